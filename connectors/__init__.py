@@ -1,0 +1,1 @@
+"""The world: everything outside the process, each file one system."""

@@ -1,0 +1,57 @@
+"""The ways a connector can fail, named by what happens next.
+
+ConnectorError
+├── Misconfigured    our set-up is wrong                            → a person fixes it
+├── Refused          the vendor understood and said no              → the record is held, others go on
+├── Unsupported      the vendor cannot be told this at all          → the stage picks another way
+├── Unreadable       the vendor said something we do not understand → the batch stops
+├── Unavailable      busy, down or slow, and nothing was done       → tried again
+└── OutcomeUnknown   a write was sent and its answer was lost       → looked up before it is repeated
+"""
+
+
+class ConnectorError(Exception):
+    """Base of every error a connector raises. Never carries a response body: bodies hold people."""
+
+    def __init__(self, system: str, what: str, *, status: int | None = None) -> None:
+        self.system, self.what, self.status = system, what, status
+        super().__init__(system, what, status)
+
+    def __str__(self) -> str:
+        """Name the system, what happened and the HTTP status if there was one."""
+        return f"{self.system}: {self.what}" + (f" (HTTP {self.status})" if self.status else "")
+
+
+class Misconfigured(ConnectorError):
+    """Our own set-up is wrong; no retry will help."""
+
+
+class Refused(ConnectorError):
+    """The vendor understood the request and declined it."""
+
+
+class Unsupported(ConnectorError):
+    """The vendor has no way to express this request."""
+
+
+class Unreadable(ConnectorError):
+    """The vendor's answer does not have the shape we know."""
+
+
+class Unavailable(ConnectorError):
+    """Busy, down or slow; nothing was changed at the vendor. `retry_after` is in seconds, if told."""
+
+    def __init__(
+        self,
+        system: str,
+        what: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(system, what, status=status)
+        self.retry_after = retry_after
+
+
+class OutcomeUnknown(ConnectorError):
+    """A write may or may not have happened; it must be found before it is repeated."""

@@ -1,0 +1,139 @@
+"""What each kind of system can do, one Protocol a kind.
+
+Every system is read through `changes`: it yields pages of observed records since a cursor
+(None: from the beginning). A page's cursor is stored together with its records. `watching` are
+the vendor's ids of objects we wait for, for vendors that cannot be asked "what is new?".
+
+Every write takes a request and a `key`, the same for every attempt. `find` looks whether the
+vendor already has what a request asked for, after an answer was lost; None means it provably has
+not. Where a vendor cannot tell, `find` raises `OutcomeUnknown` and a person decides.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from connectors.records import (
+    AddApplication,
+    AddNote,
+    AskReference,
+    CancelOffer,
+    CloseJob,
+    CorrectHire,
+    CreateHire,
+    MoveApplication,
+    OpenJob,
+    OrderBackgroundCheck,
+    Page,
+    PublishPostings,
+    Receipt,
+    RejectApplication,
+    Request,
+    ScheduleInterview,
+    SendMessage,
+    SendOffer,
+    StartAdverseAction,
+)
+
+
+class System(Protocol):
+    """What is common to all kinds: reading what changed, and finding a lost write."""
+
+    resources: tuple[str, ...]
+
+    def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
+        """Yield what changed in one resource since a cursor, in pages."""
+
+    def find(self, request: Request, key: str) -> Receipt | None:
+        """Look whether an earlier attempt with this key went through."""
+
+
+class JobBoard(System, Protocol):
+    """Somewhere postings are advertised."""
+
+    def publish(self, request: PublishPostings, key: str) -> Receipt:
+        """Make exactly these postings live."""
+
+
+class ApplicantTracker(System, Protocol):
+    """The client's applicant tracking system."""
+
+    def open_job(self, request: OpenJob, key: str) -> Receipt:
+        """Create and open a job; the receipt's id is the job's."""
+
+    def close_job(self, request: CloseJob, key: str) -> Receipt:
+        """Close a job."""
+
+    def add_application(self, request: AddApplication, key: str) -> Receipt:
+        """Create candidate and application; others["candidate"] is the candidate's id."""
+
+    def move(self, request: MoveApplication, key: str) -> Receipt:
+        """Move an application to another stage."""
+
+    def reject(self, request: RejectApplication, key: str) -> Receipt:
+        """Archive an application with a reason."""
+
+    def add_note(self, request: AddNote, key: str) -> Receipt:
+        """Write a note on a candidate."""
+
+    def schedule_interview(self, request: ScheduleInterview, key: str) -> Receipt:
+        """Schedule one interview round."""
+
+
+class BackgroundScreener(System, Protocol):
+    """A consumer reporting agency."""
+
+    def order(self, request: OrderBackgroundCheck, key: str) -> Receipt:
+        """Order a background check; the receipt's id is the order's."""
+
+    def start_adverse_action(self, request: StartAdverseAction, key: str) -> Receipt:
+        """Send the pre-adverse notice and schedule the final one."""
+
+
+class ReferenceChecker(System, Protocol):
+    """Whoever asks referees."""
+
+    def ask(self, request: AskReference, key: str) -> Receipt:
+        """Ask or remind one referee."""
+
+
+class SignatureProvider(System, Protocol):
+    """Electronic signatures."""
+
+    def send(self, request: SendOffer, key: str) -> Receipt:
+        """Send an offer for signature; the receipt's id is the signature request's."""
+
+    def cancel(self, request: CancelOffer, key: str) -> Receipt:
+        """Withdraw an open signature request."""
+
+
+class Payroll(System, Protocol):
+    """The system that pays."""
+
+    def create_hire(self, request: CreateHire, key: str) -> Receipt:
+        """Create the new hire; the receipt's id is what `changes` can be asked to watch."""
+
+    def correct_hire(self, request: CorrectHire, key: str) -> Receipt:
+        """Set an employee's terms back to the signed ones."""
+
+
+class Messenger(System, Protocol):
+    """Messages to people, as the client."""
+
+    def send(self, request: SendMessage, key: str) -> Receipt:
+        """Send one message."""
+
+
+class DocumentStore(Protocol):
+    """Where files are kept. Writing the same bytes to the same name twice is harmless."""
+
+    def put(self, name: str, content: bytes, content_type: str) -> str:
+        """Store a file under a name and return its address."""
+
+    def get(self, name: str) -> bytes:
+        """Read a file; raises Refused if there is none."""
+
+    def delete(self, name: str) -> None:
+        """Remove a file; removing what is not there is harmless."""
+
+    def names(self, prefix: str) -> Sequence[str]:
+        """List the names below a prefix, sorted."""

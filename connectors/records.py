@@ -1,0 +1,483 @@
+"""The canonical records every connector speaks: what vendors tell us and what we ask of them.
+
+Instants are aware, days are dates, money is integer minor units ("cents") with an ISO 4217
+currency. An `Observed` record is something a vendor told us; a `Request` is one thing we ask of
+a vendor, complete, so that it can be carried out from its stored form alone.
+
+`application_key` is our own name for an application ("HARBOR-3.9f2c11ab"); a `*_ref` is the
+vendor's id.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+PlaceCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3}(-[A-Z]{2,8})?)?$")]
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class Record(BaseModel):
+    """Frozen, and strict about names: an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PayUnit(StrEnum):
+    """What one unit of base pay buys."""
+
+    HOUR = "hour"
+    DAY = "day"
+    YEAR = "year"
+
+
+class EmploymentType(StrEnum):
+    """How the work is engaged."""
+
+    FULL_TIME = "full_time"
+    PART_TIME = "part_time"
+    CONTRACT = "contract"
+    TEMPORARY = "temporary"
+    INTERN = "intern"
+
+
+class Pay(Record):
+    """Base pay, from `min_cents` to `max_cents` per `unit`, both included."""
+
+    min_cents: int = Field(gt=0)
+    max_cents: int = Field(gt=0)
+    currency: CurrencyCode = "USD"
+    unit: PayUnit = PayUnit.YEAR
+
+
+class Place(Record):
+    """A place of work. `code` is ISO 3166-2, with a city where the city has rules of its own."""
+
+    code: PlaceCode
+    city: str
+    region: str = ""
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+    street: str = ""
+    postal_code: str = ""
+    remote: bool = False
+
+    @property
+    def jurisdictions(self) -> tuple[str, ...]:
+        """The place and all places around it: US-NY-NYC is also US-NY and US."""
+        parts = self.code.split("-")
+        return tuple("-".join(parts[: n + 1]) for n in range(len(parts)))
+
+
+class Observed(Record):
+    """Something a vendor told us. `document` keeps the vendor's own JSON and is never printed."""
+
+    external_id: str
+    updated_at: AwareDatetime
+    document: str = Field(default="", repr=False)
+
+
+class Answer(Record):
+    """One answer to an application question; `question` is the must-have's id where it maps to one."""
+
+    question: str
+    value: str
+
+
+class TrackerStage(StrEnum):
+    """Where the applicant tracking system says an application stands."""
+
+    LEAD = "lead"
+    NEW = "new"
+    SCREEN = "screen"
+    SUBMITTED = "submitted"
+    INTERVIEW = "interview"
+    OFFER = "offer"
+    HIRED = "hired"
+    ARCHIVED = "archived"
+
+
+class ArchiveKind(StrEnum):
+    """Who ended an application in the applicant tracking system."""
+
+    BY_EMPLOYER = "by_employer"
+    BY_CANDIDATE = "by_candidate"
+    OTHER = "other"
+
+
+class Application(Observed):
+    """An application as a job board delivered it or as the applicant tracking system shows it.
+
+    `job_ref` is the requisition code (boards) or the tracker's job id. `emails` and `phones` are
+    as the person wrote them. `stage` is None for a board.
+    """
+
+    job_ref: str
+    candidate_ref: str | None = None
+    name: str = Field(repr=False)
+    emails: tuple[str, ...] = Field(default=(), repr=False)
+    phones: tuple[str, ...] = Field(default=(), repr=False)
+    links: tuple[str, ...] = Field(default=(), repr=False)
+    residence: str = ""
+    source: str
+    applied_at: AwareDatetime
+    answers: tuple[Answer, ...] = Field(default=(), repr=False)
+    resume_text: str = Field(default="", repr=False)
+    resume_json: dict[str, Any] | None = Field(default=None, repr=False)
+    consent_at: AwareDatetime | None = None
+    stage: TrackerStage | None = None
+    archive_kind: ArchiveKind | None = None
+    archive_reason: str = ""
+
+
+class InterviewStatus(StrEnum):
+    """What became of a scheduled interview."""
+
+    SCHEDULED = "scheduled"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    NO_SHOW = "no_show"
+
+
+class Interview(Observed):
+    """One scheduled interview round, as the calendar or tracker shows it."""
+
+    application_ref: str
+    round: str
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    status: InterviewStatus
+    interviewers: tuple[str, ...] = ()
+
+
+class Recommendation(StrEnum):
+    """An interviewer's overall word."""
+
+    STRONG_NO = "strong_no"
+    NO = "no"
+    YES = "yes"
+    STRONG_YES = "strong_yes"
+
+
+class Scorecard(Observed):
+    """What one interviewer or recruiter wrote down. `answers` maps a field's path to its value.
+
+    `round` is the interview's round, or "recruiter_screen" for the structured phone screen.
+    """
+
+    application_ref: str
+    round: str
+    author: str
+    submitted_at: AwareDatetime
+    recommendation: Recommendation | None
+    answers: tuple[Answer, ...] = Field(default=(), repr=False)
+
+
+class FormAnswer(Observed):
+    """Someone's answer to one of our own signed links (approval, referees, reference, decision).
+
+    `form` names the form, `subject` is the application key or requisition code it is about, `about`
+    what exactly was asked (a hash, a referee's number, a report), `by` who was asked.
+    """
+
+    form: str
+    subject: str
+    about: str = ""
+    by: str = Field(repr=False)
+    fields: dict[str, str] = Field(repr=False)
+
+
+class SignatureStatus(StrEnum):
+    """Where an offer stands with its signer."""
+
+    AWAITING = "awaiting"
+    SIGNED = "signed"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class Signature(Observed):
+    """The signature request of one offer version."""
+
+    application_key: str
+    offer_hash: str
+    status: SignatureStatus
+    signed_at: AwareDatetime | None = None
+
+
+class ReportStatus(StrEnum):
+    """Where a background check stands."""
+
+    INVITED = "invited"
+    EXPIRED = "expired"
+    PENDING = "pending"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
+    DISPUTED = "disputed"
+    CANCELLED = "cancelled"
+    COMPLETE = "complete"
+
+
+class ReportResult(StrEnum):
+    """What a complete background report says. `consider` is a person's review, never a rejection."""
+
+    CLEAR = "clear"
+    CONSIDER = "consider"
+
+
+class AdverseStatus(StrEnum):
+    """Where an adverse action stands at the consumer reporting agency."""
+
+    PENDING = "pending"
+    COMPLETE = "complete"
+    DISPUTED = "disputed"
+    CANCELLED = "cancelled"
+
+
+class BackgroundReport(Observed):
+    """One background check from invitation to result. `external_id` is the order's (invitation's)."""
+
+    application_key: str
+    report_ref: str | None = None
+    status: ReportStatus
+    result: ReportResult | None = None
+    includes_cancelled: bool = False
+    completed_at: AwareDatetime | None = None
+    adverse_ref: str | None = None
+    adverse_status: AdverseStatus | None = None
+    final_notice_at: AwareDatetime | None = None
+
+
+class OnboardingStatus(StrEnum):
+    """How far a new hire is in payroll's own onboarding."""
+
+    INVITED = "invited"
+    IN_PROGRESS = "in_progress"
+    OVERDUE = "overdue"
+    AWAITING_REVIEW = "awaiting_review"
+    COMPLETE = "complete"
+
+
+class Employee(Observed):
+    """A new hire as payroll holds it, read back after creation. `version` guards a correction."""
+
+    application_key: str
+    onboarding: OnboardingStatus
+    entity: str
+    title: str
+    start_on: date
+    rate_cents: int
+    unit: PayUnit
+    work_place: str
+    version: str = ""
+
+
+class PayStatement(Observed):
+    """A processed pay statement joined with the terms in force on its period."""
+
+    employee_ref: str
+    check_on: date
+    period_start_on: date
+    period_end_on: date
+    gross_cents: int
+    rate_cents: int
+    unit: PayUnit
+    start_on: date
+    work_place: str
+    entity: str
+
+
+class Receipt(Record):
+    """What a vendor gave back for a request: its id and, if there are more, the others by kind."""
+
+    external_id: str
+    others: dict[str, str] = Field(default_factory=dict)
+
+
+class Request(Record):
+    """One thing asked of a vendor, complete in itself."""
+
+
+class Posting(Record):
+    """One advertisement of a requisition in one place. `reference` never changes."""
+
+    reference: str
+    requisition: str
+    title: str
+    description_html: str
+    company: str
+    place: Place
+    pay: Pay | None
+    benefits: str = ""
+    employment_type: EmploymentType
+    posted_at: AwareDatetime
+    closes_on: date | None = None
+    questions: tuple[tuple[str, str], ...] = ()
+
+
+class PublishPostings(Request):
+    """Make exactly these postings live on a board: a complete list, never a partial one."""
+
+    postings: tuple[Posting, ...]
+    as_of: AwareDatetime
+
+
+class OpenJob(Request):
+    """Create and open the requisition's job in the applicant tracking system."""
+
+    requisition: str
+    title: str
+    place: Place
+    headcount: int
+
+
+class CloseJob(Request):
+    """Close the requisition's job in the applicant tracking system."""
+
+    job_ref: str
+
+
+class AddApplication(Request):
+    """Put an application that arrived elsewhere into the applicant tracking system."""
+
+    application_key: str
+    job_ref: str
+    name: str = Field(repr=False)
+    email: str | None = Field(repr=False)
+    phone: str | None = Field(repr=False)
+    source: str
+    applied_at: AwareDatetime
+
+
+class MoveApplication(Request):
+    """Show in the tracker where an application stands now. Never to ARCHIVED: that is a rejection."""
+
+    application_ref: str
+    to: TrackerStage
+
+
+class RejectApplication(Request):
+    """Archive an application in the tracker with a coded reason (`by_candidate`: they withdrew)."""
+
+    application_ref: str
+    reason: str
+    by_candidate: bool = False
+
+
+class AddNote(Request):
+    """Write a note on the candidate, for instance the submittal packet."""
+
+    candidate_ref: str
+    text: str = Field(repr=False)
+
+
+class ScheduleInterview(Request):
+    """Put one interview round into the tracker's calendar."""
+
+    application_ref: str
+    round: str
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    interviewers: tuple[str, ...]
+
+
+class SendOffer(Request):
+    """Send one version of an offer letter for signature. `letter` is plain text or Markdown."""
+
+    application_key: str
+    offer_hash: str
+    title: str
+    letter: str = Field(repr=False)
+    signer_name: str = Field(repr=False)
+    signer_email: str = Field(repr=False)
+    expires_at: AwareDatetime
+
+
+class CancelOffer(Request):
+    """Withdraw a signature request that is still open."""
+
+    signature_ref: str
+
+
+class OrderBackgroundCheck(Request):
+    """Order one background check through the vendor's hosted invitation. This is a bill."""
+
+    application_key: str
+    package: str
+    name: str = Field(repr=False)
+    email: str = Field(repr=False)
+    work_place: Place
+
+
+class StartAdverseAction(Request):
+    """Send the pre-adverse notice; the final notice may not leave before `final_not_before`."""
+
+    report_ref: str
+    final_not_before: AwareDatetime
+    decided_by: str = Field(repr=False)
+
+
+class CreateHire(Request):
+    """Create the new hire in payroll with the signed terms."""
+
+    application_key: str
+    first_name: str = Field(repr=False)
+    last_name: str = Field(repr=False)
+    email: str = Field(repr=False)
+    title: str
+    start_on: date
+    rate_cents: int
+    unit: PayUnit
+    exempt: bool
+    work_place: Place
+    entity: str
+
+
+class CorrectHire(Request):
+    """Set payroll's terms for an employee back to the signed offer."""
+
+    employee_ref: str
+    start_on: date
+    rate_cents: int
+    unit: PayUnit
+    exempt: bool
+    work_place: Place
+
+
+class SendMessage(Request):
+    """One message to one person, rendered and ready. `links` are filled in at delivery."""
+
+    to_name: str = Field(repr=False)
+    to_email: str = Field(repr=False)
+    subject: str = Field(repr=False)
+    body: str = Field(repr=False)
+    template: str
+
+
+class AskReference(Request):
+    """Ask one referee; `about` numbers the referee (1 to 4), `reminder` the n-th reminder."""
+
+    application_key: str
+    about: str
+    candidate_name: str = Field(repr=False)
+    referee_name: str = Field(repr=False)
+    referee_email: str = Field(repr=False)
+    company: str
+    reminder: int = 0
+
+
+class Page(Record):
+    """A batch of observed records and the cursor that says "everything up to here was read"."""
+
+    records: tuple[Observed, ...]
+    cursor: str | None = None
+
+
+def instant(text: str) -> datetime:
+    """Read an ISO 8601 instant; naive ones are refused."""
+    value = datetime.fromisoformat(text)
+    if value.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return value
