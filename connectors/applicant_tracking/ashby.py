@@ -1,0 +1,375 @@
+"""Ashby.
+
+Docs: https://developers.ashbyhq.com/reference
+Auth: HTTP basic, the API key as user name and no password; keys carry permissions per module.
+Paging: `cursor` within a list, `syncToken` from its last page to get only changes next time.
+Options: `team_id`, `location_id`, `interview_plan_id` for new jobs; `reason:<code>` gives the text
+of the archive reason which our reason code means, where it is not the same words.
+
+Quirks
+- Every call is a POST, reads too, and an error is HTTP 200 with `"success": false`.
+- An incremental sync may be refused (token or cursor expired, too many changes); a full one helps.
+- application.list has only the primary e-mail: candidate.list, with its own token, has the rest.
+- Form answers come from application.info alone, one call an application. So they are read only for
+  those who applied through a posting, and in a full sync only while the application is open.
+- There are no idempotency keys and candidates are not deduplicated. A job carries the requisition's
+  code in its title, a candidate is found by e-mail (without one: by name and exactly the instant of
+  application, which we set as `createdAt`), a note ends with our key, and an event's `extraData`
+  holds it with our name of the round.
+- An application created without a stage becomes a Lead.
+- applicationFeedback.list takes `applicationId`, but does not need it in the official OpenAPI.
+- A note, once edited in Ashby, may lose our key.
+
+Unverified against the real Ashby: feedback for the whole organisation with a syncToken, and
+`overall_recommendation` as the path of the recommendation with the values "1" to "4".
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from requests.auth import HTTPBasicAuth
+
+from connectors.access import Access
+from connectors.applicant_tracking._ashby_calls import Calls, OutOfSync, told
+from connectors.applicant_tracking._ashby_rows import (
+    NAME,
+    Row,
+    meaning,
+    read_application,
+    read_interviews,
+    read_scorecard,
+    round_of,
+    slug,
+)
+from connectors.errors import (
+    Misconfigured,
+    Unsupported,
+)
+from connectors.http import Api
+from connectors.payload import Payload
+from connectors.ports import ApplicantTracker
+from connectors.records import (
+    AddApplication,
+    AddNote,
+    Application,
+    CloseJob,
+    MoveApplication,
+    OpenJob,
+    Page,
+    Receipt,
+    RejectApplication,
+    Request,
+    ScheduleInterview,
+    TrackerStage,
+)
+
+
+def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> ApplicantTracker:
+    """Open one client's Ashby."""
+    headers = {"Accept": "application/json; version=1"}
+    auth = HTTPBasicAuth(access.key, "")
+    return Ashby(
+        Calls(Api(NAME, access.base_url, auth, headers=headers, sleep=sleep)), access.options
+    )
+
+
+def verify_webhook(raw: bytes, headers: Mapping[str, str], secret: str) -> bool:
+    """Tell whether a webhook's raw body was signed with our secret."""
+    sent = next((v for k, v in headers.items() if k.lower() == "ashby-signature"), "")
+    ours = "sha256=" + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(sent.encode(), ours.encode())
+
+
+class Ashby:
+    """The client's Ashby, in our records."""
+
+    resources: tuple[str, ...] = ("applications", "scorecards", "interviews")
+
+    def __init__(self, calls: Calls, options: Mapping[str, str]) -> None:
+        self._calls, self._options = calls, options
+
+    def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
+        """Yield what changed; starts over by itself when Ashby refuses to go on."""
+        read = {
+            "applications": self._applications,
+            "scorecards": self._scorecards,
+            "interviews": self._interviews,
+        }[resource]
+        state = json.loads(cursor) if cursor else {}
+        try:
+            yield from read(state)
+        except OutOfSync:
+            if not state:
+                raise
+            yield from read({})
+
+    def find(self, request: Request, key: str) -> Receipt | None:
+        """Look for what an earlier attempt with this key did."""
+        match request:
+            case OpenJob():
+                job = self._job(request)
+                return Receipt(external_id=job["id"]) if job and job["status"] != "Draft" else None
+            case CloseJob(job_ref=ref):
+                status = self._calls.one("job.info", {"id": ref})["status"]
+                return Receipt(external_id=ref) if status in ("Closed", "Archived") else None
+            case AddApplication():
+                return self._application_of(request, self._candidate(request))
+            case MoveApplication(application_ref=ref):
+                return Receipt(external_id=ref) if self._has_been_at(ref, request.to) else None
+            case RejectApplication(application_ref=ref):
+                archived = self._info(ref)["status"] == "Archived"
+                return Receipt(external_id=ref) if archived else None
+            case AddNote():
+                return self._note(request, key)
+            case ScheduleInterview():
+                return self._event(request, key)
+        raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+
+    def open_job(self, request: OpenJob, key: str) -> Receipt:
+        """Create and open a job, going on with a draft that an earlier attempt left."""
+        job = self._job(request) or self._calls.write(
+            "job.create",
+            {
+                "title": _title(request),
+                "teamId": self._option("team_id"),
+                "locationId": self._option("location_id"),
+                "defaultInterviewPlanId": self._option("interview_plan_id"),
+            },
+        )
+        if job["status"] == "Draft":
+            self._calls.write("job.setStatus", {"jobId": job["id"], "status": "Open"})
+        return Receipt(external_id=job["id"])
+
+    def close_job(self, request: CloseJob, key: str) -> Receipt:
+        """Close a job; its postings are unlisted by Ashby."""
+        self._calls.write("job.setStatus", {"jobId": request.job_ref, "status": "Closed"})
+        return Receipt(external_id=request.job_ref)
+
+    def add_application(self, request: AddApplication, key: str) -> Receipt:
+        """Create candidate and application, reusing whichever of them is already there."""
+        candidate = self._candidate(request)
+        if existing := self._application_of(request, candidate):
+            return existing
+        plan = self._calls.one("job.info", {"id": request.job_ref})["defaultInterviewPlanId"]
+        stage, source = self._stage(plan, TrackerStage.NEW), self._source(request.source)
+        if candidate is None:
+            person = told(_person(request) | {"sourceId": source})
+            candidate = self._calls.write("candidate.create", person)
+        body = {
+            "candidateId": candidate["id"],
+            "jobId": request.job_ref,
+            "interviewPlanId": plan,
+            "interviewStageId": stage,
+            "sourceId": source,
+            "createdAt": request.applied_at.isoformat(),
+        }
+        application = self._calls.write("application.create", told(body))
+        return Receipt(external_id=application["id"], others={"candidate": candidate["id"]})
+
+    def move(self, request: MoveApplication, key: str) -> Receipt:
+        """Move an application to the first stage of its plan that has the asked meaning."""
+        stage = self._stage(_plan(self._info(request.application_ref)), request.to)
+        return self._change_stage(request.application_ref, stage)
+
+    def reject(self, request: RejectApplication, key: str) -> Receipt:
+        """Archive an application with the reason whose text our reason code means."""
+        reason = self._archive_reason(request)
+        plan = _plan(self._info(request.application_ref))
+        stage = self._stage(plan, TrackerStage.ARCHIVED)
+        return self._change_stage(request.application_ref, stage, archiveReasonId=reason)
+
+    def add_note(self, request: AddNote, key: str) -> Receipt:
+        """Write a note whose last line is our key."""
+        note = self._calls.write(
+            "candidate.createNote",
+            {
+                "candidateId": request.candidate_ref,
+                "note": {"type": "text/plain", "value": f"{request.text}\n\n{_mark(key)}"},
+            },
+        )
+        return Receipt(external_id=note["id"])
+
+    def schedule_interview(self, request: ScheduleInterview, key: str) -> Receipt:
+        """Schedule one round as one event; the receipt's id is the event's."""
+        event = {
+            "startTime": request.starts_at.isoformat(),
+            "endTime": request.ends_at.isoformat(),
+            "interviewers": [
+                {"email": email, "feedbackRequired": True} for email in request.interviewers
+            ],
+            "extraData": {"fullcycle_round": request.round, "fullcycle_key": key},
+        }
+        schedule = self._calls.write(
+            "interviewSchedule.create",
+            {"applicationId": request.application_ref, "interviewEvents": [event]},
+        )
+        return _event_receipt(schedule, schedule["interviewEvents"][0])
+
+    def _applications(self, state: Row) -> Iterator[Page]:
+        known: Row = state.get("candidates", {})
+        people: dict[str, Row] = {}
+        known_after: Row = {}
+        for rows, point in self._calls.pages("candidate.list", known):
+            people.update({row["id"]: row for row in rows})
+            known_after = point
+        since: Row = state.get("applications", {})
+        seen: set[str] = set()
+        for rows, after in self._calls.pages("application.list", since):
+            seen.update(row["id"] for row in rows)
+            if known and "cursor" not in after:
+                rows = rows + [self._info(ref) for ref in sorted(_applications_of(people) - seen)]
+            read = tuple(
+                self._application(row, people, full="syncToken" not in since) for row in rows
+            )
+            mark = {
+                "applications": after,
+                "candidates": known if "cursor" in after else known_after,
+            }
+            yield Page(records=read, cursor=json.dumps(mark))
+
+    def _application(self, row: Row, people: Mapping[str, Row], full: bool) -> Application:
+        ref = row["candidate"]["id"]
+        person = people.get(ref) or self._calls.one("candidate.info", {"id": ref})
+        is_open = row["status"] in ("Lead", "Active")
+        if row.get("appliedViaJobPostingId") and (is_open or not full):
+            row = row | self._info(row["id"])
+        return read_application(row, person)
+
+    def _scorecards(self, state: Row) -> Iterator[Page]:
+        for rows, after in self._calls.pages("applicationFeedback.list", state):
+            submitted = [row for row in rows if row.get("submittedAt")]
+            rounds = self._rounds(submitted)
+            cards = tuple(read_scorecard(row, rounds) for row in submitted)
+            yield Page(records=cards, cursor=json.dumps(after))
+
+    def _rounds(self, feedback: list[Row]) -> dict[str, str]:
+        """Name the round of every event that feedback is about."""
+        about = sorted({row["applicationId"] for row in feedback if row.get("interviewEventId")})
+        return {
+            event["id"]: round_of(event)
+            for ref in about
+            for schedule in self._calls.all("interviewSchedule.list", applicationId=ref)
+            for event in schedule.get("interviewEvents", [])
+        }
+
+    def _interviews(self, state: Row) -> Iterator[Page]:
+        for rows, after in self._calls.pages("interviewSchedule.list", state):
+            read = tuple(interview for row in rows for interview in read_interviews(row))
+            yield Page(records=read, cursor=json.dumps(after))
+
+    def _job(self, request: OpenJob) -> Row | None:
+        title = _title(request)
+        found = self._calls.rows("job.search", {"title": title})
+        return next((job for job in found if job["title"] == title), None)
+
+    def _candidate(self, request: AddApplication) -> Row | None:
+        if request.email:
+            found = self._calls.rows("candidate.search", {"email": request.email})
+            same = [row for row in found if _has_email(row, request.email)]
+        else:
+            found = self._calls.rows("candidate.search", {"name": request.name})
+            same = [row for row in found if _is_the_one_we_made(row, request)]
+        return min(same, key=lambda row: row.get("createdAt", ""), default=None)
+
+    def _application_of(self, request: AddApplication, candidate: Row | None) -> Receipt | None:
+        for ref in candidate["applicationIds"] if candidate else ():
+            if self._info(ref)["job"]["id"] == request.job_ref and candidate:
+                return Receipt(external_id=ref, others={"candidate": candidate["id"]})
+        return None
+
+    def _has_been_at(self, application_ref: str, stage: TrackerStage) -> bool:
+        application = self._info(application_ref)
+        meant = {row["id"] for row in self._stages(_plan(application)) if meaning(row) is stage}
+        return any(step["stageId"] in meant for step in application["applicationHistory"])
+
+    def _note(self, request: AddNote, key: str) -> Receipt | None:
+        for note in self._calls.all("candidate.listNotes", candidateId=request.candidate_ref):
+            if note.get("content", "").rstrip().endswith(_mark(key)):
+                return Receipt(external_id=note["id"])
+        return None
+
+    def _event(self, request: ScheduleInterview, key: str) -> Receipt | None:
+        wanted = request.application_ref
+        for schedule in self._calls.all("interviewSchedule.list", applicationId=wanted):
+            for event in schedule.get("interviewEvents", []):
+                if (event.get("extraData") or {}).get("fullcycle_key") == key:
+                    return _event_receipt(schedule, event)
+        return None
+
+    def _source(self, title: str) -> str | None:
+        rows = self._calls.rows("source.list", {})
+        return next((row["id"] for row in rows if slug(row["title"]) == slug(title)), None)
+
+    def _archive_reason(self, request: RejectApplication) -> str:
+        text = self._options.get(f"reason:{request.reason}", request.reason)
+        for row in self._calls.rows("archiveReason.list", {}):
+            by_candidate = row["reasonType"] == "RejectedByCandidate"
+            if by_candidate == request.by_candidate and slug(row["text"]) == slug(text):
+                return str(row["id"])
+        raise Misconfigured(NAME, f"no archive reason means {request.reason!r}: add an option")
+
+    def _stages(self, plan: str) -> list[Row]:
+        rows = self._calls.rows("interviewStage.list", {"interviewPlanId": plan})
+        return sorted(rows, key=lambda row: int(row["orderInInterviewPlan"]))
+
+    def _stage(self, plan: str, wanted: TrackerStage) -> str:
+        for row in self._stages(plan):
+            if meaning(row) is wanted:
+                return str(row["id"])
+        raise Misconfigured(NAME, f"no stage of the interview plan means {wanted}")
+
+    def _change_stage(self, application_ref: str, stage: str, **more: str) -> Receipt:
+        body = {"applicationId": application_ref, "interviewStageId": stage, **more}
+        self._calls.write("application.changeStage", body)
+        return Receipt(external_id=application_ref)
+
+    def _info(self, application_ref: str) -> Row:
+        body = {"applicationId": application_ref, "expand": ["applicationFormSubmissions"]}
+        return self._calls.one("application.info", body)
+
+    def _option(self, name: str) -> str:
+        if name not in self._options:
+            raise Misconfigured(NAME, f"the option {name!r} is missing")
+        return self._options[name]
+
+
+def _title(request: OpenJob) -> str:
+    return f"{request.title} ({request.requisition})"
+
+
+def _mark(key: str) -> str:
+    return f"[fullcycle {key}]"
+
+
+def _person(request: AddApplication) -> Row:
+    return {
+        "name": request.name,
+        "email": request.email,
+        "phoneNumber": request.phone,
+        "createdAt": request.applied_at.isoformat(),
+    }
+
+
+def _has_email(candidate: Row, email: str) -> bool:
+    return email.lower() in {row["value"].lower() for row in candidate["emailAddresses"]}
+
+
+def _is_the_one_we_made(candidate: Row, request: AddApplication) -> bool:
+    apart = datetime.fromisoformat(candidate["createdAt"]) - request.applied_at
+    return bool(candidate["name"] == request.name) and abs(apart) < timedelta(seconds=1)
+
+
+def _applications_of(people: Mapping[str, Row]) -> set[str]:
+    return {ref for person in people.values() for ref in person["applicationIds"]}
+
+
+def _plan(application: Row) -> str:
+    return Payload(NAME, application).inner("currentInterviewStage").take("interviewPlanId", str)
+
+
+def _event_receipt(schedule: Row, event: Row) -> Receipt:
+    return Receipt(external_id=event["id"], others={"schedule": schedule["id"]})

@@ -1,0 +1,271 @@
+"""Checkr (background checks, United States first).
+
+Documents: https://docs.checkr.com/apis/openapi
+Auth: HTTP basic, the secret key as user name and no password. Live and staging
+(https://api.checkr-staging.com) have keys of their own. The account must be credentialed by Checkr.
+Settings: option `node` is the client's node where the account has a hierarchy; secret `webhook`
+signs webhooks (the account's key, or the dashboard's own signing secret).
+Paging: `page` from 1, `per_page` 100 at most; a list ends where `next_href` is null.
+Limits: 1200 requests a minute for the account, headers `X-Ratelimit-*`, then 429.
+Errors: `{"error": text or [texts]}`.
+
+Quirks
+- An order is an invitation: the candidate fills in Checkr's own form, so we never send or hold a
+  social security number or a date of birth. Completing it makes the report, and the bill.
+- Two invitations for one candidate are accepted, and each completed one is paid. Every POST
+  carries an `Idempotency-Key` derived from ours; a lost one is looked for before it is repeated.
+- An invitation lives 7 days. An expired or deleted one costs nothing and is no order any more.
+- `consider` is not "fail". Reports reopen after `complete` (dispute, revision).
+- Reports of the old scheme say `clear` or `consider` in `status` and have no `result`.
+- Adverse items are refused (400) while the report has an adverse action that is not cancelled.
+
+Unverified: the top of `per_page`; how long an idempotency key is remembered and what it answers to
+another body; whether `tags` of an invitation can be read back, so they are only written.
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from requests.auth import HTTPBasicAuth
+
+from connectors.access import Access
+from connectors.errors import Refused, Unsupported
+from connectors.http import Api, segment
+from connectors.payload import Payload
+from connectors.ports import BackgroundScreener
+from connectors.records import (
+    AdverseStatus,
+    BackgroundReport,
+    OrderBackgroundCheck,
+    Page,
+    Place,
+    Receipt,
+    ReportResult,
+    ReportStatus,
+    Request,
+    StartAdverseAction,
+)
+
+NAME = "checkr"
+PER_PAGE = 100
+
+INVITATIONS = {
+    "pending": ReportStatus.INVITED,
+    "completed": ReportStatus.PENDING,  # the candidate is done, the report is in the making
+    "expired": ReportStatus.EXPIRED,
+}
+REPORTS = {
+    "pending": ReportStatus.PENDING,
+    "complete": ReportStatus.COMPLETE,
+    "suspended": ReportStatus.SUSPENDED,
+    "dispute": ReportStatus.DISPUTED,
+    "canceled": ReportStatus.CANCELLED,
+    "paused": ReportStatus.PAUSED,
+    "clear": ReportStatus.COMPLETE,
+    "consider": ReportStatus.COMPLETE,
+}
+RESULTS = {"clear": ReportResult.CLEAR, "consider": ReportResult.CONSIDER}
+ADVERSE = {
+    "pending": AdverseStatus.PENDING,
+    "complete": AdverseStatus.COMPLETE,
+    "dispute": AdverseStatus.DISPUTED,
+    "canceled": AdverseStatus.CANCELLED,
+}
+
+
+def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> BackgroundScreener:
+    """Open Checkr with one client's secret key."""
+    api = Api(NAME, access.base_url, HTTPBasicAuth(access.key, ""), sleep=sleep)
+    return Checkr(api, access.options.get("node"))
+
+
+class Checkr:
+    """The client's Checkr account, in our records."""
+
+    resources: tuple[str, ...] = ("reports",)
+
+    def __init__(self, api: Api, node: str | None) -> None:
+        self._api, self._node = api, node
+
+    def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
+        """Read each watched invitation and what became of it, one page an invitation."""
+        if resource not in self.resources:
+            raise Unsupported(NAME, f"no resource {resource!r}")
+        for invitation_ref in watching:
+            yield Page(records=(self._observe(invitation_ref),))
+
+    def order(self, request: OrderBackgroundCheck, key: str) -> Receipt:
+        """Invite the candidate, creating them at Checkr if need be."""
+        candidate = self._candidate(request.application_key) or self._create(request, key)
+        invitation = {
+            "candidate_id": candidate,
+            "package": request.package,
+            "work_locations": [_location(request.work_place)],
+            "tags": [key],
+        }
+        if self._node:
+            invitation["node"] = self._node
+        made = self._post("/v1/invitations", invitation, f"{key}:invitation")
+        return Receipt(external_id=made, others={"candidate": candidate})
+
+    def start_adverse_action(self, request: StartAdverseAction, key: str) -> Receipt:
+        """Send the pre-adverse notice naming every adverse item of the report."""
+        report = f"/v1/reports/{segment(request.report_ref)}"
+        items = Payload(NAME, self._read(f"{report}/adverse_items")).items("data")
+        if not items:
+            raise Refused(NAME, "the report has no adverse items")
+        action = {
+            "adverse_item_ids": [item.take("id", str) for item in items],
+            "post_notice_scheduled_at": request.final_not_before.astimezone(UTC).isoformat(),
+        }
+        made = self._post(f"{report}/adverse_actions", action, f"{key}:adverse_action")
+        return Receipt(external_id=made)
+
+    def find(self, request: Request, key: str) -> Receipt | None:
+        """Look for a live invitation of the same package, or a live adverse action."""
+        match request:
+            case OrderBackgroundCheck():
+                return self._find_invitation(request)
+            case StartAdverseAction():
+                return self._find_adverse_action(request)
+            case _:
+                raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+
+    def _find_invitation(self, request: OrderBackgroundCheck) -> Receipt | None:
+        candidate = self._candidate(request.application_key)
+        if candidate is None:
+            return None
+        for row in self._pages("/v1/invitations", {"candidate_id": candidate}):
+            same = row.take("package", str) == request.package
+            if same and _invitation_status(row) in (ReportStatus.INVITED, ReportStatus.PENDING):
+                return Receipt(external_id=row.take("id", str), others={"candidate": candidate})
+        return None
+
+    def _find_adverse_action(self, request: StartAdverseAction) -> Receipt | None:
+        for row in self._pages(f"/v1/reports/{segment(request.report_ref)}/adverse_actions", {}):
+            if row.choice("status", ADVERSE) is not AdverseStatus.CANCELLED:
+                return Receipt(external_id=row.take("id", str))
+        return None
+
+    def _candidate(self, application_key: str) -> str | None:
+        for row in self._pages("/v1/candidates", {"custom_id": application_key}):
+            # compared again: a filter the vendor did not apply would order for somebody else
+            if row.maybe("custom_id", str) == application_key:
+                return row.take("id", str)
+        return None
+
+    def _create(self, request: OrderBackgroundCheck, key: str) -> str:
+        person = {
+            "email": request.email,
+            "custom_id": request.application_key,
+            "work_locations": [_location(request.work_place)],
+            "copy_requested": False,
+        }
+        return self._post("/v1/candidates", person, f"{key}:candidate")
+
+    def _observe(self, invitation_ref: str) -> BackgroundReport:
+        invitation = self._read(f"/v1/invitations/{segment(invitation_ref)}")
+        report_ref = Payload(NAME, invitation).maybe("report_id", str)
+        if report_ref is None:
+            candidate_ref = Payload(NAME, invitation).take("candidate_id", str)
+            candidate = self._read(f"/v1/candidates/{segment(candidate_ref)}")
+            return _invited(invitation_ref, invitation, candidate)
+        path = f"/v1/reports/{segment(report_ref)}"
+        report = self._read(path, {"include": "candidate"})
+        adverse = [_adverse(row) for row in self._pages(f"{path}/adverse_actions", {})]
+        live = [action for action in adverse if action.status is not AdverseStatus.CANCELLED]
+        return _reported(invitation_ref, report, next(iter(live or adverse), NO_ADVERSE))
+
+    def _read(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+        return self._api.read("GET", path, params=params).body
+
+    def _post(self, path: str, body: Mapping[str, Any], key: str) -> str:
+        reply = self._api.write("POST", path, json=body, headers={"Idempotency-Key": key})
+        return Payload(NAME, reply.body).take("id", str)
+
+    def _pages(self, path: str, params: Mapping[str, str]) -> Iterator[Payload]:
+        page = 1
+        while True:
+            numbered = {**params, "page": str(page), "per_page": str(PER_PAGE)}
+            body = Payload(NAME, self._read(path, numbered))
+            yield from body.items("data")
+            if body.maybe("next_href", str) is None:
+                return
+            page += 1
+
+
+def verify_webhook(raw: bytes, headers: Mapping[str, str], secret: str) -> bool:
+    """Tell whether `X-Checkr-Signature` is the hex HMAC-SHA256 of the body as it was received."""
+    given = next((v for k, v in headers.items() if k.lower() == "x-checkr-signature"), "")
+    expected = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(given.encode(), expected.encode())
+
+
+def _location(place: Place) -> dict[str, str]:
+    """The place of work as Checkr wants it; within the United States it needs a state."""
+    location = {"country": place.country, "city": place.city}
+    if "-" in place.code:
+        location["state"] = place.code.split("-")[1]
+    return location
+
+
+def _invitation_status(row: Payload) -> ReportStatus:
+    status = row.choice("status", INVITATIONS)
+    return ReportStatus.CANCELLED if row.maybe("deleted_at", str) else status
+
+
+def _invited(invitation_ref: str, document: Any, candidate: Any) -> BackgroundReport:
+    """Read an invitation that has no report (yet)."""
+    row = Payload(NAME, document)
+    completed_at, created_at = row.maybe_time("completed_at"), row.time("created_at")
+    return BackgroundReport(
+        external_id=invitation_ref,
+        updated_at=completed_at or created_at,
+        document=json.dumps({"invitation": document}),
+        application_key=Payload(NAME, candidate).take("custom_id", str),
+        status=_invitation_status(row),
+    )
+
+
+def _reported(invitation_ref: str, document: Any, adverse: "_Adverse") -> BackgroundReport:
+    """Read a report. The candidate it came with is not kept: it holds a date of birth."""
+    row = Payload(NAME, document)
+    old_scheme = RESULTS.get(Payload(NAME, document).take("status", str))
+    completed_at, revised_at = row.maybe_time("completed_at"), row.maybe_time("revised_at")
+    return BackgroundReport(
+        external_id=invitation_ref,
+        updated_at=max(filter(None, (row.time("created_at"), completed_at, revised_at))),
+        application_key=row.inner("candidate").take("custom_id", str),
+        document=json.dumps({"report": {k: v for k, v in document.items() if k != "candidate"}}),
+        report_ref=row.take("id", str),
+        status=row.choice("status", REPORTS),
+        result=row.maybe_choice("result", RESULTS) or old_scheme,
+        includes_cancelled=row.maybe("includes_canceled", bool) or False,
+        completed_at=completed_at,
+        adverse_ref=adverse.ref,
+        adverse_status=adverse.status,
+        final_notice_at=adverse.final_notice_at,
+    )
+
+
+class _Adverse(NamedTuple):
+    ref: str | None
+    status: AdverseStatus | None
+    final_notice_at: datetime | None
+
+
+NO_ADVERSE = _Adverse(None, None, None)
+
+
+def _adverse(row: Payload) -> _Adverse:
+    """Read one adverse action."""
+    return _Adverse(
+        row.take("id", str),
+        row.choice("status", ADVERSE),
+        row.maybe_time("post_notice_scheduled_at"),
+    )

@@ -1,0 +1,120 @@
+"""Amazon S3, and stores that speak its protocol.
+
+Docs: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+Auth: signature v4 with `options["access_key_id"]` and `key`; without them, boto3's own chain
+  (instance role, environment).
+Access: `options["bucket"]`, `options["region"]`; `base_url` only for another host than Amazon's.
+Paging: list-objects-v2, 1000 keys a page.
+Limits: 3500 writes a second a prefix, answered with 503 SlowDown; boto3 repeats, then Unavailable.
+
+Quirks
+- The same bytes under the same key twice are one object, so a lost answer is simply repeated.
+- Objects are encrypted at rest with AES256 on request; a bucket's own default may be stronger.
+- Without the permission to list, a missing key is answered 403 instead of 404: Misconfigured.
+- Whether an address can be read by the public is the bucket's policy, not ours.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from connectors.access import Access
+from connectors.errors import Misconfigured, Refused, Unavailable
+from connectors.ports import DocumentStore
+
+NAME = "s3"
+PATIENCE = Config(connect_timeout=3, read_timeout=30, retries={"mode": "standard"})
+SET_UP = frozenset({"NoSuchBucket", "PermanentRedirect", "AuthorizationHeaderMalformed"})
+
+
+def connect(access: Access) -> DocumentStore:
+    """Open one bucket; raises Misconfigured without `bucket` or `region`."""
+    if missing := [name for name in ("bucket", "region") if not access.options.get(name)]:
+        raise Misconfigured(NAME, f"options are missing: {', '.join(missing)}")
+    bucket, region = access.options["bucket"], access.options["region"]
+    client = boto3.client(
+        "s3",
+        region_name=region,
+        endpoint_url=access.base_url or None,
+        aws_access_key_id=access.options.get("access_key_id"),
+        aws_secret_access_key=access.key or None,
+        config=PATIENCE,
+    )
+    own_host = f"{access.base_url.rstrip('/')}/{bucket}" if access.base_url else None
+    return S3(client, bucket, own_host or f"https://{bucket}.s3.{region}.amazonaws.com")
+
+
+class S3:
+    """The objects of one bucket."""
+
+    def __init__(self, client: Any, bucket: str, address: str) -> None:
+        self._client, self._bucket, self._address = client, bucket, address
+
+    def put(self, name: str, content: bytes, content_type: str) -> str:
+        """Store an object, encrypted at rest, and return its address."""
+        with _named(f"put {name!r}"):
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=_key(name),
+                Body=content,
+                ContentType=content_type,
+                ServerSideEncryption="AES256",
+            )
+        return f"{self._address}/{quote(name)}"
+
+    def get(self, name: str) -> bytes:
+        """Read an object; raises Refused if there is none."""
+        with _named(f"get {name!r}"):
+            answer = self._client.get_object(Bucket=self._bucket, Key=_key(name))
+            content: bytes = answer["Body"].read()
+        return content
+
+    def delete(self, name: str) -> None:
+        """Remove an object; S3 itself finds nothing wrong with removing what is not there."""
+        with _named(f"delete {name!r}"):
+            self._client.delete_object(Bucket=self._bucket, Key=_key(name))
+
+    def names(self, prefix: str) -> Sequence[str]:
+        """List the keys that begin with a prefix, sorted."""
+        pages = self._client.get_paginator("list_objects_v2")
+        with _named("list"):
+            found = [
+                item["Key"]
+                for page in pages.paginate(Bucket=self._bucket, Prefix=prefix)
+                for item in page.get("Contents", [])
+            ]
+        return sorted(found)
+
+
+def _key(name: str) -> str:
+    """Hold keys to the rule of files, so that a client can change its store."""
+    if any(part in ("", ".", "..") for part in name.split("/")):
+        raise Refused(NAME, "a name is a relative path without '..'")
+    return name
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as failure:
+        raise _error(what, failure) from None
+    except NoCredentialsError:
+        raise Misconfigured(NAME, f"{what}: no credentials") from None
+    except BotoCoreError:
+        raise Unavailable(NAME, f"{what}: no answer") from None
+
+
+def _error(what: str, failure: ClientError) -> Misconfigured | Refused | Unavailable:
+    code = failure.response["Error"]["Code"]
+    status = failure.response["ResponseMetadata"]["HTTPStatusCode"]
+    if status in (401, 403) or code in SET_UP:
+        return Misconfigured(NAME, f"{what}: {code}", status=status)
+    if status == 429 or status >= 500:
+        return Unavailable(NAME, f"{what}: {code}", status=status)
+    return Refused(NAME, f"{what}: {code}", status=status)

@@ -1,0 +1,530 @@
+"""Gusto Embedded Payroll (United States only).
+
+Documents: https://docs.gusto.com/embedded-payroll/reference, API version 2025-06-15
+Auth: OAuth access token as bearer; `Access.key` holds it and whoever keeps it renews it.
+Settings: option `company` is the company's uuid; option `location:<place code>` names the work
+location of a place where its city and state do not (remote work, two offices in one city).
+Paging: `page` and `per` (100 at most), the number of pages in the header `X-Total-Pages`.
+Limits: 200 requests in 60 seconds for one application and user; 429 with `Retry-After`.
+Errors: 422 `{errors: [{error_key, category, message, errors}]}`; messages quote what was sent.
+
+Quirks
+- A hire is created by a people batch of one. Its idempotency key is derived from ours; a key
+  used before answers 409 with the uuid of the batch it made, so a repeated post is harmless.
+  The interface cannot look a batch up by its key, so `find` leaves the proof to the next post.
+- Batches are processed later and name the employee only when completed: watch the batch.
+- Changes need the object's current `version`. A stale one is 409 in the guide and 422 in the
+  schema, both with the category `invalid_resource_version`; nothing was changed.
+- Amounts are strings in the schema and numbers in its examples.
+- A pay stub knows neither rate, start nor place: these are read from the employee at the time the
+  stub is first seen. Corrections are made in place, so a stub read again would show the corrected
+  rate beside the old gross; the cursor keeps every stub from being read twice.
+- Employees carry no time of change; `Employee.updated_at` is when the batch was completed.
+- The employee gives social security number, date of birth and bank account to Gusto during
+  self-onboarding. We never send them, and do not keep those a reading returns.
+
+Unverified: how long an idempotency key is remembered; whether a batch with `self_onboarding` sends
+the invitation itself; `X-Total-Pages` on pay stubs.
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import Any, TypeVar
+from uuid import NAMESPACE_URL, uuid5
+
+import requests
+from requests.auth import AuthBase
+
+from connectors.access import Access
+from connectors.errors import Misconfigured, Refused, Unavailable, Unreadable, Unsupported
+from connectors.http import Api, RefusedReply, segment
+from connectors.payload import Payload, items
+from connectors.ports import Payroll
+from connectors.records import (
+    CorrectHire,
+    CreateHire,
+    Employee,
+    Observed,
+    OnboardingStatus,
+    Page,
+    PayStatement,
+    PayUnit,
+    Place,
+    Receipt,
+    Request,
+)
+
+NAME = "gusto"
+VERSION = "2025-06-15"
+PER_PAGE = 100
+KEYS = uuid5(NAMESPACE_URL, "https://docs.gusto.com/embedded-payroll/people_batches")
+
+ONBOARDING = {
+    "admin_onboarding_incomplete": OnboardingStatus.IN_PROGRESS,
+    "self_onboarding_pending_invite": OnboardingStatus.INVITED,
+    "self_onboarding_invited": OnboardingStatus.INVITED,
+    "self_onboarding_invited_started": OnboardingStatus.IN_PROGRESS,
+    "self_onboarding_invited_overdue": OnboardingStatus.OVERDUE,
+    "self_onboarding_completed_by_employee": OnboardingStatus.AWAITING_REVIEW,
+    "self_onboarding_awaiting_admin_review": OnboardingStatus.AWAITING_REVIEW,
+    "onboarding_completed": OnboardingStatus.COMPLETE,
+}
+PAYMENT_UNITS = {PayUnit.HOUR: "Hour", PayUnit.YEAR: "Year"}
+UNITS = {
+    "Hour": PayUnit.HOUR,
+    "Year": PayUnit.YEAR,
+    "Week": None,
+    "Month": None,
+    "Paycheck": None,
+}  # None: Gusto has it, our offers do not
+BATCHES = {
+    "pending": "open",
+    "processing": "open",
+    "completed": "done",
+    "partial_success": "faulty",
+    "failed": "faulty",
+}
+UNUSED = frozenset(
+    """active adjust_for_minimum_wage applicable_tax_ids check_amount company_uuid country
+    current_compensation_uuid current_employment_status custom_fields date_of_birth department
+    department_uuid eligible_paid_time_off email employee_code employee_uuid first_name
+    flsa_status garnishments has_ssn hidden_ssn hired_at historical job_uuid last_name location
+    location_uuid manager_uuid member_portal_invitation_status middle_initial minimum_wages
+    net_pay onboarded onboarding_documents_config partner_portal_invitation_sent payment_method
+    payment_unit phone preferred_first_name rate ssn state_wc_class_code state_wc_covered
+    street_1 street_2 terminated terminations title two_percent_shareholder version work_email
+    zip""".split()  # noqa: SIM905 - as a list, fifty names would take fifty lines
+)
+PRIVATE = frozenset({"ssn", "hidden_ssn", "date_of_birth", "phone", "garnishments"})
+
+
+def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> Payroll:
+    """Open one company at Gusto; raises Misconfigured if the option `company` is missing."""
+    if not access.options.get("company"):
+        raise Misconfigured(NAME, "set the option 'company' to the company's uuid")
+    version = {"X-Gusto-API-Version": VERSION}
+    api = Api(NAME, access.base_url, _Bearer(access.key), headers=version, sleep=sleep)
+    return Gusto(api, access.options)
+
+
+def verify_webhook(raw: bytes, headers: Mapping[str, str], verification_token: str) -> bool:
+    """Tell whether a webhook's raw body was signed with the subscription's verification token."""
+    signature = next((v for n, v in headers.items() if n.lower() == "x-gusto-signature"), "")
+    expected = hmac.new(verification_token.encode(), raw, hashlib.sha256).hexdigest()
+    return bool(verification_token) and hmac.compare_digest(expected.encode(), signature.encode())
+
+
+class Gusto:
+    """One company's payroll at Gusto."""
+
+    resources: tuple[str, ...] = ("employees", "pay_statements")
+
+    def __init__(self, api: Api, options: Mapping[str, str]) -> None:
+        self._api, self._options = api, options
+        self._company = f"/v1/companies/{segment(options['company'])}"
+        self._processed: dict[str, Any] = {}
+
+    def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
+        """Yield what became of the watched: batches for employees, employees for pay statements.
+
+        A batch or employee that is refused is raised last, when all others have been read.
+        """
+        if resource == "employees":
+            for records in _each(watching, self._hired):
+                yield Page(records=records)
+        elif resource == "pay_statements":
+            yield from self._paid(cursor, watching)
+        else:
+            raise Unsupported(NAME, f"has no {resource}")
+
+    def find(self, request: Request, key: str) -> Receipt | None:
+        """Look whether the employee's terms are those asked for.
+
+        For a hire the answer is always None, "post again": the key makes that safe and Gusto then
+        names the batch that exists. Nothing is asked of the vendor.
+        """
+        match request:
+            case CreateHire():
+                return None
+            case CorrectHire():
+                done = not any(self._repairs(request))
+                return Receipt(external_id=request.employee_ref) if done else None
+        raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+
+    def create_hire(self, request: CreateHire, key: str) -> Receipt:
+        """Create the employee by a people batch; the receipt's id is the batch's.
+
+        Raises Refused if Gusto has no work location in the place, Unsupported for pay by the day.
+        """
+        batch = {
+            "idempotency_key": str(uuid5(KEYS, key)),
+            "batch_action": "create",
+            "batch": [self._entity(request)],
+        }
+        try:
+            reply = self._api.write("POST", f"{self._company}/people_batches", json=batch)
+        except RefusedReply as refusal:
+            if refusal.status != 409:
+                raise
+            return Receipt(external_id=_existing_batch(refusal.body))
+        return Receipt(external_id=Payload(NAME, reply.body).take("uuid", str))
+
+    def correct_hire(self, request: CorrectHire, key: str) -> Receipt:
+        """Change what differs from the signed terms, whatever day it is in force from.
+
+        Raises Unavailable if somebody changed the same thing meanwhile: read again next time.
+        """
+        for path, body in list(self._repairs(request)):
+            try:
+                self._api.write("PUT", path, json=body)
+            except RefusedReply as refusal:
+                if "invalid_resource_version" not in json.dumps(refusal.body):
+                    raise
+                raise Unavailable(NAME, f"PUT {path}: changed meanwhile") from None
+        return Receipt(external_id=request.employee_ref)
+
+    def _entity(self, request: CreateHire) -> dict[str, Any]:
+        return {
+            "entity_type": "employee",
+            "person": {
+                "external_id": request.application_key,
+                "first_name": request.first_name,
+                "last_name": request.last_name,
+                "email": request.email,
+                "self_onboarding": True,
+            },
+            "work_address": {"location_uuid": self._location(request.work_place)},
+            "job": {"title": request.title, "hire_date": request.start_on.isoformat()},
+            "compensation": _compensation(request),
+        }
+
+    def _repairs(self, request: CorrectHire) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield the path and body of each change that is still needed."""
+        employee = self._employee(request.employee_ref)
+        if employee.hired_on != request.start_on:
+            body = {"version": employee.job_version, "hire_date": request.start_on.isoformat()}
+            yield f"/v1/jobs/{segment(employee.job_uuid)}", body
+        wanted = _compensation(request)
+        for pay in employee.pays:
+            if pay.terms != wanted:
+                yield f"/v1/compensations/{segment(pay.uuid)}", {"version": pay.version, **wanted}
+        location = self._location(request.work_place)
+        for address in employee.addresses:
+            if address.location_uuid != location:
+                body = {"version": address.version, "location_uuid": location}
+                yield f"/v1/work_addresses/{segment(address.uuid)}", body
+
+    def _hired(self, batch_uuid: str) -> tuple[Observed, ...]:
+        batch = Payload(NAME, self._get(f"/v1/people_batches/{segment(batch_uuid)}"))
+        state = batch.choice("status", BATCHES)
+        if state == "open":
+            return ()
+        if state == "faulty":
+            raise Refused(NAME, f"people batch {batch_uuid}: {_faults(batch)}")
+        completed_at = batch.time("completed_at")
+        results = batch.items("results")
+        return tuple(self._hire(result, completed_at) for result in results)
+
+    def _hire(self, result: Payload, completed_at: datetime) -> Employee:
+        employee = self._employee(result.take("employee_uuid", str))
+        pay = _in_force(employee.pays, employee.hired_on)
+        return Employee(
+            external_id=employee.uuid,
+            updated_at=completed_at,
+            document=employee.document,
+            application_key=result.take("external_id", str),
+            onboarding=employee.onboarding,
+            entity=self._legal_name,
+            title=employee.title,
+            start_on=employee.hired_on,
+            rate_cents=pay.rate_cents,
+            unit=pay.our_unit,
+            work_place=_in_force(employee.addresses, employee.hired_on).place,
+            version=pay.version,
+        )
+
+    def _paid(self, cursor: str | None, employees: Sequence[str]) -> Iterator[Page]:
+        """Read each pay stub once. The cursor maps each watched employee to the stubs read."""
+        before: dict[str, list[str]] = json.loads(cursor or "{}")
+        read = {uuid: before.get(uuid, []) for uuid in employees}
+        for statements in _each(employees, lambda uuid: self._statements(uuid, read[uuid])):
+            for statement in statements:
+                read[statement.employee_ref].append(statement.external_id)
+            yield Page(records=statements, cursor=json.dumps(read))
+
+    def _statements(self, employee_uuid: str, read: Sequence[str]) -> tuple[PayStatement, ...]:
+        """Read an employee's new pay stubs; one of an unprocessed payroll proves nothing yet."""
+        stubs = self._pages(f"/v1/employees/{segment(employee_uuid)}/pay_stubs")
+        new = [stub for stub in stubs if stub.get("uuid") not in read]
+        if not new:
+            return ()
+        employee = self._employee(employee_uuid)
+        statements = [self._statement(employee, stub) for stub in new]
+        return tuple(statement for statement in statements if statement)
+
+    def _statement(self, employee: "_Employee", document: dict[str, Any]) -> PayStatement | None:
+        stub = Payload(NAME, document)
+        payroll = self._payroll(stub.take("payroll_uuid", str))
+        if not payroll.take("processed", bool):
+            return None
+        period = payroll.inner("pay_period")
+        end_on = period.day("end_date")
+        pay = _in_force(employee.pays, end_on)
+        statement = PayStatement(
+            external_id=stub.take("uuid", str),
+            updated_at=datetime.combine(payroll.day("processed_date"), datetime.min.time(), UTC),
+            document=json.dumps(document),
+            employee_ref=employee.uuid,
+            check_on=stub.day("check_date"),
+            period_start_on=period.day("start_date"),
+            period_end_on=end_on,
+            gross_cents=stub.cents("gross_pay"),
+            rate_cents=pay.rate_cents,
+            unit=pay.our_unit,
+            start_on=employee.hired_on,
+            work_place=_in_force(employee.addresses, end_on).place,
+            entity=self._legal_name,
+        )
+        stub.close(ignoring=UNUSED)
+        return statement
+
+    def _payroll(self, uuid: str) -> Payload:
+        """Read a payroll once it is processed (it never changes again) from memory.
+
+        Only one employee's row is asked for: it carries everybody's pay.
+        """
+        if uuid not in self._processed:
+            path = f"{self._company}/payrolls/{segment(uuid)}"
+            body = self._get(path, {"page": 1, "per": 1})
+            if not Payload(NAME, body).take("processed", bool):
+                return Payload(NAME, body)
+            self._processed[uuid] = body
+        return Payload(NAME, self._processed[uuid])
+
+    def _employee(self, uuid: str) -> "_Employee":
+        path = f"/v1/employees/{segment(uuid)}"
+        body = self._get(path, {"include": "all_compensations"})
+        return _employee(body, self._get(f"{path}/work_addresses"))
+
+    @cached_property
+    def _legal_name(self) -> str:
+        return Payload(NAME, self._get(self._company)).take("name", str)
+
+    @cached_property
+    def _locations(self) -> list[tuple[str, str, str]]:
+        rows = items(NAME, self._pages(f"{self._company}/locations"))
+        return [
+            (row.take("uuid", str), row.take("city", str).casefold(), row.take("state", str))
+            for row in rows
+            if row.maybe("active", bool) is not False
+        ]
+
+    def _location(self, place: Place) -> str:
+        """Find the one work location in a place; a place without a state is found by city alone."""
+        if named := self._options.get(f"location:{place.code}"):
+            return named
+        state = place.code.partition("-")[2].partition("-")[0]
+        found = [
+            uuid
+            for uuid, its_city, its_state in self._locations
+            if its_city == place.city.casefold() and state in ("", its_state)
+        ]
+        if len(found) != 1:
+            raise Refused(
+                NAME,
+                f"{len(found)} work locations in {place.city} ({place.code}): "
+                f"add it to Gusto or set the option 'location:{place.code}'",
+            )
+        return found[0]
+
+    def _get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        return self._api.read("GET", path, params=params).body
+
+    def _pages(self, path: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        page, pages = 0, 1
+        while page < pages:
+            page += 1
+            reply = self._api.read("GET", path, params={"page": page, "per": PER_PAGE})
+            total = reply.headers.get("X-Total-Pages", "")
+            if not isinstance(reply.body, list) or not total.isdigit():
+                raise Unreadable(NAME, f"GET {path}: not a page of a list")
+            rows, pages = rows + reply.body, int(total)
+        return rows
+
+
+class _Bearer(AuthBase):
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    uuid: str
+    version: str
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class _Pay(_Dated):
+    rate_cents: int
+    unit: str
+    flsa: str
+
+    @property
+    def terms(self) -> dict[str, str]:
+        return {
+            "rate": _dollars(self.rate_cents),
+            "payment_unit": self.unit,
+            "flsa_status": self.flsa,
+        }
+
+    @property
+    def our_unit(self) -> PayUnit:
+        unit = Payload(NAME, {"payment_unit": self.unit}).choice("payment_unit", UNITS)
+        if unit is None:
+            raise Refused(NAME, f"compensation {self.uuid} is paid by the {self.unit.lower()}")
+        return unit
+
+
+@dataclass(frozen=True, slots=True)
+class _Address(_Dated):
+    location_uuid: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Employee:
+    uuid: str
+    onboarding: OnboardingStatus
+    job_uuid: str
+    job_version: str
+    title: str
+    hired_on: date
+    pays: tuple[_Pay, ...]
+    addresses: tuple[_Address, ...]
+    document: str
+
+
+D = TypeVar("D", bound=_Dated)
+R = TypeVar("R", bound=Observed)
+
+
+def _each(names: Sequence[str], read: Callable[[str], tuple[R, ...]]) -> Iterator[tuple[R, ...]]:
+    """Yield what is read of each; the first refusal is raised when all others have been read."""
+    refusals = []
+    for name in names:
+        try:
+            if records := read(name):
+                yield records
+        except Refused as refusal:
+            refusals.append(refusal)
+    if refusals:
+        raise refusals[0]
+
+
+def _in_force(dated: Sequence[D], day: date) -> D:
+    """Choose what is in force on a day: the latest begun by then, or what begins first."""
+    if not dated:
+        raise Refused(NAME, "an employee has no work address or no compensation we may read")
+    begun = [item for item in dated if item.effective_on <= day]
+    if begun:
+        return max(begun, key=lambda item: item.effective_on)
+    return min(dated, key=lambda item: item.effective_on)
+
+
+def _compensation(request: CreateHire | CorrectHire) -> dict[str, str]:
+    if request.unit not in PAYMENT_UNITS:
+        raise Unsupported(NAME, f"has no pay by the {request.unit}")
+    salaried = "Salaried Nonexempt" if request.unit is PayUnit.YEAR else "Nonexempt"
+    return {
+        "rate": _dollars(request.rate_cents),
+        "payment_unit": PAYMENT_UNITS[request.unit],
+        "flsa_status": "Exempt" if request.exempt else salaried,
+    }
+
+
+def _dollars(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02d}"
+
+
+def _existing_batch(body: Any) -> str:
+    """Read which batch a used idempotency key belongs to."""
+    errors = Payload(NAME, body).items("errors")
+    if not errors:
+        raise Unreadable(NAME, "a conflict names no error")
+    return errors[0].inner("metadata").take("entity_uuid", str)
+
+
+def _faults(batch: Payload) -> str:
+    """Name what Gusto objects to, by its error keys: its messages may quote the person."""
+    keys = [f"excluded {e.take('reason_code', str)}" for e in batch.items("exclusions")]
+    for result in batch.items("results"):
+        keys += _error_keys(result)
+    return ", ".join(keys) or "no reason given"
+
+
+def _error_keys(parent: Payload) -> list[str]:
+    keys = []
+    for error in parent.items("errors"):
+        keys += [error.take("error_key", str), *_error_keys(error)]
+    return keys
+
+
+def _employee(body: Any, addresses: Any) -> _Employee:
+    """Read an employee with the primary job."""
+    row = Payload(NAME, body)
+    jobs = [job for job in row.items("jobs") if job.take("primary", bool)]
+    if not jobs:
+        raise Refused(NAME, "an employee has no primary job")
+    job = jobs[0]
+    kept = {key: value for key, value in body.items() if key not in PRIVATE}
+    employee = _Employee(
+        uuid=row.take("uuid", str),
+        onboarding=row.choice("onboarding_status", ONBOARDING),
+        job_uuid=job.take("uuid", str),
+        job_version=job.take("version", str),
+        title=job.maybe("title", str) or "",
+        hired_on=job.day("hire_date"),
+        pays=tuple(_pay(pay) for pay in job.items("compensations")),
+        addresses=tuple(_address(address) for address in items(NAME, addresses)),
+        document=json.dumps({"employee": kept, "work_addresses": addresses}),
+    )
+    row.close(ignoring=UNUSED)
+    job.close(ignoring=UNUSED)
+    return employee
+
+
+def _pay(row: Payload) -> _Pay:
+    pay = _Pay(
+        uuid=row.take("uuid", str),
+        version=row.take("version", str),
+        effective_on=row.day("effective_date"),
+        rate_cents=row.cents("rate"),
+        unit=row.take("payment_unit", str),
+        flsa=row.take("flsa_status", str),
+    )
+    row.close(ignoring=UNUSED)
+    return pay
+
+
+def _address(row: Payload) -> _Address:
+    address = _Address(
+        uuid=row.take("uuid", str),
+        version=row.take("version", str),
+        effective_on=row.day("effective_date"),
+        location_uuid=row.take("location_uuid", str),
+        place=f"{row.take('city', str)}, {row.take('state', str)}",
+    )
+    row.close(ignoring=UNUSED)
+    return address

@@ -1,0 +1,220 @@
+"""Dropbox Sign (formerly HelloSign).
+
+Documents: https://developers.hellosign.com/api/reference/tag/Signature-Request
+Auth: HTTP basic, the API key as user name and no password.
+Modes: there is no separate sandbox. Every request of an account whose mode is not "production" is
+sent with `test_mode`: watermarked, free and not binding.
+Paging: `page`, `page_size` 100 at most, `list_info.num_pages`.
+Limits: 100 requests a minute for the account, 25 for sends, 10 in test mode; headers
+`X-RateLimit-*`, then 429
+(https://help.dropbox.com/integrations/api-requests-that-count-against-limit).
+Errors: `{"error": {"error_name", "error_msg", "error_path"}}`.
+
+Quirks
+- There is no idempotency key. Ours travels in `metadata`, and `find` compares it in every page of
+  the list. The documents warn of "a minor delay" before a new request can be searched for: a lost
+  send should be left alone for a few minutes before it is looked for.
+- `expires_at` must be 1 to 90 days ahead and is rounded down to the hour; without it nothing
+  expires.
+- The answer to a cancellation is empty and means "queued"; once it has taken effect the request is
+  gone (410), and so is its metadata: it is reported as cancelled with no key and no hash, to be
+  recognised by its id.
+- Declined and expired are said signer by signer; ours have one signer.
+- `event_hash` does not cover the body of a callback: it only sorts out noise. Read the request
+  again.
+
+Unverified: 410 for the sender, too (the documents say it of signers, the specification lists it for
+both); the status codes `on_hold` and `error_*`; that a plain text file is accepted (the
+specification names no types).
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from requests.auth import HTTPBasicAuth
+
+from connectors.access import Access
+from connectors.errors import Unreadable, Unsupported
+from connectors.http import Api, RefusedReply, segment
+from connectors.payload import Payload
+from connectors.ports import SignatureProvider
+from connectors.records import (
+    CancelOffer,
+    Page,
+    Receipt,
+    Request,
+    SendOffer,
+    Signature,
+    SignatureStatus,
+)
+
+NAME = "dropbox_sign"
+PAGE_SIZE = 100
+GONE, ALREADY_QUEUED = 410, 409
+
+SIGNERS = {
+    "awaiting_signature": SignatureStatus.AWAITING,
+    "on_hold": SignatureStatus.AWAITING,
+    "signed": SignatureStatus.SIGNED,
+    "declined": SignatureStatus.DECLINED,
+    "expired": SignatureStatus.EXPIRED,
+    "error_unknown": SignatureStatus.FAILED,
+    "error_file": SignatureStatus.FAILED,
+    "error_component_position": SignatureStatus.FAILED,
+    "error_text_tag": SignatureStatus.FAILED,
+}
+CLOSED = {SignatureStatus.CANCELLED, SignatureStatus.DECLINED, SignatureStatus.EXPIRED}
+
+
+def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> SignatureProvider:
+    """Open Dropbox Sign with one client's API key."""
+    api = Api(NAME, access.base_url, HTTPBasicAuth(access.key, ""), sleep=sleep)
+    return DropboxSign(api, test_mode=access.mode != "production")
+
+
+class DropboxSign:
+    """The client's Dropbox Sign account, in our records."""
+
+    resources: tuple[str, ...] = ("signature_requests",)
+
+    def __init__(self, api: Api, *, test_mode: bool) -> None:
+        self._api, self._test_mode = api, test_mode
+
+    def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
+        """Read each watched signature request, one page a request."""
+        if resource not in self.resources:
+            raise Unsupported(NAME, f"no resource {resource!r}")
+        for signature_ref in watching:
+            yield Page(records=(self._read(signature_ref),))
+
+    def send(self, request: SendOffer, key: str) -> Receipt:
+        """Send the letter to its one signer; Dropbox Sign adds a page for the signature."""
+        reply = self._api.write(
+            "POST",
+            "/v3/signature_request/send",
+            data={
+                "title": request.title,
+                "subject": request.title,
+                "signers[0][name]": request.signer_name,
+                "signers[0][email_address]": request.signer_email,
+                "metadata[application_key]": request.application_key,
+                "metadata[offer_hash]": request.offer_hash,
+                "metadata[key]": key,
+                "expires_at": str(int(request.expires_at.timestamp())),
+                "allow_decline": "1",
+                "test_mode": "1" if self._test_mode else "0",
+            },
+            files={"files[0]": ("offer.txt", request.letter.encode(), "text/plain; charset=utf-8")},
+        )
+        sent = Payload(NAME, reply.body).inner("signature_request")
+        return Receipt(external_id=sent.take("signature_request_id", str))
+
+    def cancel(self, request: CancelOffer, key: str) -> Receipt:
+        """Queue the cancellation; one that is queued or done already is as good."""
+        try:
+            self._api.write(
+                "POST", f"/v3/signature_request/cancel/{segment(request.signature_ref)}"
+            )
+        except RefusedReply as refusal:
+            if refusal.status not in (GONE, ALREADY_QUEUED):
+                raise
+        return Receipt(external_id=request.signature_ref)
+
+    def find(self, request: Request, key: str) -> Receipt | None:
+        """Look for our key among all requests, or whether one is closed without a signature."""
+        match request:
+            case SendOffer():
+                return self._find_sent(key)
+            case CancelOffer(signature_ref=ref):
+                return Receipt(external_id=ref) if self._read(ref).status in CLOSED else None
+            case _:
+                raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+
+    def _find_sent(self, key: str) -> Receipt | None:
+        for row in self._all():
+            metadata = row.maybe("metadata", object)
+            if isinstance(metadata, dict) and metadata.get("key") == key:
+                return Receipt(external_id=row.take("signature_request_id", str))
+        return None
+
+    def _all(self) -> Iterator[Payload]:
+        page, pages = 1, 1
+        while page <= pages:
+            asked = {"page": page, "page_size": PAGE_SIZE}
+            reply = self._api.read("GET", "/v3/signature_request/list", params=asked)
+            body = Payload(NAME, reply.body)
+            pages = body.inner("list_info").take("num_pages", int)
+            yield from body.items("signature_requests")
+            page += 1
+
+    def _read(self, signature_ref: str) -> Signature:
+        path = f"/v3/signature_request/{segment(signature_ref)}"
+        try:
+            body = self._api.read("GET", path).body
+        except RefusedReply as refusal:
+            if refusal.status == GONE:
+                return _cancelled(signature_ref)
+            raise
+        return _signature(Payload(NAME, body).take("signature_request", dict))
+
+
+def verify_callback(event: str, api_key: str) -> bool:
+    """Tell whether `event_hash` is Dropbox Sign's; it says nothing about the rest of the event."""
+    try:
+        row = Payload(NAME, json.loads(event)).inner("event")
+        signed = row.take("event_time", str) + row.take("event_type", str)
+        given = row.take("event_hash", str)
+    except (ValueError, Unreadable):
+        return False
+    expected = hmac.new(api_key.encode(), signed.encode(), hashlib.sha256).hexdigest()
+    return hmac.compare_digest(given.encode(), expected.encode())
+
+
+def _cancelled(signature_ref: str) -> Signature:
+    """What is left of a cancelled request: its id. Nothing tells when, so the time is the epoch."""
+    return Signature(
+        external_id=signature_ref,
+        updated_at=datetime.fromtimestamp(0, UTC),
+        application_key="",
+        offer_hash="",
+        status=SignatureStatus.CANCELLED,
+    )
+
+
+def _signature(document: Mapping[str, Any]) -> Signature:
+    """Read one signature request."""
+    row = Payload(NAME, document)
+    metadata = row.inner("metadata")
+    signers = row.items("signatures")
+    times = [row.maybe_unix("created_at")]
+    signed = [signer.maybe_unix("signed_at") for signer in signers]
+    seen = [signer.maybe_unix("last_viewed_at") for signer in signers]
+    known = [at for at in times + signed + seen if at is not None]
+    return Signature(
+        external_id=row.take("signature_request_id", str),
+        updated_at=max(known),
+        document=json.dumps(document),
+        application_key=metadata.take("application_key", str),
+        offer_hash=metadata.take("offer_hash", str),
+        status=_status(row, signers),
+        signed_at=max(filter(None, signed), default=None),
+    )
+
+
+def _status(row: Payload, signers: Sequence[Payload]) -> SignatureStatus:
+    """Signed is only what Dropbox Sign calls complete; one signer who ended it ends it."""
+    statuses = {signer.choice("status_code", SIGNERS) for signer in signers}
+    if row.take("is_complete", bool):
+        return SignatureStatus.SIGNED
+    if row.take("is_declined", bool) or SignatureStatus.DECLINED in statuses:
+        return SignatureStatus.DECLINED
+    if row.take("has_error", bool) or SignatureStatus.FAILED in statuses:
+        return SignatureStatus.FAILED
+    if SignatureStatus.EXPIRED in statuses:
+        return SignatureStatus.EXPIRED
+    return SignatureStatus.AWAITING
