@@ -1,0 +1,46 @@
+"""Applications in the background check: what the place's law allows, and for how long it waits."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.ledger.rows import OFFER, REPORT, OfferRow, applications, law
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(OfferRow):
+    """`adverse_*_days`: the longest wait between pre-adverse and final notice in the row's places."""
+
+    offer_first: bool
+    offer_accepted: bool
+    check_planned: bool
+    check_reasoned: bool
+    certified: bool
+    report_ref: str | None
+    report_status: str | None
+    report_result: str | None
+    adverse_status: str | None
+    final_notice_at: datetime | None
+    adverse_business_days: int
+    adverse_calendar_days: int
+    state_since: datetime
+
+
+ROWS = applications(
+    columns=f"""
+        , offer, offer_hash, start_on, signature, signed_at
+        , EXISTS (SELECT 1 {law("stage_order")} AND l.first = 'offer' AND l.then = 'background')
+          AS offer_first
+        , coalesce(signature = 'signed', false) AS offer_accepted
+        , r.fields -> 'background' <> 'null' AS check_planned
+        , coalesce(r.fields -> 'background' ->> 'reason', 'none planned') <> '' AS check_reasoned
+        , (SELECT c.process -> 'background' ->> 'certified_on' IS NOT NULL FROM client c
+           WHERE c.client = s.client) AS certified
+        , report_ref, report_status, report_result, adverse_status, final_notice_at
+        , coalesce((SELECT max(l.wait_days) {law("adverse_wait")} AND l.wait_unit = 'business'), 5)
+          AS adverse_business_days
+        , coalesce((SELECT max(l.wait_days) {law("adverse_wait")} AND l.wait_unit = 'calendar'), 0)
+          AS adverse_calendar_days
+        , s.since AS state_since
+    """,
+    joins=OFFER + REPORT,
+)

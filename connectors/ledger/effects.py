@@ -1,0 +1,176 @@
+"""Effects: what is to be done outside, claimed, carried out and settled exactly once.
+
+due → sending → done            the usual way
+           ├──→ due             nothing happened at the vendor: tried again after a pause
+           ├──→ dead            the vendor refused; a person retries or waives it
+           └──→ parked          nobody can tell whether it happened; a person decides
+A row found in `sending` with its lease run out was left by a crash: it is looked up, not repeated.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from connectors.ledger.scope import Scope
+from connectors.records import Receipt
+
+LEASE_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An effect that is ours to carry out now. `sent_before`: an earlier attempt may have worked."""
+
+    id: int
+    key: str
+    kind: str
+    system: str
+    subject_kind: str
+    subject_id: int
+    subject_key: str
+    request: dict[str, Any]
+    attempts: int
+    sent_before: bool
+
+
+def claim(
+    connection: Connection, scope: Scope, as_of: datetime, limit: int, unsettled_only: bool
+) -> list[Claimed]:
+    """Take due effects and abandoned ones, mark them sending under a lease, oldest first.
+
+    A complete list of postings that a newer one has overtaken is never sent any more.
+    """
+    connection.execute(text(_OVERTAKEN), {"client": scope.client})
+    rows = connection.execute(
+        text(_CLAIM),
+        {
+            "client": scope.client,
+            "requisition": scope.requisition,
+            "as_of": as_of,
+            "limit": limit,
+            "unsettled_only": unsettled_only,
+            "lease": LEASE_SECONDS,
+        },
+    )
+    return [Claimed(**row._mapping) for row in rows]
+
+
+_OVERTAKEN = """
+    UPDATE effect o SET state = 'overtaken'
+    WHERE o.client = :client AND o.kind = 'posting.publish' AND o.state IN ('due', 'sending')
+      AND EXISTS (SELECT 1 FROM effect n WHERE n.client = o.client AND n.kind = o.kind
+                  AND n.system = o.system AND n.id > o.id)
+"""
+_CLAIM = """
+    WITH mine AS (
+        SELECT e.id, e.state = 'sending' AS sent_before, r.key AS requisition_key, s.key AS subject_key
+        FROM effect e
+        LEFT JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
+        LEFT JOIN requisition r ON r.id = coalesce(s.requisition_id, e.subject_id)
+        WHERE e.client = :client
+          AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
+          AND e.not_before <= :as_of
+          AND ((e.state = 'due' AND NOT :unsettled_only)
+               OR (e.state = 'sending' AND e.lease_until < clock_timestamp()))
+        ORDER BY e.id
+        LIMIT :limit
+        FOR UPDATE OF e SKIP LOCKED
+    )
+    UPDATE effect e
+    SET state = 'sending', attempts = e.attempts + 1,
+        lease_until = clock_timestamp() + make_interval(secs => :lease)
+    FROM mine WHERE e.id = mine.id
+    RETURNING e.id, e.key, e.kind, e.system, e.subject_kind, e.subject_id,
+              coalesce(mine.subject_key, mine.requisition_key) AS subject_key,
+              e.request, e.attempts, mine.sent_before
+"""
+
+
+def abandon(connection: Connection, client: str) -> int:
+    """End the leases of this client's effects: their owner is known to be gone."""
+    return connection.execute(
+        text(
+            "UPDATE effect SET lease_until = clock_timestamp() - interval '1 second'"
+            " WHERE client = :client AND state = 'sending'"
+        ),
+        {"client": client},
+    ).rowcount
+
+
+def done(connection: Connection, effect: Claimed, receipt: Receipt, as_of: datetime) -> None:
+    """The vendor has it: keep its ids, those of jobs and applications also in the crosswalk."""
+    connection.execute(
+        text(
+            "UPDATE effect SET state = 'done', done_as_of = :as_of, external_id = :ref,"
+            " others = CAST(:others AS jsonb), error = NULL WHERE id = :id"
+        ),
+        {
+            "id": effect.id,
+            "as_of": as_of,
+            "ref": receipt.external_id,
+            "others": json.dumps(receipt.others),
+        },
+    )
+    if kind := _CROSSWALK.get(effect.kind):
+        connection.execute(
+            text(
+                "INSERT INTO external_id"
+                " (client, system, kind, external_id, subject_kind, subject_id)"
+                " SELECT client, system, :kind, :external_id, subject_kind, subject_id"
+                " FROM effect WHERE id = :id ON CONFLICT DO NOTHING"
+            ),
+            {"id": effect.id, "kind": kind, "external_id": receipt.external_id},
+        )
+
+
+_CROSSWALK = {"tracker.open_job": "job", "tracker.add": "application"}
+
+
+def failed(
+    connection: Connection, effect: Claimed, state: str, error: str, not_before: datetime
+) -> None:
+    """It did not go through: `due` again from `not_before`, `dead`, `parked`, or `sending` (unknown)."""
+    connection.execute(
+        text(
+            "UPDATE effect SET state = :state, error = :error, not_before = :not_before,"
+            " lease_until = clock_timestamp() - interval '1 second' WHERE id = :id"
+        ),
+        {"id": effect.id, "state": state, "error": error, "not_before": not_before},
+    )
+
+
+def close_by_hand(
+    connection: Connection, client: str, key: str, state: str, by: str, why: str
+) -> bool:
+    """A person settles a dead or parked effect: `due` (retry), `done` (seen there) or `waived`."""
+    result = connection.execute(
+        text(
+            "UPDATE effect SET state = :state, closed_by = :by, error = :why,"
+            " not_before = created_as_of"
+            " WHERE client = :client AND key = :key AND state IN ('dead', 'parked')"
+        ),
+        {"client": client, "key": key, "state": state, "by": by, "why": why},
+    )
+    return result.rowcount == 1
+
+
+def states(connection: Connection, scope: Scope) -> Sequence[tuple[str, str, int]]:
+    """(kind, state, count) of the scope's effects."""
+    rows = connection.execute(
+        text(
+            """
+            SELECT e.kind, e.state, count(*) FROM effect e
+            LEFT JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
+            LEFT JOIN requisition r ON r.id = coalesce(s.requisition_id, e.subject_id)
+            WHERE e.client = :client
+              AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
+            GROUP BY 1, 2 ORDER BY 1, 2
+            """
+        ),
+        {"client": scope.client, "requisition": scope.requisition},
+    )
+    return [(kind, state, count) for kind, state, count in rows]

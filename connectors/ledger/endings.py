@@ -1,0 +1,66 @@
+"""Open applications that somebody outside has ended, and those whose requisition is over."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from connectors.ledger.rows import ApplicationRow, applications
+from connectors.ledger.scope import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(ApplicationRow):
+    """Why an application may be over: withdrawn, archived in the tracker, requisition closed."""
+
+    withdrawn: bool
+    archive_kind: str | None
+    archive_reason: str | None
+    requisition_over: str | None
+
+
+_ENDED = """
+    s.disposition IS NULL AND s.stage <> 'aftercare' AND (
+        withdrawal.withdrawn OR tracked.archive_kind IS NOT NULL OR r.disposition IS NOT NULL
+    )
+"""
+ROWS = applications(
+    columns=""", coalesce(withdrawal.withdrawn, false) AS withdrawn, tracked.archive_kind,
+               tracked.archive_reason, r.disposition AS requisition_over""",
+    joins="""
+        LEFT JOIN LATERAL (
+            SELECT true AS withdrawn FROM form_answer f
+            WHERE f.client = s.client AND f.subject = s.key AND f.form = 'withdraw'
+              AND f.fields ->> 'confirm' = 'yes' LIMIT 1
+        ) withdrawal ON true
+        LEFT JOIN LATERAL (
+            SELECT v.archive_kind, v.archive_reason FROM arrival v
+            WHERE v.application_id = s.id AND v.stage = 'archived' LIMIT 1
+        ) tracked ON true
+    """,
+).replace("{where}", _ENDED)
+
+
+def ended(connection: Connection, scope: Scope, as_of: datetime) -> list[Row]:
+    """Applications of the scope that are over and have not been told so yet."""
+    parameters = {
+        "client": scope.client,
+        "requisition": scope.requisition,
+        "as_of": as_of.isoformat(),
+    }
+    return [Row(**row) for row in connection.execute(text(ROWS), parameters).mappings()]
+
+
+def end_quarantine(connection: Connection, client: str, as_of: datetime) -> None:
+    """Close the quarantine of subjects that have left: nothing waits on them any more."""
+    connection.execute(
+        text(
+            """
+            UPDATE quarantine q SET closed_at = :as_of, outcome = 'ended'
+            FROM application a
+            WHERE q.client = :client AND q.closed_at IS NULL AND q.subject_kind = 'application'
+              AND a.id = q.subject_id AND a.disposition IS NOT NULL
+            """
+        ),
+        {"client": client, "as_of": as_of},
+    )

@@ -1,0 +1,98 @@
+"""Applications that have just arrived: can we write to them, did they consent, who are they?"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from connectors.ledger.rows import ApplicationRow, applications
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(ApplicationRow):
+    """An arrival: `open` says whether its requisition still takes applications.
+
+    `known` are people of the same client who share a contact point or the name.
+    """
+
+    consent_at: datetime | None
+    has_email: bool
+    has_phone: bool
+    open: bool
+    job_ref: str | None
+    known: tuple["Acquaintance", ...] = ()
+
+
+ROWS = applications(
+    columns="""
+        , s.consent_at
+        , coalesce(s.email, '') <> '' AS has_email
+        , coalesce(s.phone, '') <> '' AS has_phone
+        , r.disposition IS NULL AND r.stage = 'sourcing' AS open
+        , (SELECT max(x.external_id) FROM external_id x WHERE x.subject_kind = 'requisition'
+           AND x.subject_id = r.id AND x.kind = 'job') AS job_ref
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Acquaintance:
+    """Somebody we already know who shares a contact point or a name with an applicant."""
+
+    application_id: int
+    person_id: int
+    person_key: str
+    name: str
+    contacts: list[str]
+    same_requisition: bool
+
+
+def with_acquaintances(
+    connection: Connection,
+    rows: Sequence[Row],
+    points_of: Callable[[Row], Sequence[tuple[str, str]]],
+) -> list[Row]:
+    """Give each row that belongs to nobody yet the people who share its contact points or name.
+
+    points_of: a row's normalised (kind, value) contact points. Only people of the rows' own client
+    are looked at.
+    """
+    newcomers = [row for row in rows if row.person_id is None]
+    points = [(row.id, value) for row in newcomers for _, value in points_of(row)]
+    found = connection.execute(
+        text(_ACQUAINTANCES),
+        {
+            "client": newcomers[0].client if newcomers else "",
+            "ids": [i for i, _ in points],
+            "values": [value for _, value in points],
+            "name_ids": [row.id for row in newcomers],
+            "names": [row.name.lower() for row in newcomers],
+        },
+    )
+    known: dict[int, list[Acquaintance]] = {}
+    for row in found:
+        known.setdefault(row.application_id, []).append(Acquaintance(**row._mapping))
+    return [replace(row, known=tuple(known.get(row.id, ()))) for row in rows]
+
+
+_ACQUAINTANCES = """
+    WITH shared AS (
+        SELECT w.id AS application_id, p.person_id
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:values AS text[])) AS w(id, value)
+        JOIN contact_point p ON p.client = :client AND p.value = w.value
+        UNION
+        SELECT w.id, p.id
+        FROM unnest(CAST(:name_ids AS bigint[]), CAST(:names AS text[])) AS w(id, name)
+        JOIN person p ON p.client = :client AND lower(p.name) = w.name
+    )
+    SELECT s.application_id, s.person_id, p.key AS person_key, p.name,
+           coalesce(array_agg(c.value ORDER BY c.value) FILTER (WHERE c.value IS NOT NULL), '{}') AS contacts,
+           EXISTS (SELECT 1 FROM application o JOIN application me ON me.id = s.application_id
+                   WHERE o.person_id = s.person_id AND o.requisition_id = me.requisition_id
+                     AND o.id <> me.id AND o.disposition IS DISTINCT FROM 'DUPLICATE') AS same_requisition
+    FROM shared s JOIN person p ON p.id = s.person_id
+    LEFT JOIN contact_point c ON c.person_id = p.id
+    GROUP BY s.application_id, s.person_id, p.key, p.name
+    ORDER BY s.application_id, p.key
+"""

@@ -1,0 +1,254 @@
+"""Land what vendors told us: newest version per external id, tied to the application it is about."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql import insert
+
+from connectors.ledger import tables
+from connectors.ledger.decisions import Move, Subject
+from connectors.ledger.store import write_moves
+from connectors.records import Observed
+
+_COLUMNS = {"external_id", "updated_at", "document"}
+
+
+def land(
+    connection: Connection,
+    client: str,
+    system: str,
+    records: Sequence[Observed],
+    as_of: datetime,
+) -> int:
+    """Upsert records of any kinds; returns how many were new or had changed."""
+    changed = 0
+    for kind, table in tables.LANDED.items():
+        rows = {
+            record.external_id: _row(client, system, record, as_of)
+            for record in records
+            if type(record) is kind
+        }
+        if not rows:
+            continue
+        statement = insert(table)
+        updates = {
+            column.name: statement.excluded[column.name]
+            for column in table.columns
+            if column.name not in {"id", "client", "system", "external_id", "application_id"}
+        }
+        result = connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["client", "system", "external_id"],
+                set_=updates,
+                where=table.c.hash != statement.excluded.hash,
+            ).returning(table.c.id),
+            list(rows.values()),
+        )
+        changed += len(result.all())
+        for resolve in _RESOLVE.get(table.name, ()):
+            connection.execute(text(resolve), {"client": client, "system": system})
+    return changed
+
+
+def _row(client: str, system: str, record: Observed, as_of: datetime) -> dict[str, Any]:
+    values = record.model_dump(mode="python", exclude=_COLUMNS)
+    body = record.model_dump(mode="json", exclude={"document", "updated_at"})
+    return {
+        "client": client,
+        "system": system,
+        "external_id": record.external_id,
+        "updated_at": record.updated_at,
+        "landed_at": as_of,
+        "hash": hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest(),
+        "document": record.document,
+        **{name: _plain(value) for name, value in values.items()},
+    }
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _by_key(table: str) -> str:
+    return f"""
+        UPDATE {table} t SET application_id = a.id FROM application a
+        WHERE t.application_id IS NULL AND t.client = :client AND t.system = :system
+          AND a.client = t.client AND a.key = t.application_key
+        """
+
+
+def _by_ref(table: str, column: str, kind: str) -> str:
+    return f"""
+        UPDATE {table} t SET application_id = x.subject_id FROM external_id x
+        WHERE t.application_id IS NULL AND t.client = :client AND t.system = :system
+          AND x.client = t.client AND x.system = t.system AND x.kind = '{kind}'
+          AND x.external_id = t.{column}
+        """
+
+
+_RESOLVE = {
+    "arrival": (_by_ref("arrival", "external_id", "application"),),
+    "interview": (_by_ref("interview", "application_ref", "application"),),
+    "scorecard": (_by_ref("scorecard", "application_ref", "application"),),
+    "signature": (_by_key("signature"),),
+    "background_report": (_by_key("background_report"),),
+    "employee": (
+        _by_key("employee"),
+        """
+        INSERT INTO external_id (client, system, kind, external_id, subject_kind, subject_id)
+        SELECT client, system, 'employee', external_id, 'application', application_id
+        FROM employee
+        WHERE client = :client AND system = :system AND application_id IS NOT NULL
+        ON CONFLICT DO NOTHING
+        """,
+    ),
+    "pay_statement": (_by_ref("pay_statement", "employee_ref", "employee"),),
+}
+
+
+def open_applications(connection: Connection, client: str, owner: str, as_of: datetime) -> int:
+    """Turn arrivals nobody has met yet into applications waiting at intake; returns how many.
+
+    A board's arrival names a posting, a tracker's names its job; one that names neither of ours
+    stays an unmatched arrival. The key is made of requisition, system and external id, so the
+    same arrival gives the same application whenever it is read.
+    """
+    arrived = connection.execute(text(_OPEN), {"client": client, "owner": owner, "as_of": as_of})
+    subjects = [
+        Subject(
+            subject_kind="application",
+            id=row.id,
+            key=row.key,
+            stage="intake",
+            state="received",
+            since=as_of,
+            ready_for="intake",
+            seq=0,
+            head_hash="",
+        )
+        for row in arrived
+    ]
+    write_moves(
+        connection,
+        client,
+        [
+            Move(subject, "intake", "received", "application received", ready_for="intake")
+            for subject in subjects
+        ],
+        as_of,
+    )
+    connection.execute(text(_TIE_ARRIVALS), {"client": client})
+    connection.execute(text(_TIE_TRACKER))
+    return len(subjects)
+
+
+_KEYED = """
+    SELECT v.*, r.id AS requisition_id, r.jurisdictions,
+           r.key || '.' || left(encode(sha256(convert_to(
+               v.system || ' ' || v.external_id, 'UTF8')), 'hex'), 10) AS key
+    FROM arrival v
+    JOIN LATERAL (
+        SELECT p.requisition_id FROM posting p
+        WHERE p.client = v.client AND p.reference = v.job_ref AND v.stage IS NULL
+        UNION ALL
+        SELECT x.subject_id FROM external_id x
+        WHERE x.client = v.client AND x.system = v.system AND x.kind = 'job'
+          AND x.external_id = v.job_ref AND x.subject_kind = 'requisition'
+        LIMIT 1
+    ) j ON true
+    JOIN requisition r ON r.id = j.requisition_id
+    WHERE v.client = :client AND v.application_id IS NULL
+"""
+
+_OPEN = f"""
+    INSERT INTO application (client, key, requisition_id, source, owner, name, email, phone,
+        residence, jurisdictions, applied_at, arrived_at, consent_at, answers, resume_text,
+        stage, state, since, ready_for)
+    SELECT client, key, requisition_id, source, :owner, name, emails ->> 0, phones ->> 0,
+        residence,
+        CASE WHEN residence <> '' AND NOT residence = ANY(jurisdictions)
+             THEN jurisdictions || residence ELSE jurisdictions END,
+        applied_at, :as_of, consent_at, answers, concat_ws(' ', resume_text, resume_json::text),
+        'intake', 'received', :as_of, 'intake'
+    FROM ({_KEYED}) k
+    ORDER BY key
+    ON CONFLICT (client, key) DO NOTHING
+    RETURNING id, key
+"""
+
+_TIE_ARRIVALS = f"""
+    UPDATE arrival SET application_id = a.id
+    FROM ({_KEYED}) k JOIN application a ON a.client = k.client AND a.key = k.key
+    WHERE arrival.id = k.id
+"""
+
+_TIE_TRACKER = """
+    INSERT INTO external_id (client, system, kind, external_id, subject_kind, subject_id)
+    SELECT client, system, 'application', external_id, 'application', application_id
+    FROM arrival WHERE stage IS NOT NULL AND application_id IS NOT NULL
+    ON CONFLICT DO NOTHING
+"""
+
+
+def read_cursor(connection: Connection, client: str, system: str, resource: str) -> str | None:
+    """Up to where a resource was read."""
+    value: str | None = connection.execute(
+        text(
+            "SELECT value FROM cursor"
+            " WHERE client = :client AND system = :system AND resource = :resource"
+        ),
+        {"client": client, "system": system, "resource": resource},
+    ).scalar()
+    return value
+
+
+def write_cursor(
+    connection: Connection, client: str, system: str, resource: str, value: str
+) -> None:
+    """Remember up to where a resource was read, in the transaction that landed its records."""
+    statement = insert(tables.cursor).values(
+        client=client, system=system, resource=resource, value=value
+    )
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["client", "system", "resource"], set_={"value": value}
+        )
+    )
+
+
+def watching(connection: Connection, resource: str) -> list[str]:
+    """The vendor's ids of objects in this resource that open applications still wait for."""
+    return list(connection.execute(text(_WATCHING[resource])).scalars())
+
+
+_OPEN_APPLICATION = """
+    EXISTS (SELECT 1 FROM application a
+            WHERE a.id = {subject} AND a.disposition IS NULL)
+"""
+_WATCHED_EFFECT = (
+    """
+    SELECT e.external_id FROM effect e
+    WHERE e.kind = '{kind}' AND e.state = 'done' AND """
+    + _OPEN_APPLICATION.format(subject="e.subject_id")
+    + " ORDER BY e.external_id"
+)
+_WATCHING = {
+    "reports": _WATCHED_EFFECT.format(kind="background.order"),
+    "signature_requests": _WATCHED_EFFECT.format(kind="offer.send"),
+    "employees": _WATCHED_EFFECT.format(kind="payroll.create"),
+    "pay_statements": """
+        SELECT x.external_id FROM external_id x WHERE x.kind = 'employee' AND """
+    + _OPEN_APPLICATION.format(subject="x.subject_id")
+    + " ORDER BY x.external_id",
+    "scorecards": """
+        SELECT x.external_id FROM external_id x JOIN application a ON a.id = x.subject_id
+        WHERE x.kind = 'application' AND x.subject_kind = 'application'
+          AND a.disposition IS NULL AND a.stage IN ('screening', 'interviews')
+        ORDER BY x.external_id""",
+    "applications": "SELECT NULL::text WHERE false",
+    "interviews": "SELECT NULL::text WHERE false",
+}

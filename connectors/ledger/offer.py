@@ -1,0 +1,42 @@
+"""Applications being made an offer: inside the band, on an approved version, for a free opening."""
+
+from dataclasses import dataclass
+
+from connectors.ledger.references import ANSWERED
+from connectors.ledger.rows import OFFER, OfferRow, applications, law
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(OfferRow):
+    """`rank` numbers the people waiting for an offer on a requisition, `free` its open openings."""
+
+    selected: bool
+    answered: int
+    references_first: bool
+    requisition_approved: bool
+    rank: int
+    free: int
+    expects_cents: int | None
+
+
+ROWS = applications(
+    columns=f"""
+        , offer, offer_hash, start_on, signature, signed_at
+        , coalesce(tracker.stage = 'offer', false) AS selected
+        , {ANSWERED} AS answered
+        , EXISTS (SELECT 1 {law("stage_order")} AND l.first = 'references' AND l.then = 'offer')
+          AS references_first
+        , r.approved_hash IS NOT DISTINCT FROM r.approval_hash AS requisition_approved
+        , row_number() OVER (PARTITION BY s.requisition_id ORDER BY s.since, s.key) AS rank
+        , r.headcount - (
+            SELECT count(*) FROM transition t JOIN application a ON a.id = t.subject_id
+            WHERE t.subject_kind = 'application' AND a.requisition_id = s.requisition_id
+              AND a.id <> s.id AND t.to_stage = 'offer' AND t.from_stage <> 'offer'
+              AND (a.disposition IS NULL OR a.disposition = 'HIRED_PAID')) AS free
+        , (SELECT CAST(w ->> 'value' AS bigint) FROM scorecard k, jsonb_array_elements(k.answers) w
+           WHERE k.application_id = s.id AND k.round = 'recruiter_screen'
+             AND w ->> 'question' = 'pay_expectation_cents' AND w ->> 'value' ~ '^[0-9]+$'
+           ORDER BY k.submitted_at DESC LIMIT 1) AS expects_cents
+    """,
+    joins=OFFER,
+)

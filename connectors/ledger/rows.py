@@ -1,0 +1,253 @@
+"""Rows as a stage sees them: one subject with what was asked about it and what was answered.
+
+Every stage file states what it adds; the columns here are common to all. The same query serves the
+gate (rows waiting at the stage's door) and `decide` (rows inside the stage).
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, text
+from sqlalchemy.dialects import postgresql
+
+from connectors.ledger.decisions import Subject, effect_key
+from connectors.ledger.scope import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known(Subject):
+    """What every row carries: `effects` by key and `forms` by "form:about"."""
+
+    client: str
+    requisition: str
+    fields: dict[str, Any]
+    jurisdictions: list[str]
+    effects: dict[str, dict[str, Any]] = field(default_factory=dict)
+    forms: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def asked(self, kind: str, about: str = "") -> dict[str, Any] | None:
+        """The effect of this kind about this subject: state, asked_at, ref; None if never asked."""
+        return self.effects.get(effect_key(kind, self.key, about))
+
+    def asked_at(self, kind: str, about: str = "") -> datetime | None:
+        """When the effect was decided."""
+        effect = self.asked(kind, about)
+        return datetime.fromisoformat(effect["asked_at"]) if effect else None
+
+    def is_done(self, kind: str, about: str = "") -> bool:
+        """Whether the vendor has confirmed the effect."""
+        effect = self.asked(kind, about)
+        return bool(effect and effect["state"] == "done")
+
+    def answer(self, form: str, about: str = "") -> dict[str, str] | None:
+        """What was answered to a form, if anything yet."""
+        given = self.forms.get(f"{form}:{about}")
+        return given["fields"] if given else None
+
+    def answered_at(self, form: str, about: str = "") -> datetime | None:
+        """When a form was answered."""
+        given = self.forms.get(f"{form}:{about}")
+        return datetime.fromisoformat(given["at"]) if given else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequisitionRow(Known):
+    """A requisition."""
+
+    headcount: int
+    approval_hash: str
+    approved_hash: str | None
+    openings_filled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationRow(Known):
+    """An application. `order_rules` are the [first, then] pairs of stages its places' law demands."""
+
+    requisition_id: int
+    person_id: int | None
+    name: str
+    email: str | None
+    phone: str | None
+    source: str
+    applied_at: datetime
+    tracker_ref: str | None
+    candidate_ref: str | None
+    tracker_stage: str | None
+    order_rules: list[list[str]] = field(default_factory=list)
+
+
+def law(topic: str) -> str:
+    """The FROM and WHERE of the rules on a topic that apply to the row's places on the day."""
+    return f"""
+        FROM rule l JOIN client c ON c.client = r.client
+        WHERE l.topic = '{topic}' AND l.place = ANY(places.jurisdictions)
+          AND (l.min_employees IS NULL OR CAST(c.process ->> 'employees' AS int) >= l.min_employees)
+          AND l.effective_from <= CAST(:as_of AS timestamptz)::date
+          AND (l.effective_to IS NULL OR l.effective_to > CAST(:as_of AS timestamptz)::date)
+    """
+
+
+def _memory(kind: str, alias: str) -> str:
+    return f"""
+        coalesce((
+            SELECT jsonb_object_agg(e.key, jsonb_build_object('state', e.state, 'asked_at',
+                   e.created_as_of, 'ref', e.external_id))
+            FROM effect e WHERE e.subject_kind = '{kind}' AND e.subject_id = {alias}.id
+        ), '{{}}') AS effects,
+        coalesce((
+            SELECT jsonb_object_agg(f.form || ':' || f.about, jsonb_build_object('fields', f.fields,
+                   'at', f.updated_at) ORDER BY f.updated_at)
+            FROM form_answer f WHERE f.client = {alias}.client AND f.subject = {alias}.key
+        ), '{{}}') AS forms
+    """
+
+
+_AT_THE_DOOR = "s.disposition IS NULL AND s.ready_for = :stage"
+_INSIDE = "s.disposition IS NULL AND s.stage = :stage AND s.ready_for IS NULL"
+
+
+def requisitions(columns: str = "", joins: str = "") -> str:
+    """The rows of a stage that holds requisitions."""
+    return f"""
+        SELECT 'requisition' AS subject_kind, s.id, s.key, s.stage, s.state, s.since, s.ready_for,
+               s.seq, s.head_hash, s.client, s.key AS requisition, s.fields, s.jurisdictions,
+               s.headcount, s.approval_hash, s.approved_hash,
+               (SELECT count(*) FROM opening o
+                WHERE o.requisition_id = s.id AND o.filled_at IS NOT NULL) AS openings_filled,
+               {_memory("requisition", "s")}
+               {columns}
+        FROM requisition s
+        JOIN requisition r ON r.id = s.id
+        CROSS JOIN LATERAL (SELECT s.jurisdictions) places
+        {joins}
+        WHERE s.client = :client AND (CAST(:requisition AS text) IS NULL OR s.key = :requisition)
+          AND {{where}}
+        ORDER BY s.key
+    """
+
+
+def applications(columns: str = "", joins: str = "") -> str:
+    """The rows of a stage that holds applications."""
+    return f"""
+        SELECT 'application' AS subject_kind, s.id, s.key, s.stage, s.state, s.since, s.ready_for,
+               s.seq, s.head_hash, s.client, r.key AS requisition, r.fields, s.jurisdictions,
+               s.requisition_id, s.person_id, s.name, s.email, s.phone, s.source, s.applied_at,
+               ref.tracker_ref, tracker.candidate_ref, tracker.stage AS tracker_stage,
+               coalesce((SELECT jsonb_agg(jsonb_build_array(l.first, l.then) ORDER BY l.id)
+                {law("stage_order")}), '[]') AS order_rules,
+               {_memory("application", "s")}
+               {columns}
+        FROM application s
+        JOIN requisition r ON r.id = s.requisition_id
+        CROSS JOIN LATERAL (SELECT s.jurisdictions) places
+        LEFT JOIN LATERAL (
+            SELECT x.external_id AS tracker_ref FROM external_id x
+            WHERE x.subject_kind = 'application' AND x.subject_id = s.id
+              AND x.kind = 'application' LIMIT 1
+        ) ref ON true
+        LEFT JOIN LATERAL (
+            SELECT v.stage, v.candidate_ref FROM arrival v
+            WHERE v.application_id = s.id AND v.stage IS NOT NULL LIMIT 1
+        ) tracker ON true
+        {joins}
+        WHERE s.client = :client AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
+          AND {{where}}
+        ORDER BY s.key
+    """
+
+
+OFFER = """
+    LEFT JOIN LATERAL (
+        SELECT to_jsonb(o) AS offer, o.hash AS offer_hash, o.start_on, o.rate_cents AS offered_cents
+        FROM offer o WHERE o.application_id = s.id ORDER BY o.version DESC LIMIT 1
+    ) offer ON true
+    LEFT JOIN LATERAL (
+        SELECT g.status AS signature, g.signed_at FROM signature g
+        WHERE g.application_id = s.id AND g.offer_hash = offer.offer_hash
+        ORDER BY g.updated_at DESC LIMIT 1
+    ) signature ON true
+"""
+REPORT = """
+    LEFT JOIN LATERAL (
+        SELECT b.report_ref, b.status AS report_status, b.result AS report_result,
+               b.adverse_status, b.final_notice_at
+        FROM background_report b WHERE b.application_id = s.id ORDER BY b.id DESC LIMIT 1
+    ) report ON true
+"""
+EMPLOYEE = """
+    LEFT JOIN LATERAL (
+        SELECT e.external_id AS employee_ref, e.onboarding, e.entity AS hired_entity,
+               e.start_on AS hired_start_on, e.rate_cents AS hired_cents, e.unit AS hired_unit,
+               e.work_place AS hired_place
+        FROM employee e WHERE e.application_id = s.id ORDER BY e.id DESC LIMIT 1
+    ) employee ON true
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferRow(ApplicationRow):
+    """An application with its newest offer version and that version's signature."""
+
+    offer: dict[str, Any] | None
+    offer_hash: str | None
+    start_on: date | None
+    signature: str | None
+    signed_at: datetime | None
+
+
+R = TypeVar("R", bound=Known)
+
+
+def inside(
+    connection: Connection, row: type[R], sql: str, stage: str, scope: Scope, as_of: datetime
+) -> list[R]:
+    """The rows a stage may decide on, ordered by key."""
+    result = connection.execute(
+        text(sql.replace("{where}", _INSIDE)), _parameters(stage, scope, as_of)
+    )
+    wanted = [known.name for known in dataclasses.fields(row)]
+    return [
+        row(**{name: found[name] for name in wanted if name in found})
+        for found in result.mappings()
+    ]
+
+
+def at_the_door(
+    connection: Connection, sql: str, stage: str, scope: Scope, as_of: datetime
+) -> list[Subject]:
+    """The subjects that wait at a stage's gate, ordered by key."""
+    result = connection.execute(
+        text(
+            f"SELECT subject_kind, id, key, stage, state, since, ready_for, seq, head_hash"
+            f" FROM ({sql.replace('{where}', _AT_THE_DOOR)}) door ORDER BY key"
+        ),
+        _parameters(stage, scope, as_of),
+    )
+    return [Subject(**mapping) for mapping in result.mappings()]
+
+
+def gate_query(sql: str, stage: str, scope: Scope, as_of: datetime) -> str:
+    """The rows at a stage's gate as one literal statement, for the engine that judges them."""
+    literal = sql.replace("{where}", _AT_THE_DOOR)
+    parameters = _parameters(stage, scope, as_of)
+    used = {name: value for name, value in parameters.items() if f":{name}" in literal}
+    return str(
+        text(literal)
+        .bindparams(**used)
+        .compile(
+            dialect=postgresql.dialect(),  # type: ignore[no-untyped-call]
+            compile_kwargs={"literal_binds": True},
+        )
+    )
+
+
+def _parameters(stage: str, scope: Scope, as_of: datetime) -> dict[str, Any]:
+    return {
+        "stage": stage,
+        "client": scope.client,
+        "requisition": scope.requisition,
+        "as_of": as_of.isoformat(),
+    }

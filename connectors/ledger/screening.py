@@ -1,0 +1,42 @@
+"""Applications being screened: what they answered, what they sent, what the recruiter heard."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from connectors.ledger.rows import ApplicationRow, applications
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(ApplicationRow):
+    """`answers` and `screen_answers` map a question or field to its value."""
+
+    source_stamped: bool
+    owner_stamped: bool
+    answers: list[dict[str, str]]
+    resume_text: str = field(repr=False)
+    screened_at: datetime | None
+    screen_answers: list[dict[str, str]]
+    evidence: dict[str, Any]
+
+
+EVIDENCE = """
+    coalesce((SELECT jsonb_object_agg(v.must_have, v.met) FROM evidence v
+              WHERE v.application_id = s.id), '{}') AS evidence
+"""
+SCREEN = """
+    LEFT JOIN LATERAL (
+        SELECT k.submitted_at AS screened_at, k.answers AS screen_answers FROM scorecard k
+        WHERE k.application_id = s.id AND k.round = 'recruiter_screen'
+        ORDER BY k.submitted_at DESC LIMIT 1
+    ) screen ON true
+"""
+ROWS = applications(
+    columns=f"""
+        , s.source <> '' AS source_stamped
+        , s.owner <> '' AS owner_stamped
+        , s.answers, s.resume_text, screened_at, coalesce(screen_answers, '[]') AS screen_answers
+        , {EVIDENCE}
+    """,
+    joins=SCREEN,
+)

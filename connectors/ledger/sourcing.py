@@ -1,0 +1,53 @@
+"""Requisitions to be advertised: what the law of their places demands in a posting."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from connectors.ledger.rows import RequisitionRow, law, requisitions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(RequisitionRow):
+    """A requisition with its postings and how many of its people are still on their way."""
+
+    approved: bool
+    pay_required: bool
+    has_pay: bool
+    pay_order: bool
+    benefits_required: bool
+    has_benefits: bool
+    deadline_required: bool
+    closes_on: date | None
+    vacancy_required: bool
+    has_vacancy: bool
+    forbidden: bool
+    open_applications: int
+    live_postings: list[dict[str, Any]]
+    job_ref: str | None
+
+
+ROWS = requisitions(
+    columns=f"""
+        , s.approved_hash IS NOT DISTINCT FROM s.approval_hash AS approved
+        , EXISTS (SELECT 1 {law("posting_pay")}) AS pay_required
+        , s.fields -> 'pay' <> 'null' AS has_pay
+        , coalesce(CAST(s.fields -> 'pay' ->> 'min_cents' AS bigint)
+            <= CAST(s.fields -> 'pay' ->> 'max_cents' AS bigint), true) AS pay_order
+        , EXISTS (SELECT 1 {law("posting_benefits")}) AS benefits_required
+        , s.fields ->> 'benefits' <> '' AS has_benefits
+        , EXISTS (SELECT 1 {law("posting_deadline")}) AS deadline_required
+        , CAST(s.fields ->> 'closes_on' AS date) AS closes_on
+        , EXISTS (SELECT 1 {law("posting_vacancy")}) AS vacancy_required
+        , CAST(s.fields ->> 'vacancy_exists' AS boolean) AS has_vacancy
+        , s.fields ->> 'description' ~* '(no felon|clean record|background check required|digital native|canadian experience)' AS forbidden
+        , NOT EXISTS (SELECT 1 FROM jsonb_array_elements(s.fields -> 'places') p
+           WHERE coalesce(p ->> 'region', '') = '') AS has_regions
+        , (SELECT count(*) FROM application a
+           WHERE a.requisition_id = s.id AND a.disposition IS NULL) AS open_applications
+        , coalesce((SELECT jsonb_agg(p.record ORDER BY p.reference) FROM posting p
+           WHERE p.client = s.client AND p.live), '[]') AS live_postings
+        , (SELECT max(x.external_id) FROM external_id x WHERE x.subject_kind = 'requisition'
+           AND x.subject_id = s.id AND x.kind = 'job') AS job_ref
+    """
+)

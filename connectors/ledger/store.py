@@ -1,0 +1,290 @@
+"""One client's ledger: transactions confined to the client, and the one way to write decisions."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, text
+from sqlalchemy.dialects.postgresql import insert
+
+from connectors.errors import Unavailable
+from connectors.ledger import tables
+from connectors.ledger.decisions import Asked, Change, Decisions, Fact, Link, Move
+
+
+class Stale(Unavailable):
+    """Somebody else moved the subject first; the next sweep decides on what is true then."""
+
+
+@lru_cache(maxsize=8)
+def engine_for(url: str) -> Engine:
+    """One connection pool per database and process."""
+    return create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True)
+
+
+class Ledger:
+    """The ledger as one client sees it."""
+
+    def __init__(self, url: str, client: str) -> None:
+        self.url, self.client = url, client
+        self._engine = engine_for(url)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction in which row-level security shows this client's rows alone."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                text("SELECT set_config('fullcycle.client', :client, true)"),
+                {"client": self.client},
+            )
+            yield connection
+
+    @contextmanager
+    def exclusively(self) -> Iterator[bool]:
+        """Hold the client's lock; False: another run holds it. It ends with the process, always."""
+        with self._engine.connect() as connection:
+            mine = connection.execute(
+                text("SELECT pg_try_advisory_lock(hashtext('sweep'), hashtext(:client))"),
+                {"client": self.client},
+            ).scalar_one()
+            connection.commit()
+            try:
+                yield bool(mine)
+            finally:
+                if mine:
+                    connection.execute(
+                        text("SELECT pg_advisory_unlock(hashtext('sweep'), hashtext(:client))"),
+                        {"client": self.client},
+                    )
+                    connection.commit()
+
+    @property
+    def gate_url(self) -> str:
+        """A database address whose sessions are confined to this client, for the gates' engine."""
+        separator = "&" if "?" in self.url else "?"
+        return f"{self.url}{separator}options=-cfullcycle.client%3D{self.client}"
+
+    def apply(self, decisions: Decisions, as_of: datetime) -> None:
+        """Write everything a stage decided, in one transaction."""
+        with self.transaction() as connection:
+            self.write(connection, decisions, as_of)
+
+    def write(self, connection: Connection, decisions: Decisions, as_of: datetime) -> None:
+        """Write decisions inside a transaction that is already open."""
+        write_moves(connection, self.client, decisions.moves, as_of)
+        _write_effects(connection, self.client, decisions.effects, as_of)
+        _write_facts(connection, self.client, decisions.facts)
+        _write_links(connection, self.client, decisions.links)
+        _write_changes(connection, decisions.changes)
+        _write_postings(connection, self.client, decisions)
+        for application in decisions.filled:
+            connection.execute(text(_FILL), {"id": application.id, "as_of": as_of})
+
+
+def write_moves(
+    connection: Connection, client: str, moves: Sequence[Move], as_of: datetime
+) -> None:
+    """Append transitions, move the projection with them, stop old clocks and start new ones."""
+    if not moves:
+        return
+    rows = [_transition(client, move, as_of) for move in moves]
+    connection.execute(tables.transition.insert(), rows)
+    for kind in sorted({move.subject.subject_kind for move in moves}):
+        mine = [
+            (move, row)
+            for move, row in zip(moves, rows, strict=True)
+            if move.subject.subject_kind == kind
+        ]
+        _project(connection, kind, mine, as_of)
+    _turn_clocks(connection, client, moves, as_of)
+
+
+def _transition(client: str, move: Move, as_of: datetime) -> dict[str, Any]:
+    subject = move.subject
+    content = {
+        "subject_key": subject.key,
+        "seq": subject.seq + 1,
+        "from_stage": subject.stage if subject.seq else None,
+        "from_state": subject.state if subject.seq else None,
+        "to_stage": move.to_stage,
+        "to_state": move.disposition or move.to_state,
+        "reason": move.reason,
+    }
+    return {
+        **content,
+        "client": client,
+        "subject_kind": subject.subject_kind,
+        "subject_id": subject.id,
+        "as_of": as_of,
+        "previous_hash": subject.head_hash,
+        "hash": chain(subject.head_hash, content, as_of),
+    }
+
+
+def chain(previous: str, content: dict[str, Any], as_of: datetime) -> str:
+    """The hash of a transition: over its content, its instant and its predecessor's hash."""
+    body = json.dumps({**content, "as_of": as_of.timestamp()}, sort_keys=True)
+    return hashlib.sha256((previous + body).encode()).hexdigest()
+
+
+def _project(
+    connection: Connection, kind: str, moved: list[tuple[Move, dict[str, Any]]], as_of: datetime
+) -> None:
+    statement = text(
+        f"""
+        UPDATE {kind} AS s SET stage = m.stage, state = m.state, since = :as_of,
+               ready_for = m.ready_for, waiting_on = m.waiting_on, disposition = m.disposition,
+               reason = m.reason, seq = s.seq + 1, head_hash = m.hash
+        FROM unnest(CAST(:id AS bigint[]), CAST(:seq AS int[]), CAST(:stage AS text[]),
+                    CAST(:state AS text[]), CAST(:ready_for AS text[]),
+                    CAST(:waiting_on AS text[]), CAST(:disposition AS text[]),
+                    CAST(:reason AS text[]), CAST(:hash AS text[]))
+             AS m(id, seq, stage, state, ready_for, waiting_on, disposition, reason, hash)
+        WHERE s.id = m.id AND s.seq = m.seq
+        """
+    )
+    values: dict[str, list[Any]] = {
+        "id": [move.subject.id for move, _ in moved],
+        "seq": [move.subject.seq for move, _ in moved],
+        "stage": [move.to_stage for move, _ in moved],
+        "state": [move.to_state for move, _ in moved],
+        "ready_for": [move.ready_for for move, _ in moved],
+        "waiting_on": [move.due.owner if move.due else None for move, _ in moved],
+        "disposition": [move.disposition for move, _ in moved],
+        "reason": [move.reason for move, _ in moved],
+        "hash": [row["hash"] for _, row in moved],
+    }
+    result = connection.execute(statement, {**values, "as_of": as_of})
+    if result.rowcount != len(moved):
+        raise Stale("ledger", f"{len(moved) - result.rowcount} {kind}(s) moved meanwhile")
+
+
+def _turn_clocks(
+    connection: Connection, client: str, moves: Sequence[Move], as_of: datetime
+) -> None:
+    connection.execute(
+        text(
+            """
+            UPDATE clock SET stopped_at = :as_of
+            FROM unnest(CAST(:kind AS text[]), CAST(:id AS bigint[])) AS m(kind, id)
+            WHERE clock.subject_kind = m.kind AND clock.subject_id = m.id
+              AND clock.stopped_at IS NULL
+            """
+        ),
+        {
+            "as_of": as_of,
+            "kind": [move.subject.subject_kind for move in moves],
+            "id": [move.subject.id for move in moves],
+        },
+    )
+    clocks = [
+        {
+            "client": client,
+            "subject_kind": move.subject.subject_kind,
+            "subject_id": move.subject.id,
+            "name": f"{move.to_stage}.{move.to_state}",
+            "owner": move.due.owner,
+            "started_at": as_of,
+            "due_at": move.due.at,
+            "legal": move.due.legal,
+        }
+        for move in moves
+        if move.due
+    ]
+    if clocks:
+        connection.execute(insert(tables.clock).on_conflict_do_nothing(), clocks)
+
+
+def _write_effects(
+    connection: Connection, client: str, asked: Sequence[Asked], as_of: datetime
+) -> None:
+    rows = [
+        {
+            "client": client,
+            "key": effect.key,
+            "kind": effect.kind,
+            "system": effect.system,
+            "subject_kind": effect.subject.subject_kind,
+            "subject_id": effect.subject.id,
+            "request": effect.request.model_dump(mode="json"),
+            "not_before": effect.not_before or as_of,
+            "created_as_of": as_of,
+        }
+        for effect in asked
+    ]
+    if rows:
+        connection.execute(insert(tables.effect).on_conflict_do_nothing(), rows)
+
+
+def _write_facts(connection: Connection, client: str, facts: Sequence[Fact]) -> None:
+    by_table: dict[str, list[dict[str, Any]]] = {}
+    for fact in facts:
+        by_table.setdefault(fact.table, []).append({"client": client, **fact.values})
+    for name, rows in by_table.items():
+        table: Table = tables.metadata.tables[name]
+        connection.execute(insert(table).on_conflict_do_nothing(), rows)
+
+
+def _write_links(connection: Connection, client: str, links: Sequence[Link]) -> None:
+    for link in links:
+        person_id = link.person_id
+        if person_id is None:
+            person_id = connection.execute(
+                tables.person.insert()
+                .values(client=client, key=link.subject.key, name=link.name)
+                .returning(tables.person.c.id)
+            ).scalar_one()
+        connection.execute(
+            text("UPDATE application SET person_id = :person WHERE id = :id"),
+            {"person": person_id, "id": link.subject.id},
+        )
+        contacts = [
+            {"client": client, "person_id": person_id, "kind": kind, "value": value}
+            for kind, value in link.contacts
+        ]
+        if contacts:
+            connection.execute(insert(tables.contact_point).on_conflict_do_nothing(), contacts)
+
+
+def _write_changes(connection: Connection, changes: Sequence[Change]) -> None:
+    for change in changes:
+        table = tables.metadata.tables[change.subject.subject_kind]
+        connection.execute(
+            table.update().where(table.c.id == change.subject.id).values(**change.values)
+        )
+
+
+def _write_postings(connection: Connection, client: str, decisions: Decisions) -> None:
+    for requisition, reference, record in decisions.posted:
+        statement = insert(tables.posting).values(
+            client=client,
+            requisition_id=requisition.id,
+            reference=reference,
+            record=record,
+            live=True,
+        )
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["client", "reference"], set_={"record": record, "live": True}
+            )
+        )
+    if decisions.taken_down:
+        connection.execute(
+            tables.posting.update()
+            .where(tables.posting.c.client == client)
+            .where(tables.posting.c.reference.in_(decisions.taken_down))
+            .values(live=False)
+        )
+
+
+_FILL = """
+    UPDATE opening SET application_id = :id, filled_at = :as_of
+    WHERE id = (
+        SELECT o.id FROM opening o JOIN application a ON a.requisition_id = o.requisition_id
+        WHERE a.id = :id AND o.filled_at IS NULL ORDER BY o.number LIMIT 1
+    ) AND NOT EXISTS (SELECT 1 FROM opening WHERE application_id = :id)
+"""

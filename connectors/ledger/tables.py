@@ -1,0 +1,508 @@
+"""The ledger's tables. Every row belongs to one client; row-level security keeps it there.
+
+Three kinds of tables: *subjects* (requisition, application) with their present stage, a projection
+of `transition`; *landed records*, one table per canonical record, newest version per external id;
+and *work*: effects, clocks, quarantine, gates, cursors, the inbox.
+"""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from connectors.records import (
+    Application,
+    BackgroundReport,
+    Employee,
+    FormAnswer,
+    Interview,
+    Observed,
+    PayStatement,
+    Scorecard,
+    Signature,
+)
+
+metadata = MetaData()
+MOMENT = DateTime(timezone=True)
+
+
+def _id() -> Column[int]:
+    return Column("id", BigInteger, Identity(), primary_key=True)
+
+
+def _client() -> Column[str]:
+    return Column("client", Text, nullable=False)
+
+
+def _subject() -> tuple[Column[str], Column[int]]:
+    """Whom a row is about: a requisition or an application, by id."""
+    return (
+        Column("subject_kind", Text, nullable=False),
+        Column("subject_id", BigInteger, nullable=False),
+    )
+
+
+def _projection() -> tuple[Column[object], ...]:
+    """Where a subject stands now. `ready_for` names the next stage's gate it waits at."""
+    return (
+        Column("stage", Text, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("since", MOMENT, nullable=False),
+        Column("ready_for", Text),
+        Column("waiting_on", Text),
+        Column("disposition", Text),
+        Column("reason", Text),
+        Column("seq", Integer, nullable=False, server_default="0"),
+        Column("head_hash", Text, nullable=False, server_default=""),
+    )
+
+
+client = Table(
+    "client",
+    metadata,
+    Column("client", Text, primary_key=True),
+    Column("process", JSONB, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+rule = Table(
+    "rule",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("min_employees", Integer),
+    Column("effective_from", Date, nullable=False),
+    Column("effective_to", Date),
+    Column("wait_days", Integer),
+    Column("wait_unit", Text),
+    Column("first", Text),
+    Column("then", Text),
+    Column("text", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    comment="Law as data, published from expectations/law; the same for every client.",
+)
+
+requisition = Table(
+    "requisition",
+    metadata,
+    _id(),
+    _client(),
+    Column("key", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("fields", JSONB, nullable=False),
+    Column("jurisdictions", ARRAY(Text), nullable=False),
+    Column("headcount", Integer, nullable=False),
+    Column("approval_hash", Text, nullable=False),
+    Column("approved_hash", Text),
+    Column("opened_at", MOMENT),
+    Column("closed_at", MOMENT),
+    *_projection(),
+    UniqueConstraint("client", "key"),
+)
+
+opening = Table(
+    "opening",
+    metadata,
+    _id(),
+    _client(),
+    Column("requisition_id", ForeignKey("requisition.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("application_id", BigInteger),
+    Column("filled_at", MOMENT),
+    UniqueConstraint("requisition_id", "number"),
+)
+
+person = Table(
+    "person",
+    metadata,
+    _id(),
+    _client(),
+    Column("key", Text, nullable=False, comment="of the application that made them known"),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("client", "key"),
+)
+
+contact_point = Table(
+    "contact_point",
+    metadata,
+    _id(),
+    _client(),
+    Column("person_id", ForeignKey("person.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("value", Text, nullable=False, comment="normalised"),
+    UniqueConstraint("client", "person_id", "kind", "value"),
+    Index("contact_point_value", "client", "kind", "value"),
+)
+
+match_proposal = Table(
+    "match_proposal",
+    metadata,
+    _id(),
+    _client(),
+    Column("application_id", ForeignKey("application.id"), nullable=False),
+    Column("person_id", ForeignKey("person.id"), nullable=False),
+    Column("score", Integer, nullable=False, comment="0 to 100"),
+    Column("evidence", Text, nullable=False),
+    Column("state", Text, nullable=False, comment="proposed, linked, refused"),
+    UniqueConstraint("application_id", "person_id"),
+)
+
+application = Table(
+    "application",
+    metadata,
+    _id(),
+    _client(),
+    Column("key", Text, nullable=False),
+    Column("requisition_id", ForeignKey("requisition.id"), nullable=False),
+    Column("person_id", ForeignKey("person.id")),
+    Column("source", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("email", Text),
+    Column("phone", Text),
+    Column("residence", Text, nullable=False),
+    Column("jurisdictions", ARRAY(Text), nullable=False),
+    Column("applied_at", MOMENT, nullable=False),
+    Column("arrived_at", MOMENT, nullable=False),
+    Column("consent_at", MOMENT),
+    Column("answers", JSONB, nullable=False),
+    Column("resume_text", Text, nullable=False),
+    *_projection(),
+    UniqueConstraint("client", "key"),
+    Index("application_at", "client", "stage", postgresql_where=text("disposition IS NULL")),
+    Index("application_requisition", "requisition_id"),
+    Index("application_person", "person_id"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    _id(),
+    _client(),
+    Column("application_id", ForeignKey("application.id"), nullable=False),
+    Column("must_have", Text, nullable=False),
+    Column("source", Text, nullable=False, comment="answer, resume or screen"),
+    Column("met", Boolean, nullable=False),
+    Column("shown_at", MOMENT, nullable=False),
+    UniqueConstraint("application_id", "must_have"),
+)
+
+posting = Table(
+    "posting",
+    metadata,
+    _id(),
+    _client(),
+    Column("requisition_id", ForeignKey("requisition.id"), nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("record", JSONB, nullable=False),
+    Column("live", Boolean, nullable=False),
+    UniqueConstraint("client", "reference"),
+)
+
+offer = Table(
+    "offer",
+    metadata,
+    _id(),
+    _client(),
+    Column("application_id", ForeignKey("application.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("rate_cents", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("start_on", Date, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("work_place", JSONB, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
+    Column("letter", Text, nullable=False),
+    UniqueConstraint("application_id", "version"),
+)
+
+transition = Table(
+    "transition",
+    metadata,
+    _id(),
+    _client(),
+    *_subject(),
+    Column("subject_key", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("from_stage", Text),
+    Column("from_state", Text),
+    Column("to_stage", Text, nullable=False),
+    Column("to_state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("as_of", MOMENT, nullable=False),
+    Column("previous_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    UniqueConstraint("subject_kind", "subject_id", "seq"),
+    Index("transition_as_of", "client", "as_of"),
+)
+
+digest = Table(
+    "digest",
+    metadata,
+    Column("client", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("transitions", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+effect = Table(
+    "effect",
+    metadata,
+    _id(),
+    _client(),
+    Column("key", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    *_subject(),
+    Column("request", JSONB, nullable=False),
+    Column("state", Text, nullable=False, server_default="due"),
+    Column("not_before", MOMENT, nullable=False),
+    Column("created_as_of", MOMENT, nullable=False),
+    Column("done_as_of", MOMENT),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_until", MOMENT, comment="the database's clock"),
+    Column("external_id", Text),
+    Column("others", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("error", Text),
+    Column("closed_by", Text),
+    UniqueConstraint("client", "key"),
+    Index("effect_open", "client", "state", postgresql_where=text("state IN ('due', 'sending')")),
+    Index("effect_subject", "subject_kind", "subject_id", "kind"),
+)
+
+clock = Table(
+    "clock",
+    metadata,
+    _id(),
+    _client(),
+    *_subject(),
+    Column("name", Text, nullable=False, comment="the stage and state it measures"),
+    Column("owner", Text, nullable=False),
+    Column("started_at", MOMENT, nullable=False),
+    Column("due_at", MOMENT, nullable=False),
+    Column("legal", Boolean, nullable=False, comment="a floor set by law, not a target"),
+    Column("stopped_at", MOMENT),
+    UniqueConstraint("subject_kind", "subject_id", "name", "started_at"),
+    Index("clock_running", "client", "due_at", postgresql_where=text("stopped_at IS NULL")),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _id(),
+    _client(),
+    *_subject(),
+    Column("stage", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("remedy", Text, nullable=False),
+    Column("opened_at", MOMENT, nullable=False),
+    Column("closed_at", MOMENT),
+    Column("outcome", Text, comment="healed, released or ended"),
+    Column("closed_by", Text),
+    Column("note", Text),
+    Index(
+        "quarantine_open",
+        "subject_kind",
+        "subject_id",
+        "stage",
+        "rule",
+        unique=True,
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+)
+
+gate_run = Table(
+    "gate_run",
+    metadata,
+    _id(),
+    _client(),
+    Column("stage", Text, nullable=False),
+    Column("as_of", MOMENT, nullable=False),
+    Column("rows_hash", Text, nullable=False, comment="which versions of which rows were judged"),
+    Column("rows_in", Integer, nullable=False),
+    Column("passed", Integer, nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("stopped", Text, comment="the batch rule that stopped the gate, if one did"),
+    Column("findings", JSONB, nullable=False, comment="rule → rows failed; never a value"),
+    UniqueConstraint("client", "stage", "as_of", "rows_hash"),
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("client", Text, primary_key=True),
+    Column("system", Text, primary_key=True),
+    Column("resource", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+external_id = Table(
+    "external_id",
+    metadata,
+    _client(),
+    Column("system", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    *_subject(),
+    Column("retired_at", MOMENT, comment="merged or deleted at the vendor"),
+    UniqueConstraint("client", "system", "kind", "external_id"),
+    Index("external_id_subject", "subject_kind", "subject_id", "kind"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    _id(),
+    _client(),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("received_at", MOMENT, nullable=False, server_default=func.now()),
+    Column("occurred_at", MOMENT, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("read_at", MOMENT),
+    Column("error", Text),
+    UniqueConstraint("client", "source", "event_id"),
+)
+
+
+def _landed(name: str, *columns: Column[object]) -> Table:
+    """A table of landed records: who told us, the newest version, and the fields we use."""
+    return Table(
+        name,
+        metadata,
+        _id(),
+        _client(),
+        Column("system", Text, nullable=False),
+        Column("external_id", Text, nullable=False),
+        Column("updated_at", MOMENT, nullable=False),
+        Column("landed_at", MOMENT, nullable=False),
+        Column("hash", Text, nullable=False),
+        Column("document", Text, nullable=False),
+        Column("application_id", BigInteger),
+        *columns,
+        UniqueConstraint("client", "system", "external_id"),
+        Index(f"{name}_application", "application_id"),
+    )
+
+
+arrival = _landed(
+    "arrival",
+    Column("job_ref", Text, nullable=False),
+    Column("candidate_ref", Text),
+    Column("name", Text, nullable=False),
+    Column("emails", JSONB, nullable=False),
+    Column("phones", JSONB, nullable=False),
+    Column("links", JSONB, nullable=False),
+    Column("residence", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("applied_at", MOMENT, nullable=False),
+    Column("answers", JSONB, nullable=False),
+    Column("resume_text", Text, nullable=False),
+    Column("resume_json", JSONB),
+    Column("consent_at", MOMENT),
+    Column("stage", Text),
+    Column("archive_kind", Text),
+    Column("archive_reason", Text, nullable=False),
+)
+interview = _landed(
+    "interview",
+    Column("application_ref", Text, nullable=False),
+    Column("round", Text, nullable=False),
+    Column("starts_at", MOMENT, nullable=False),
+    Column("ends_at", MOMENT, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("interviewers", JSONB, nullable=False),
+)
+scorecard = _landed(
+    "scorecard",
+    Column("application_ref", Text, nullable=False),
+    Column("round", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("submitted_at", MOMENT, nullable=False),
+    Column("recommendation", Text),
+    Column("answers", JSONB, nullable=False),
+)
+form_answer = _landed(
+    "form_answer",
+    Column("form", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("fields", JSONB, nullable=False),
+)
+signature = _landed(
+    "signature",
+    Column("application_key", Text, nullable=False),
+    Column("offer_hash", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("signed_at", MOMENT),
+)
+background_report = _landed(
+    "background_report",
+    Column("application_key", Text, nullable=False),
+    Column("report_ref", Text),
+    Column("status", Text, nullable=False),
+    Column("result", Text),
+    Column("includes_cancelled", Boolean, nullable=False),
+    Column("completed_at", MOMENT),
+    Column("adverse_ref", Text),
+    Column("adverse_status", Text),
+    Column("final_notice_at", MOMENT),
+)
+employee = _landed(
+    "employee",
+    Column("application_key", Text, nullable=False),
+    Column("onboarding", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("start_on", Date, nullable=False),
+    Column("rate_cents", BigInteger, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("work_place", Text, nullable=False),
+    Column("version", Text, nullable=False),
+)
+pay_statement = _landed(
+    "pay_statement",
+    Column("employee_ref", Text, nullable=False),
+    Column("check_on", Date, nullable=False),
+    Column("period_start_on", Date, nullable=False),
+    Column("period_end_on", Date, nullable=False),
+    Column("gross_cents", BigInteger, nullable=False),
+    Column("rate_cents", BigInteger, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("start_on", Date, nullable=False),
+    Column("work_place", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+)
+
+LANDED: dict[type[Observed], Table] = {
+    Application: arrival,
+    Interview: interview,
+    Scorecard: scorecard,
+    FormAnswer: form_answer,
+    Signature: signature,
+    BackgroundReport: background_report,
+    Employee: employee,
+    PayStatement: pay_statement,
+}
