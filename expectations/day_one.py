@@ -1,0 +1,20 @@
+"""Before the first day: does payroll hold exactly what was signed, and is section 1 of the I-9 in?"""
+
+from expectations.suite import Owner, true
+
+RULES = (
+    true(
+        "DAY-001",
+        "read_back",
+        Owner.PROVIDER,
+        "payroll's record differs from the signed offer",
+        "correct rate, unit, start date or entity in payroll to what was signed",
+    ),
+    true(
+        "DAY-002",
+        "section_1",
+        Owner.CANDIDATE,
+        "form I-9 section 1 is not complete",
+        "the employee completes it on or before the first day (8 CFR 274a.2)",
+    ),
+)

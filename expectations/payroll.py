@@ -1,0 +1,20 @@
+"""Before the first pay run: did the new hire arrive, and is section 2 of the I-9 done?"""
+
+from expectations.suite import Owner, true
+
+RULES = (
+    true(
+        "PAY-001",
+        "arrived",
+        Owner.CLIENT,
+        "arrival is not confirmed",
+        "the manager confirms the first day by the link that was sent",
+    ),
+    true(
+        "PAY-002",
+        "section_2",
+        Owner.CLIENT,
+        "form I-9 section 2 is not complete",
+        "examine the documents within 3 business days of the first day (8 CFR 274a.2)",
+    ),
+)

@@ -1,0 +1,66 @@
+"""Before a requisition is advertised: is it approved, and is the posting lawful in every place?
+
+Which places demand what is data: expectations/law, joined to the row's places by the ledger.
+"""
+
+from expectations.suite import Owner, Rule, at_most, true
+
+RULES = (
+    true(
+        "SRC-001",
+        "approved",
+        Owner.CLIENT,
+        "the approval is for other pay, places, headcount, level or must-haves",
+        "have the present version approved",
+    ),
+    true(
+        "SRC-002",
+        "has_pay",
+        Owner.CLIENT,
+        "pay range missing, and a place of work demands it in the posting",
+        "set pay.min_cents and pay.max_cents",
+        when="pay_required",
+    ),
+    true(
+        "SRC-003",
+        "has_benefits",
+        Owner.CLIENT,
+        "benefits missing, and a place of work demands them in the posting",
+        "describe the benefits in the field benefits",
+        when="benefits_required",
+    ),
+    Rule(
+        id="SRC-004",
+        expect="ExpectColumnValuesToNotBeNull",
+        args={"column": "closes_on"},
+        owner=Owner.CLIENT,
+        reason="application deadline missing, and a place of work demands it in the posting",
+        remedy="set closes_on",
+        when="deadline_required",
+    ),
+    true(
+        "SRC-005",
+        "has_vacancy",
+        Owner.CLIENT,
+        "a place of work demands a statement that the vacancy exists, and it does not",
+        "post only for an existing vacancy there, or say in the requisition that there is one",
+        when="vacancy_required",
+    ),
+    true("SRC-006", "pay_order", Owner.CLIENT, "pay range upside down", "swap its two ends"),
+    Rule(
+        id="SRC-007",
+        expect="ExpectColumnValuesToBeInSet",
+        args={"column": "forbidden", "value_set": [False]},
+        owner=Owner.CLIENT,
+        reason="the description uses a phrase that fair-chance or posting law forbids",
+        remedy="remove words on criminal records, home experience or age from the description",
+    ),
+    true(
+        "SRC-008",
+        "has_regions",
+        Owner.CLIENT,
+        "a place has no state or province, which the boards' feeds demand",
+        "set region for each place; a remote role takes that of the office it reports to",
+    ),
+    at_most("SRC-900", 20_000, "more than 20,000 requisitions at once"),
+)
