@@ -1,0 +1,1 @@
+"""The sentences: what happens, in order."""

@@ -1,0 +1,45 @@
+"""Carry: the one way through, from the world to the world, for a client or one of its requisitions."""
+
+from datetime import datetime
+
+from prefect import get_run_logger
+from prefect.context import SyncClientContext
+from prefect.states import State
+
+from connectors.ledger.scope import Scope
+from tasks.decide import decide, end
+from tasks.deliver import deliver, settle
+from tasks.desk import open_desk
+from tasks.gate import gate
+from tasks.observe import observe, open_applications, read_inbox
+from tasks.progress import publish
+from tasks.stages import ORDER
+
+BUSY = "another run is carrying this client; nothing was done"
+
+
+async def carry(scope: Scope, as_of: datetime) -> str:
+    """Settle what was left, observe every system, let each stage gate and decide, deliver.
+
+    A system that cannot be read is reported and does not keep the others from moving. Two runs of
+    one client never work at once: the second leaves at once, and the next tick does its work.
+    """
+    desk = await open_desk(scope.client)
+    # One HTTP client for all tasks: without it each builds its own, which costs more than its work.
+    with SyncClientContext.get_or_create(), desk.ledger.exclusively() as mine:
+        if not mine:
+            get_run_logger().warning(BUSY)
+            return BUSY
+        settle(scope, as_of, return_state=True)
+        for system, connector in sorted(desk.systems.items()):
+            if connector.resources:
+                observe(system, scope, as_of, return_state=True)
+        read_inbox(scope, as_of, return_state=True)
+        open_applications(scope, as_of, return_state=True)
+        end(scope, as_of, return_state=True)
+        for stage in ORDER:
+            gate(stage, scope, as_of, return_state=True)
+            decide(stage, scope, as_of, return_state=True)
+        deliver(scope, as_of, return_state=True)
+        published: State[str] = publish(scope, as_of, return_state=True)
+        return published.message or ""

@@ -1,0 +1,1 @@
+"""The stages, one file each, and the four verbs that are written once."""

@@ -1,0 +1,53 @@
+"""Time as decisions see it: `as_of` is given, business days are the place's, waits are the longest.
+
+Only `now` reads a clock, and only for a run that was not told its `as_of`.
+"""
+
+import os
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+import holidays
+
+
+def now() -> datetime:
+    """The instant a run looks at when nobody says otherwise.
+
+    A staging system names a file that holds a simulated instant in FULLCYCLE_CLOCK_FILE.
+    """
+    simulated = os.environ.get("FULLCYCLE_CLOCK_FILE")
+    if simulated and Path(simulated).exists():
+        return datetime.fromisoformat(Path(simulated).read_text().strip())
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def after_business_days(start: datetime, days: int, places: Iterable[str]) -> datetime:
+    """The same time of day, this many business days later in every one of the places.
+
+    A day counts only if it is a working day in all of them, so that a wait is never too short.
+    """
+    calendars = [_calendar(place) for place in sorted(set(places))]
+    moment = start
+    while days > 0:
+        moment += timedelta(days=1)
+        if moment.weekday() < 5 and not any(moment.date() in c for c in calendars):
+            days -= 1
+    return moment
+
+
+def next_business_day(day: date, places: Iterable[str]) -> date:
+    """The day itself if it is a working day in all of the places, else the next that is."""
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=1)
+    return after_business_days(start, 1, places).date()
+
+
+@lru_cache(maxsize=64)
+def _calendar(place: str) -> holidays.HolidayBase:
+    country, _, rest = place.partition("-")
+    region = rest.split("-")[0] or None
+    known = holidays.list_supported_countries().get(country)
+    if known is None:
+        return holidays.HolidayBase()
+    return holidays.country_holidays(country, subdiv=region if region in known else None)

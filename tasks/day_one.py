@@ -1,0 +1,70 @@
+"""The first day: arrival confirmed, and section 2 of form I-9 within three business days."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time
+
+from connectors.ledger import day_one as ledger
+from connectors.ledger.day_one import Row
+from connectors.ledger.decisions import Decisions, Due
+from tasks.clock import after_business_days
+from tasks.messages import tell_candidate, tell_colleague
+from tasks.process import Process
+from tasks.rejection import withdraw
+from tasks.stage import Stage
+
+STAGE = Stage("day_one", ledger.Row, ledger.ROWS)
+SECTION_2_BUSINESS_DAYS = 3
+
+
+def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
+    """Ask the manager on the first day, then HR for section 2; pass on when both are in.
+
+    Section 2 is due within 3 business days of the first day (8 CFR 274a.2(b)(1)(ii)).
+    """
+    decisions = Decisions()
+    for row in rows:
+        arrival = row.answer("day_one")
+        section_2 = row.answer("i9_section_2")
+        if row.start_on is None or as_of.date() < row.start_on:
+            _wait_for_start(decisions, row)
+        elif arrival is None:
+            _ask_manager(decisions, row, process, as_of)
+        elif arrival["arrived"] != "yes":
+            withdraw(decisions, row, process, "did not arrive", disposition="NO_SHOW")
+        elif section_2 is None or section_2["documents_examined"] != "yes":
+            _ask_hr(decisions, row, process)
+        else:
+            decisions.advance(row, to=process.next_stage("day_one", row.order_rules))
+    return decisions
+
+
+def _wait_for_start(decisions: Decisions, row: Row) -> None:
+    if row.start_on:
+        start = Due(datetime.combine(row.start_on, time(), UTC), "candidate")
+        decisions.hold(row, "before_start", start)
+
+
+def _ask_manager(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
+    due = Due(after_business_days(as_of, 1, row.jurisdictions), "client")
+    decisions.hold(row, "arriving", due)
+    manager = process.person("hiring_manager", row.fields)
+    tell_colleague(
+        decisions, row, process, "day_one", manager, "hiring_manager", candidate=row.name
+    )
+    tell_candidate(decisions, row, process, "welcome")
+
+
+def _ask_hr(decisions: Decisions, row: Row, process: Process) -> None:
+    start = datetime.combine(row.start_on or row.since.date(), time(), UTC)
+    due = after_business_days(start, SECTION_2_BUSINESS_DAYS, row.jurisdictions)
+    decisions.hold(row, "i9_s2", Due(due, "client", legal=True))
+    tell_colleague(
+        decisions,
+        row,
+        process,
+        "i9_section_2",
+        process.person("hr"),
+        "hr",
+        candidate=row.name,
+        due_on=due.date().isoformat(),
+    )

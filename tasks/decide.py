@@ -1,0 +1,70 @@
+"""Decide: what moves and what is to be done, as a pure function of the ledger, written at once."""
+
+from datetime import datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.states import Completed, State
+
+from connectors.ledger import endings as ledger_endings
+from connectors.ledger import intake as ledger_intake
+from connectors.ledger import rows
+from connectors.ledger.decisions import Asked, Decisions
+from connectors.ledger.scope import Scope
+from connectors.ledger.store import Stale
+from tasks import endings, intake
+from tasks.desk import Desk, desk_of
+from tasks.stages import STAGES
+
+
+@task(task_run_name="{stage} · decide", cache_policy=NO_CACHE, persist_result=False)
+def decide(stage: str, scope: Scope, as_of: datetime) -> State[int]:
+    """Let a stage decide on its rows; returns how many of them moved."""
+    decisions = decide_stage(stage, scope, as_of)
+    return Completed(message=_sentence(decisions), data=len(decisions.moves))
+
+
+def decide_stage(stage: str, scope: Scope, as_of: datetime) -> Decisions:
+    """What the decide task does, without Prefect."""
+    desk = desk_of(scope.client)
+    module = STAGES[stage]
+    with desk.ledger.transaction() as connection:
+        waiting = rows.inside(connection, module.STAGE.row, module.STAGE.rows, stage, scope, as_of)
+        if stage == "intake":
+            waiting = ledger_intake.with_acquaintances(  # type: ignore[assignment]
+                connection,
+                waiting,
+                intake.points_of,  # type: ignore[arg-type]
+            )
+    return _write(desk, module.decide(waiting, desk.process, as_of), as_of)
+
+
+@task(task_run_name="endings · decide", cache_policy=NO_CACHE, persist_result=False)
+def end(scope: Scope, as_of: datetime) -> State[int]:
+    """Dispose of and notify everyone whose application is over."""
+    desk = desk_of(scope.client)
+    with desk.ledger.transaction() as connection:
+        over = ledger_endings.ended(connection, scope, as_of)
+    decisions = _write(desk, endings.decide(over, desk.process), as_of)
+    with desk.ledger.transaction() as connection:
+        ledger_endings.end_quarantine(connection, scope.client, as_of)
+    return Completed(message=_sentence(decisions), data=len(decisions.moves))
+
+
+def _write(desk: Desk, decisions: Decisions, as_of: datetime) -> Decisions:
+    decisions.effects = [asked for asked in decisions.effects if not _asked_before(asked)]
+    try:
+        desk.ledger.apply(decisions, as_of)
+    except Stale:
+        return Decisions()  # somebody else was quicker; the next sweep decides on what is true then
+    return decisions
+
+
+def _asked_before(asked: Asked) -> bool:
+    return isinstance(asked.subject, rows.Known) and asked.key in asked.subject.effects
+
+
+def _sentence(decisions: Decisions) -> str:
+    if not decisions.moves and not decisions.effects:
+        return "nothing to decide"
+    return f"{len(decisions.moves)} moved, {len(decisions.effects)} effects asked"

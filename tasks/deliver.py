@@ -1,0 +1,171 @@
+"""Deliver: carry out the effects that are due, each exactly once from the vendor's point of view."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.states import Completed, State
+
+from connectors.errors import ConnectorError, OutcomeUnknown, Unavailable
+from connectors.ledger import effects
+from connectors.ledger.effects import Claimed
+from connectors.ledger.scope import Scope
+from connectors.records import (
+    AddApplication,
+    AddNote,
+    AskReference,
+    CloseJob,
+    CorrectHire,
+    CreateHire,
+    MoveApplication,
+    OpenJob,
+    OrderBackgroundCheck,
+    PublishPostings,
+    Receipt,
+    RejectApplication,
+    Request,
+    ScheduleInterview,
+    SendMessage,
+    SendOffer,
+    StartAdverseAction,
+)
+from tasks.desk import Desk, desk_of
+from tasks.messages import with_links
+
+KINDS: dict[str, tuple[type[Request], str]] = {
+    "posting.publish": (PublishPostings, "publish"),
+    "tracker.open_job": (OpenJob, "open_job"),
+    "tracker.close_job": (CloseJob, "close_job"),
+    "tracker.add": (AddApplication, "add_application"),
+    "tracker.move": (MoveApplication, "move"),
+    "tracker.reject": (RejectApplication, "reject"),
+    "tracker.note": (AddNote, "add_note"),
+    "tracker.interview": (ScheduleInterview, "schedule_interview"),
+    "references.ask": (AskReference, "ask"),
+    "offer.send": (SendOffer, "send"),
+    "background.order": (OrderBackgroundCheck, "order"),
+    "background.adverse": (StartAdverseAction, "start_adverse_action"),
+    "payroll.create": (CreateHire, "create_hire"),
+    "payroll.correct": (CorrectHire, "correct_hire"),
+    "message.send": (SendMessage, "send"),
+    "message.by_hand": (SendMessage, "by_hand"),
+}
+BATCH = 200
+CONCURRENT = 8
+QUICK_ATTEMPTS = 4
+ATTEMPTS = 12
+
+
+class NeedsPerson(ConnectorError):
+    """Nobody but a person can say whether this was done, or do it."""
+
+
+@task(task_run_name="deliver", cache_policy=NO_CACHE, persist_result=False)
+def deliver(scope: Scope, as_of: datetime) -> State[dict[str, int]]:
+    """Carry out everything that is due, until nothing due is left."""
+    outcome = carry_out(desk_of(scope.client), scope, as_of)
+    return Completed(message=_sentence(outcome), data=dict(outcome))
+
+
+@task(task_run_name="settle", cache_policy=NO_CACHE, persist_result=False)
+def settle(scope: Scope, as_of: datetime) -> State[dict[str, int]]:
+    """Look up what an interrupted run left in `sending`, before anything new is read or decided."""
+    desk = desk_of(scope.client)
+    with desk.ledger.transaction() as connection:
+        effects.abandon(connection, desk.client)  # we hold the client's lock: their owner is gone
+    outcome = carry_out(desk, scope, as_of, unsettled_only=True)
+    return Completed(message=_sentence(outcome), data=dict(outcome))
+
+
+def carry_out(
+    desk: Desk, scope: Scope, as_of: datetime, *, unsettled_only: bool = False
+) -> Counter[str]:
+    """Claim and carry out effects in batches; returns how many ended in which state."""
+    outcome: Counter[str] = Counter()
+    with ThreadPoolExecutor(CONCURRENT) as pool:
+        while True:
+            with desk.ledger.transaction() as connection:
+                batch = effects.claim(connection, scope, as_of, BATCH, unsettled_only)
+            if not batch:
+                return outcome
+            for states in pool.map(lambda group: _in_order(desk, group, as_of), _groups(batch)):
+                outcome.update(states)
+
+
+def _groups(batch: Iterable[Claimed]) -> list[list[Claimed]]:
+    """Effects on one subject stay in order; different subjects go side by side."""
+    by_subject = sorted(batch, key=lambda e: (e.subject_kind, e.subject_id, e.id))
+    return [
+        list(group)
+        for _, group in groupby(by_subject, key=lambda e: (e.subject_kind, e.subject_id))
+    ]
+
+
+def _in_order(desk: Desk, group: list[Claimed], as_of: datetime) -> list[str]:
+    return [_one(desk, effect, as_of) for effect in group]
+
+
+def _one(desk: Desk, effect: Claimed, as_of: datetime) -> str:
+    try:
+        receipt = _attempt(desk, effect)
+    except ConnectorError as failure:
+        return _failed(desk, effect, failure, as_of)
+    with desk.ledger.transaction() as connection:
+        effects.done(connection, effect, receipt, as_of)
+    return "done"
+
+
+def _attempt(desk: Desk, effect: Claimed) -> Receipt:
+    kind, verb = KINDS[effect.kind]
+    request = kind.model_validate(effect.request)
+    if effect.system == "desk":
+        raise NeedsPerson("desk", "no e-mail address: tell this person by telephone")
+    if isinstance(request, SendMessage):
+        request = with_links(request, desk.links, desk.client)
+    system = desk.systems[effect.system]
+    if effect.sent_before:
+        try:
+            found = system.find(request, effect.key)
+        except OutcomeUnknown as failure:
+            raise NeedsPerson(effect.system, f"cannot be looked up: {failure.what}") from None
+        if found is not None:
+            return found
+    perform: Callable[[Any, str], Receipt] = getattr(system, verb)
+    return perform(request, effect.key)
+
+
+def _failed(desk: Desk, effect: Claimed, failure: ConnectorError, as_of: datetime) -> str:
+    """Decide what a failure means: looked up next, tried again, dead, or a person's."""
+    not_before = as_of
+    match failure:
+        case NeedsPerson():
+            state = "parked"
+        case OutcomeUnknown():
+            state = "sending"
+        case Unavailable():
+            state = "sending" if effect.sent_before else "due"
+        case _:
+            state = "dead"
+    if state in {"due", "sending"} and effect.attempts >= QUICK_ATTEMPTS:
+        not_before += timedelta(seconds=_pause(effect, failure))
+    if state == "due" and effect.attempts >= ATTEMPTS:
+        state = "dead"
+    with desk.ledger.transaction() as connection:
+        effects.failed(connection, effect, state, str(failure), not_before)
+    return state
+
+
+def _pause(effect: Claimed, failure: ConnectorError) -> float:
+    told = failure.retry_after if isinstance(failure, Unavailable) else None
+    return told or 60.0 * 2 ** min(effect.attempts - QUICK_ATTEMPTS, 8)
+
+
+def _sentence(outcome: Counter[str]) -> str:
+    if not outcome:
+        return "nothing due"
+    return ", ".join(f"{count} {state}" for state, count in sorted(outcome.items()))

@@ -1,0 +1,185 @@
+"""One client's desk: the process, the ledger and the connectors, opened in one place.
+
+The accounts are Prefect blocks of type "Fullcycle account", named CLIENT-VENDOR
+("harbor-ashby"): whoever connects a client fills in that form and nothing else.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from prefect.blocks.core import Block
+from prefect.blocks.fields import SecretDict
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from connectors import (
+    applicant_tracking,
+    background_checks,
+    documents,
+    job_boards,
+    messaging,
+    payroll,
+    references,
+    signatures,
+)
+from connectors.access import Access
+from connectors.errors import Misconfigured
+from connectors.ledger import client as ledger_client
+from connectors.ledger.store import Ledger
+from connectors.links import Links
+from connectors.ports import DocumentStore, Messenger, System
+from tasks.process import Process
+
+
+class Surroundings(BaseSettings):
+    """Where a flow process finds the ledger and how our own links are made."""
+
+    model_config = SettingsConfigDict(env_prefix="FULLCYCLE_")
+
+    database_url: str
+    public_url: str = "http://127.0.0.1:8700"
+    secret: SecretStr
+
+
+class Account(Block):
+    """One client's account at one vendor: where it is, how we log in, and its settings."""
+
+    _block_type_name = "Fullcycle account"
+    _block_type_slug = "fullcycle-account"
+    _description = "One client's account at one vendor. Name it CLIENT-VENDOR, as in harbor-ashby."
+
+    base_url: str = Field(
+        default="",
+        title="Address",
+        description="The vendor's API address, as its page in docs/connectors says.",
+    )
+    mode: Literal["sandbox", "production"] = Field(
+        default="sandbox",
+        title="Mode",
+        description="Sandbox accounts never bind anybody; host, key and mode belong together.",
+    )
+    key: SecretStr = Field(
+        default=SecretStr(""), title="Key", description="The API key, token or password."
+    )
+    options: dict[str, str] = Field(
+        default_factory=dict,
+        title="Settings",
+        description="What is not secret: company id, location ids, sender, folder.",
+    )
+    secrets: SecretDict = Field(
+        default_factory=lambda: SecretDict({}),
+        title="Further secrets",
+        description="Other secrets by name, such as webhook.",
+    )
+
+    def access(self) -> Access:
+        """The account as a connector takes it."""
+        return Access(
+            base_url=self.base_url,
+            key=self.key.get_secret_value(),
+            mode=self.mode,
+            options=dict(self.options),
+            secrets={k: str(v) for k, v in self.secrets.get_secret_value().items()},
+        )
+
+
+def account_name(client: str, vendor: str) -> str:
+    """The name of the block that holds a client's account at a vendor."""
+    return f"{client}-{vendor}".replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything one client's work needs. `systems` are by vendor name."""
+
+    process: Process
+    ledger: Ledger
+    links: Links
+    systems: Mapping[str, System]
+    documents: DocumentStore
+
+    @property
+    def client(self) -> str:
+        """The client's name."""
+        return self.process.client
+
+
+_open: dict[str, Desk] = {}
+
+
+async def open_desk(client: str) -> Desk:
+    """Open a client's desk, reading the accounts from their blocks; tasks then find it by name."""
+    around = Surroundings()
+    ledger = Ledger(around.database_url, client)
+    with ledger.transaction() as connection:
+        stored = ledger_client.read(connection, client)
+    if stored is None:
+        raise Misconfigured("ledger", f"no client {client!r}; register it: fullcycle client add")
+    process = Process.model_validate(stored)
+    names = vendors(process)
+    accounts = await asyncio.gather(*(_access(client, name) for name in names))
+    access = dict(zip(names, accounts, strict=True))
+    _open[client] = _assemble(process, ledger, around, access)
+    return _open[client]
+
+
+def desk_of(client: str) -> Desk:
+    """The desk that `open_desk` opened in this process."""
+    return _open[client]
+
+
+def vendors(process: Process) -> list[str]:
+    """The names of all vendors a process uses, each once."""
+    systems = process.systems.model_dump()
+    boards: tuple[str, ...] = tuple(systems.pop("job_boards"))
+    return sorted({*boards, *(str(name) for name in systems.values())})
+
+
+async def _access(client: str, vendor: str) -> Access:
+    name = account_name(client, vendor)
+    try:
+        account = await Account.aload(name)
+    except ValueError:
+        raise Misconfigured(
+            vendor, f"no account {name!r}: create a block of type Fullcycle account with that name"
+        ) from None
+    return account.access()
+
+
+def _assemble(
+    process: Process, ledger: Ledger, around: Surroundings, access: Mapping[str, Access]
+) -> Desk:
+    systems = process.systems
+    links = Links(around.public_url, around.secret.get_secret_value())
+    store = documents.VENDORS[systems.documents](access[systems.documents])
+    messenger: Messenger = messaging.VENDORS[systems.messaging](access[systems.messaging])
+    opened: dict[str, Any] = {
+        systems.messaging: messenger,
+        systems.applicant_tracking: _connect(
+            applicant_tracking.VENDORS, systems.applicant_tracking, access
+        ),
+        systems.background_checks: _connect(
+            background_checks.VENDORS, systems.background_checks, access
+        ),
+        systems.signatures: _connect(signatures.VENDORS, systems.signatures, access),
+        systems.payroll: _connect(payroll.VENDORS, systems.payroll, access),
+        systems.references: references.VENDORS[systems.references](
+            access[systems.references], messenger, links
+        ),
+    }
+    for board in systems.job_boards:
+        opened[board] = job_boards.VENDORS[board](access[board], store)
+    return Desk(process, ledger, links, opened, store)
+
+
+def _connect(kind: Mapping[str, Any], vendor: str, access: Mapping[str, Access]) -> Any:
+    if vendor not in kind:
+        raise Misconfigured(vendor, f"no such connector; there are: {', '.join(sorted(kind))}")
+    return kind[vendor](access[vendor])
+
+
+def clients() -> list[str]:
+    """The clients there are."""
+    return ledger_client.names(Surroundings().database_url)

@@ -1,0 +1,66 @@
+"""Enter what people tell us directly: requisitions, decisions, releases, hand-settled effects."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+
+from connectors.errors import Refused
+from connectors.ledger import effects, gates, inbox
+from connectors.ledger import requisition as ledger_requisition
+from connectors.ledger.store import Ledger
+from connectors.records import FormAnswer
+from connectors.requisition import Requisition
+from tasks.desk import Surroundings
+
+
+def ledger_of(client: str) -> Ledger:
+    """A client's ledger, for work that needs none of its vendors."""
+    return Ledger(Surroundings().database_url, client)
+
+
+def requisition(wanted: Requisition, as_of: datetime) -> str:
+    """Open or change a requisition; returns "opened", "changed", "edited" or "unchanged"."""
+    with ledger_of(wanted.client).transaction() as connection:
+        return ledger_requisition.put(connection, wanted, as_of)
+
+
+def answer(
+    client: str,
+    form: str,
+    subject: str,
+    about: str,
+    by: str,
+    fields: Mapping[str, str],
+    as_of: datetime,
+) -> bool:
+    """Keep somebody's answer to a form as if it had come by its link; False: answered before."""
+    name = "\x1f".join((form, subject, about))
+    record = FormAnswer(
+        external_id=hashlib.sha256(name.encode()).hexdigest()[:32],
+        updated_at=as_of,
+        form=form,
+        subject=subject,
+        about=about,
+        by=by,
+        fields=dict(fields),
+    )
+    with ledger_of(client).transaction() as connection:
+        return inbox.keep(
+            connection, client, "forms", record.external_id, record.model_dump_json(), as_of
+        )
+
+
+def release(client: str, subject: str, rule: str, by: str, why: str, as_of: datetime) -> int:
+    """Let a held subject pass one rule; raises Refused if it is not held for that rule."""
+    with ledger_of(client).transaction() as connection:
+        released = gates.release(connection, client, subject, rule, by, why, as_of)
+    if not released:
+        raise Refused("quarantine", f"{subject} is not held for {rule}; see `fullcycle status`")
+    return released
+
+
+def settle_effect(client: str, key: str, state: str, by: str, why: str) -> None:
+    """Retry, confirm or waive a dead or parked effect; raises Refused if it is neither."""
+    with ledger_of(client).transaction() as connection:
+        if not effects.close_by_hand(connection, client, key, state, by, why):
+            raise Refused("effects", f"{key} is neither dead nor parked; see `fullcycle status`")

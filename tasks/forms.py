@@ -1,0 +1,111 @@
+"""The forms behind our signed links: what is asked, of whom, in which fields."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["yes_no", "choice", "text", "email", "date"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One input. `required` fields must be answered; `choices` only for kind "choice"."""
+
+    name: str
+    label: str
+    kind: Kind
+    choices: tuple[str, ...] = ()
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form, shown with its heading; the answer is kept under its name."""
+
+    heading: str
+    fields: tuple[Field, ...]
+
+
+def _decision(*choices: str) -> Field:
+    return Field("decision", "Your decision", "choice", choices)
+
+
+_COMMENT = Field("comment", "Comment", "text", required=False)
+_REFEREES = tuple(
+    Field(f"referee{n}_{part}", f"Referee {n}: {label}", kind, required=n <= 2)
+    for n in range(1, 5)
+    for part, label, kind in (
+        ("name", "name", "text"),
+        ("email", "e-mail address", "email"),
+        ("relation", "how you worked together", "text"),
+    )
+)
+
+FORMS: dict[str, Form] = {
+    "approve_requisition": Form(
+        "Approve this requisition", (_decision("approve", "reject"), _COMMENT)
+    ),
+    "review_duplicate": Form(
+        "Are these two applications from the same person?", (_decision("same", "different"),)
+    ),
+    "interest": Form(
+        "Are you still interested?",
+        (
+            Field("interested", "I am still interested in this role", "yes_no"),
+            Field("pay_expectation", "Pay you expect", "text", required=False),
+        ),
+    ),
+    "withdraw": Form(
+        "Withdraw your application", (Field("confirm", "Yes, withdraw it", "yes_no"),)
+    ),
+    "referees": Form(
+        "Name your referees",
+        (
+            Field(
+                "consent",
+                "You may ask these people about my work, for this application only",
+                "yes_no",
+            ),
+            *_REFEREES,
+        ),
+    ),
+    "reference": Form(
+        "Reference",
+        (
+            Field("worked_together", "We worked together", "yes_no"),
+            Field("relation", "In which roles, and when", "text"),
+            Field("strengths", "What this person does well", "text"),
+            Field("concerns", "What you would want to know before hiring", "text", required=False),
+            Field("rehire", "I would work with this person again", "yes_no"),
+        ),
+    ),
+    "approve_offer": Form("Approve this offer", (_decision("approve", "reject"), _COMMENT)),
+    "review_report": Form(
+        "Individualized assessment of a background report",
+        (
+            _decision("clear", "adverse"),
+            Field("nature_and_gravity", "Nature and gravity of the offence", "text"),
+            Field("time_passed", "Time passed since", "text"),
+            Field("job_relation", "Relation to the duties of this job", "text"),
+            Field("rehabilitation", "Evidence of rehabilitation or error", "text"),
+            _COMMENT,
+        ),
+    ),
+    "preboarding": Form(
+        "Before your first day",
+        (
+            Field("policies", "I have read and accept the policies", "yes_no"),
+            Field("equipment", "My equipment is arranged", "yes_no"),
+            Field("i9_section_1", "I have completed section 1 of form I-9", "yes_no"),
+        ),
+    ),
+    "day_one": Form(
+        "First day", (Field("arrived", "The new colleague has arrived", "yes_no"), _COMMENT)
+    ),
+    "i9_section_2": Form(
+        "Form I-9 section 2",
+        (
+            Field("documents_examined", "I have examined the documents", "yes_no"),
+            Field("signed_on", "Section 2 signed on", "date"),
+        ),
+    ),
+}

@@ -1,0 +1,130 @@
+"""Everyone who arrives becomes one known person, is put into the tracker, and gets an answer at once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from connectors.ledger import intake as ledger
+from connectors.ledger.decisions import Decisions, Due, Link
+from connectors.ledger.intake import Row
+from connectors.records import AddApplication
+from tasks.clock import after_business_days
+from tasks.identity import LIKELY, SURE, Match, contacts, matches
+from tasks.messages import tell_candidate, tell_colleague
+from tasks.process import Process
+from tasks.stage import Stage
+
+STAGE = Stage("intake", ledger.Row, ledger.ROWS)
+
+
+def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
+    """Resolve the person, acknowledge, register in the tracker, pass on.
+
+    A sure match links; a likely one waits for a person's word; nothing an applicant sends
+    overwrites a person. Somebody who applied twice for one requisition keeps the first application.
+    Two newcomers who share a contact point are resolved one after the other, in two sweeps.
+    """
+    decisions = Decisions()
+    met: set[tuple[str, str]] = set()
+    for row in rows:
+        points = set(points_of(row)) if row.person_id is None else set()
+        if points & met:
+            continue
+        met |= points
+        if not row.open:
+            _too_late(decisions, row, process)
+        elif row.person_id is None:
+            _resolve(decisions, row, process, as_of)
+        else:
+            _take_in(decisions, row, process)
+    return decisions
+
+
+def _too_late(decisions: Decisions, row: Row, process: Process) -> None:
+    decisions.end(row, "REJECTED", "position closed before the application arrived")
+    tell_candidate(decisions, row, process, "closed")
+
+
+def points_of(row: Row) -> tuple[tuple[str, str], ...]:
+    """The applicant's normalised contact points."""
+    return contacts(row.email, row.phone, row.jurisdictions[0].split("-")[0])
+
+
+def _resolve(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
+    found = matches(row.name, points_of(row), row.known)
+    best = found[0] if found else None
+    if best is None or best.score < LIKELY:
+        _link(decisions, row, None)
+    elif best.score >= SURE and "e-mail" in best.evidence:
+        _same_person(decisions, row, process, best)
+    elif (answer := row.answer("review_duplicate", best.person_key)) is None:
+        _ask(decisions, row, process, as_of, best)
+    elif answer["decision"] == "same":
+        _same_person(decisions, row, process, best)
+    else:
+        _link(decisions, row, None)
+
+
+def _same_person(decisions: Decisions, row: Row, process: Process, match: Match) -> None:
+    _propose(decisions, row, match, "linked")
+    _link(decisions, row, match.person_id)
+    if match.same_requisition:
+        decisions.end(row, "DUPLICATE", "the same person has applied for this requisition before")
+        tell_candidate(decisions, row, process, "joined")
+
+
+def _ask(decisions: Decisions, row: Row, process: Process, as_of: datetime, match: Match) -> None:
+    decisions.hold(
+        row, "dedupe_review", Due(after_business_days(as_of, 2, row.jurisdictions), "provider")
+    )
+    _propose(decisions, row, match, "proposed")
+    tell_colleague(
+        decisions,
+        row,
+        process,
+        "review_duplicate",
+        process.person("recruiter"),
+        "recruiter",
+        about=match.person_key,
+        person=match.person_key,
+        score=match.score,
+        evidence=match.evidence,
+    )
+
+
+def _propose(decisions: Decisions, row: Row, match: Match, state: str) -> None:
+    decisions.fact(
+        "match_proposal",
+        application_id=row.id,
+        person_id=match.person_id,
+        score=match.score,
+        evidence=match.evidence,
+        state=state,
+    )
+
+
+def _link(decisions: Decisions, row: Row, person_id: int | None) -> None:
+    decisions.links.append(Link(row, person_id, row.name, points_of(row)))
+
+
+def _take_in(decisions: Decisions, row: Row, process: Process) -> None:
+    if row.asked("message.send", "acknowledgement") is None:
+        tell_candidate(decisions, row, process, "acknowledgement")
+    if row.tracker_ref:
+        decisions.advance(row, to=process.next_stage("intake", row.order_rules))
+        return
+    decisions.hold(row, "linked", None)
+    if row.job_ref:
+        decisions.effect(
+            row,
+            process.systems.applicant_tracking,
+            "tracker.add",
+            AddApplication(
+                application_key=row.key,
+                job_ref=row.job_ref,
+                name=row.name,
+                email=row.email,
+                phone=row.phone,
+                source=row.source,
+                applied_at=row.applied_at,
+            ),
+        )

@@ -1,0 +1,99 @@
+"""Messages to people, in the client's words: rendered when decided, linked and sent when delivered."""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from connectors.ledger.decisions import Decisions
+from connectors.ledger.rows import ApplicationRow, Known
+from connectors.links import Links, Question
+from connectors.records import SendMessage
+from connectors.requisition import Colleague
+from tasks.process import Process
+
+_JINJA = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701
+_MARK = re.compile(r"\[\[form\|([^|\]]*)\|([^|\]]*)\|([^|\]]*)\|([^|\]]*)\]\]")
+
+
+def tell_candidate(
+    decisions: Decisions,
+    row: ApplicationRow,
+    process: Process,
+    template: str,
+    about: str = "",
+    **context: Any,
+) -> None:
+    """Write to the applicant; one without an e-mail address is told by a person instead."""
+    request = _render(process, template, row, row.name, row.email or "", "candidate", context)
+    kind = "message.send" if row.email else "message.by_hand"
+    system = process.systems.messaging if row.email else "desk"
+    decisions.effect(row, system, kind, request, _about(template, about))
+
+
+def tell_colleague(
+    decisions: Decisions,
+    row: Known,
+    process: Process,
+    template: str,
+    colleague: Colleague,
+    role: str,
+    about: str = "",
+    **context: Any,
+) -> None:
+    """Write to someone at the client or the provider, in their role."""
+    request = _render(process, template, row, colleague.name, colleague.email, role, context)
+    decisions.effect(
+        row, process.systems.messaging, "message.send", request, _about(template, about)
+    )
+
+
+def _about(template: str, about: str) -> str:
+    return f"{template}:{about}" if about else template
+
+
+def _render(
+    process: Process,
+    template: str,
+    row: Known,
+    name: str,
+    email: str,
+    role: str,
+    context: dict[str, Any],
+) -> SendMessage:
+    def link(form: str, about: str = "") -> str:
+        return f"[[form|{form}|{row.key}|{about}|{role}]]"
+
+    words = {
+        "brand": process.brand,
+        "name": name,
+        "title": row.fields["title"],
+        "requisition": row.requisition,
+        "key": row.key,
+        "link": link,
+        **context,
+    }
+    text = process.messages[template]
+    return SendMessage(
+        to_name=name,
+        to_email=email,
+        subject=_compiled(text.subject).render(words).strip(),
+        body=_compiled(text.body).render(words),
+        template=template,
+    )
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: str) -> Template:
+    return _JINJA.from_string(source)
+
+
+def with_links(message: SendMessage, links: Links, client: str) -> SendMessage:
+    """Put signed links where the message has marks for forms."""
+
+    def link(mark: re.Match[str]) -> str:
+        form, subject, about, by = mark.groups()
+        return links.to(Question(client, form, subject, about, by))
+
+    return message.model_copy(update={"body": _MARK.sub(link, message.body)})

@@ -1,0 +1,81 @@
+"""Observe: pull what changed in one system since we last looked, and land it with its cursor."""
+
+from datetime import datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.states import Completed, State
+
+from connectors.job_boards import indeed
+from connectors.ledger import inbox, landing
+from connectors.records import FormAnswer, Observed
+from tasks.desk import Desk, desk_of
+from connectors.ledger.scope import Scope
+
+
+@task(task_run_name="{system} · observe", cache_policy=NO_CACHE, persist_result=False)
+def observe(system: str, scope: Scope, as_of: datetime) -> State[int]:
+    """Read every resource of a system; returns how many records were new or had changed.
+
+    Each page is landed in one transaction with its cursor, so a crash repeats at most one page.
+    """
+    desk = desk_of(scope.client)
+    changed = sum(
+        _resource(desk, system, resource, as_of) for resource in desk.systems[system].resources
+    )
+    return Completed(message=f"{changed} changed", data=changed)
+
+
+def _resource(desk: Desk, system: str, resource: str, as_of: datetime) -> int:
+    with desk.ledger.transaction() as connection:
+        cursor = landing.read_cursor(connection, desk.client, system, resource)
+        watching = landing.watching(connection, resource)
+    changed = 0
+    for page in desk.systems[system].changes(resource, cursor, watching):
+        with desk.ledger.transaction() as connection:
+            changed += landing.land(connection, desk.client, system, page.records, as_of)
+            if page.cursor is not None:
+                landing.write_cursor(connection, desk.client, system, resource, page.cursor)
+    return changed
+
+
+@task(task_run_name="inbox · observe", cache_policy=NO_CACHE, persist_result=False)
+def read_inbox(scope: Scope, as_of: datetime) -> State[int]:
+    """Read what was delivered to us: applications from boards and answers to our own forms.
+
+    What cannot be read stays in the inbox with the reason and never blocks the rest.
+    """
+    desk = desk_of(scope.client)
+    with desk.ledger.transaction() as connection:
+        deliveries = inbox.unread(connection, desk.client)
+        errors: dict[int, str] = {}
+        by_source: dict[str, list[Observed]] = {}
+        for delivery in deliveries:
+            try:
+                record = _read(delivery)
+            except Exception as failure:  # a delivery can be wrong in any way
+                errors[delivery.id] = type(failure).__name__
+            else:
+                by_source.setdefault(delivery.source, []).append(record)
+        for source, records in by_source.items():
+            landing.land(connection, desk.client, source, records, as_of)
+        inbox.mark_read(connection, [delivery.id for delivery in deliveries], as_of, errors)
+    unread = f", {len(errors)} unreadable" if errors else ""
+    return Completed(message=f"{len(deliveries)} delivered{unread}", data=len(deliveries))
+
+
+def _read(delivery: inbox.Delivery) -> Observed:
+    if delivery.source == "indeed":
+        return indeed.read_application(delivery.body.encode())
+    return FormAnswer.model_validate_json(delivery.body)
+
+
+@task(task_run_name="arrivals · open", cache_policy=NO_CACHE, persist_result=False)
+def open_applications(scope: Scope, as_of: datetime) -> State[int]:
+    """Turn new arrivals into applications that wait at intake."""
+    desk = desk_of(scope.client)
+    with desk.ledger.transaction() as connection:
+        opened = landing.open_applications(
+            connection, desk.client, desk.process.brand.display_name, as_of
+        )
+    return Completed(message=f"{opened} new applications", data=opened)

@@ -1,0 +1,146 @@
+"""The chosen person is offered what was posted, on approved terms, and signs the present version."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from connectors.ledger import offer as ledger
+from connectors.ledger.decisions import Decisions, Due
+from connectors.ledger.offer import Row
+from connectors.records import Pay, Place, SendOffer
+from tasks.clock import after_business_days
+from tasks.messages import tell_colleague
+from tasks.process import Process
+from tasks.rejection import reject, withdraw
+from tasks.stage import Stage
+
+STAGE = Stage("offer", ledger.Row, ledger.ROWS)
+
+
+def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
+    """Draft inside the band, have it approved, send it, and act on the answer.
+
+    Source: domain.md §3 S8; terms come from the posting and the stated expectation, never from pay
+    history, which is not asked anywhere.
+    """
+    decisions = Decisions()
+    for row in rows:
+        if row.offer is None or row.offer_hash is None:
+            _draft(decisions, row, process, as_of)
+        elif row.signature == "signed":
+            decisions.advance(row, to=process.next_stage("offer", row.order_rules), reason="signed")
+        elif row.signature == "declined":
+            withdraw(decisions, row, process, "offer declined", disposition="OFFER_DECLINED")
+        elif row.signature in {"expired", "cancelled", "failed"}:
+            _lapse(decisions, row, process)
+        else:
+            _move_on(decisions, row, process, row.offer, row.offer_hash, as_of)
+    return decisions
+
+
+def _draft(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
+    pay = Pay.model_validate(row.fields["pay"])
+    rate = min(max(row.expects_cents or pay.min_cents, pay.min_cents), pay.max_cents)
+    places = row.jurisdictions
+    start = after_business_days(as_of, process.offer.start_business_days, places).date()
+    valid = after_business_days(as_of, process.offer.valid_business_days, places)
+    place = Place.model_validate(row.fields["places"][0])
+    letter = _letter(row, process, pay, rate, start, place, valid)
+    digest = hashlib.sha256(letter.encode()).hexdigest()[:16]
+    decisions.fact(
+        "offer",
+        application_id=row.id,
+        version=1,
+        hash=digest,
+        rate_cents=rate,
+        currency=pay.currency,
+        unit=pay.unit.value,
+        start_on=start,
+        title=row.fields["title"],
+        entity=process.brand.legal_entity,
+        work_place=place.model_dump(mode="json"),
+        expires_at=valid,
+        letter=letter,
+    )
+    decisions.hold(row, "approval", Due(after_business_days(as_of, 2, places), "client"))
+    tell_colleague(
+        decisions,
+        row,
+        process,
+        "approve_offer",
+        process.person("approver"),
+        "approver",
+        about=digest,
+        hash=digest,
+        rate=_money(rate, pay),
+        start_on=start.isoformat(),
+    )
+
+
+def _move_on(
+    decisions: Decisions,
+    row: Row,
+    process: Process,
+    offer: dict[str, Any],
+    digest: str,
+    as_of: datetime,
+) -> None:
+    approval = row.answer("approve_offer", digest)
+    expires = datetime.fromisoformat(offer["expires_at"])
+    if approval is None:
+        return
+    if approval["decision"] != "approve":
+        reject(decisions, row, process, "not_selected", "the offer was not approved")
+    elif row.asked("offer.send", digest) is None:
+        decisions.hold(row, "extended_conditional", Due(expires, "candidate"))
+        request = SendOffer(
+            application_key=row.key,
+            offer_hash=digest,
+            title=f"Your offer: {offer['title']}",
+            letter=offer["letter"],
+            signer_name=row.name,
+            signer_email=row.email or "",
+            expires_at=expires,
+        )
+        decisions.effect(row, process.systems.signatures, "offer.send", request, about=digest)
+    elif as_of >= expires:
+        _lapse(decisions, row, process)
+
+
+def _lapse(decisions: Decisions, row: Row, process: Process) -> None:
+    withdraw(
+        decisions,
+        row,
+        process,
+        "the offer ran out unsigned",
+        disposition="OFFER_DECLINED",
+        template="offer_lapsed",
+    )
+
+
+def _letter(
+    row: Row,
+    process: Process,
+    pay: Pay,
+    rate: int,
+    start: date,
+    place: Place,
+    valid: datetime,
+) -> str:
+    return "\n".join(
+        [
+            f"{process.brand.legal_entity} offers {row.name} the position of "
+            f"{row.fields['title']}.",
+            f"Base pay: {_money(rate, pay)}.",
+            f"First day: {start.isoformat()}. Place of work: {place.city}, {place.region}.",
+            "This offer is conditional on the checks named in the posting"
+            " and on proof of the right to work.",
+            f"It stands until {valid.date().isoformat()}.",
+            process.brand.signature,
+        ]
+    )
+
+
+def _money(cents: int, pay: Pay) -> str:
+    return f"{pay.currency} {cents / 100:,.2f} per {pay.unit.value}"

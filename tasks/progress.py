@@ -1,0 +1,166 @@
+"""What ops look at: the artifacts a run leaves behind, and what it says in one sentence."""
+
+from datetime import datetime
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.states import Completed, State
+
+from connectors.ledger import status
+from connectors.ledger.scope import Scope
+from tasks.desk import desk_of
+from tasks.stages import ORDER
+
+MOST_ROWS = 200
+
+
+@task(task_run_name="progress · publish", cache_policy=NO_CACHE, persist_result=False)
+def publish(scope: Scope, as_of: datetime) -> State[str]:
+    """Leave a funnel, what waits on whom, the gates' quarantine and the effects as artifacts.
+
+    One markdown artifact per requisition of a run that is about one; ids and counts only.
+    """
+    with desk_of(scope.client).ledger.transaction() as connection:
+        stages = status.stages(connection, scope)
+        waiting = status.waiting(connection, scope)
+        held = status.held(connection, scope)
+        gates = status.gates(connection, scope)
+        effects = status.effects(connection, scope)
+        requisitions = status.requisitions(connection, scope)
+    name = str(scope).lower()
+    when = f"as of {as_of:%Y-%m-%d %H:%M} UTC"
+    _table(f"funnel-{name}", f"Funnel of **{scope}**, {when}", _funnel(stages))
+    _table(
+        f"waiting-{name}",
+        f"What is open at **{scope}** and whose turn it is, {when}",
+        [
+            {
+                "requisition": row.requisition,
+                "subject": row.subject,
+                "stage": row.stage,
+                "state": row.state,
+                "waiting on": row.waiting_on or "us",
+                "since": f"{row.since:%Y-%m-%d}",
+                "due": f"{row.due_at:%Y-%m-%d}" if row.due_at else "",
+                "overdue": "overdue" if row.due_at and row.due_at < as_of else "",
+            }
+            for row in waiting
+        ],
+    )
+    _table(
+        f"quarantine-{name}",
+        f"In quarantine at **{scope}**, {when}",
+        [
+            {
+                "subject": row.subject,
+                "gate": row.stage,
+                "rule": row.rule,
+                "owner": row.owner,
+                "reason": row.reason,
+                "remedy": row.remedy,
+                "since": f"{row.since:%Y-%m-%d}",
+            }
+            for row in held
+        ],
+    )
+    _table(
+        f"gates-{name}",
+        f"Gates of **{scope}** so far, {when}",
+        [
+            {
+                "gate": row.stage,
+                "passed": row.passed,
+                "ever held": row.held,
+                "healed": row.healed,
+                "released": row.released,
+                "rules broken": ", ".join(f"{rule} ×{n}" for rule, n in sorted(row.rules.items())),
+            }
+            for row in sorted(gates, key=lambda row: ORDER.index(row.stage))
+        ],
+    )
+    _table(
+        f"effects-{name}",
+        f"Effects of **{scope}** by state, {when}",
+        [
+            {"system": system, "effect": kind, "state": state, "count": count}
+            for system, kind, state, count in effects
+        ],
+    )
+    if scope.requisition:
+        create_markdown_artifact(
+            key=f"req-{name}",
+            markdown=_story(requisitions[0], stages, waiting) if requisitions else "gone",
+            description=f"{scope.requisition}, {when}",
+        )
+    on_whom = _turns(waiting)
+    return Completed(message=on_whom, data=on_whom)
+
+
+def _turns(waiting: list[status.Waiting]) -> str:
+    turns: dict[str, int] = {}
+    for row in waiting:
+        turns[row.waiting_on or "us"] = turns.get(row.waiting_on or "us", 0) + 1
+    if not turns:
+        return "nothing is open"
+    parts = ", ".join(f"{count} on {owner}" for owner, count in sorted(turns.items()))
+    return f"{len(waiting)} open: {parts}"
+
+
+def _funnel(stages: list[status.StageCount]) -> list[dict[str, object]]:
+    ordered = sorted(
+        stages, key=lambda s: (len(s.requisition), s.requisition, ORDER.index(s.stage))
+    )
+    return [
+        {
+            "requisition": row.requisition,
+            "stage": row.stage,
+            "entered": row.entered,
+            "left": row.left,
+            "inside": row.inside,
+            "at the gate": row.at_door,
+            "median days": "" if row.median_days is None else f"{row.median_days:.1f}",
+        }
+        for row in ordered
+    ]
+
+
+def _story(
+    requisition: status.RequisitionCount,
+    stages: list[status.StageCount],
+    waiting: list[status.Waiting],
+) -> str:
+    lines = [
+        f"# {requisition.requisition} · {requisition.title}",
+        f"{requisition.disposition or requisition.stage}, {requisition.filled} of "
+        f"{requisition.headcount} openings filled, {requisition.applications} applications.",
+        "",
+        "| stage | entered | left | inside | at the gate | median days |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {row['stage']} | {row['entered']} | {row['left']} | {row['inside']} "
+            f"| {row['at the gate']} | {row['median days']} |"
+            for row in _funnel(stages)
+        ),
+        "",
+        _turns(waiting),
+    ]
+    ended = ", ".join(f"{n} {name}" for name, n in sorted(requisition.dispositions.items()))
+    return "\n".join([*lines, "", f"Ended: {ended or 'nobody yet'}."])
+
+
+_published: dict[str, list[dict[str, object]]] = {}
+
+
+def _table(key: str, description: str, rows: list[dict[str, object]]) -> None:
+    """Publish a table unless this process has published the same rows before."""
+    if _published.get(key) == rows:
+        return
+    _published[key] = rows
+    shown = rows[:MOST_ROWS]
+    note = f" ({len(shown)} of {len(rows)} rows)" if len(rows) > len(shown) else ""
+    create_table_artifact(
+        key=key.replace("_", "-"),
+        table=shown or [{"": "nothing"}],  # type: ignore[arg-type]
+        description=description + note,
+    )

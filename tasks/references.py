@@ -1,0 +1,110 @@
+"""At least the required number of referees answer; a silent one is reminded, then replaced."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from connectors.ledger import references as ledger
+from connectors.ledger.decisions import Decisions, Due
+from connectors.ledger.references import Row
+from connectors.records import AskReference
+from tasks.clock import after_business_days
+from tasks.messages import tell_candidate, tell_colleague
+from tasks.process import Process
+from tasks.stage import Stage
+
+STAGE = Stage("references", ledger.Row, ledger.ROWS)
+
+
+def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
+    """Ask the candidate for consent and names, then the referees; pass on what is complete.
+
+    A provider may ask referees only with the candidate's prior consent to exactly that
+    (15 USC 1681a(o)); the consent comes with the names, in writing. Source: domain.md §10.
+    """
+    decisions = Decisions()
+    plan = process.references
+    for row in rows:
+        named = row.answer("referees")
+        if row.answered >= plan.required:
+            decisions.advance(row, to=process.next_stage("references", row.order_rules))
+        elif named is None:
+            _ask_candidate(decisions, row, process, as_of)
+        elif named.get("consent") != "yes":
+            due = Due(after_business_days(as_of, 2, row.jurisdictions), "provider")
+            decisions.hold(row, "consent_refused", due)
+        else:
+            _ask_referees(decisions, row, process, named, as_of)
+    return decisions
+
+
+def _ask_candidate(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
+    due = Due(after_business_days(as_of, 3, row.jurisdictions), "candidate")
+    decisions.hold(row, "consent_asked", due)
+    tell_candidate(decisions, row, process, "referees")
+
+
+def _ask_referees(
+    decisions: Decisions, row: Row, process: Process, named: dict[str, str], as_of: datetime
+) -> None:
+    plan = process.references
+    decisions.hold(
+        row,
+        "requested",
+        Due(after_business_days(as_of, plan.replace_business_days, row.jurisdictions), "candidate"),
+    )
+    wanted, open_requests = plan.asked, 0
+    for number in range(1, plan.named + 1):
+        if number > wanted or not named.get(f"referee{number}_email"):
+            break
+        asked_at = row.asked_at("references.ask", str(number))
+        if asked_at is None:
+            open_requests += 1
+            _ask(decisions, row, process, named, number, reminder=0)
+        elif (answer := row.answer("reference", f"referee-{number}")) is None:
+            if as_of >= after_business_days(asked_at, plan.remind_business_days, ("US",)):
+                _ask(decisions, row, process, named, number, reminder=1)
+            if as_of >= after_business_days(asked_at, plan.replace_business_days, ("US",)):
+                wanted += 1
+            else:
+                open_requests += 1
+        elif answer["worked_together"] != "yes":
+            wanted += 1
+    if not open_requests:
+        _by_telephone(decisions, row, process)
+
+
+def _by_telephone(decisions: Decisions, row: Row, process: Process) -> None:
+    """Nobody is left to ask: the recruiter calls those who are silent and writes down the answers."""
+    for number in range(process.references.required):
+        tell_colleague(
+            decisions,
+            row,
+            process,
+            "reference_by_telephone",
+            process.person("recruiter"),
+            "recruiter",
+            about=f"telephone-{number + 1}",
+            candidate=row.name,
+            call=f"telephone-{number + 1}",
+        )
+
+
+def _ask(
+    decisions: Decisions,
+    row: Row,
+    process: Process,
+    named: dict[str, str],
+    number: int,
+    reminder: int,
+) -> None:
+    request = AskReference(
+        application_key=row.key,
+        about=str(number),
+        candidate_name=row.name,
+        referee_name=named[f"referee{number}_name"],
+        referee_email=named[f"referee{number}_email"],
+        company=process.brand.display_name,
+        reminder=reminder,
+    )
+    about = f"{number}:reminder-{reminder}" if reminder else str(number)
+    decisions.effect(row, process.systems.references, "references.ask", request, about=about)

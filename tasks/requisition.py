@@ -1,0 +1,57 @@
+"""A requisition becomes open when the client has approved exactly what will be advertised."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from connectors.ledger import requisition as ledger
+from connectors.ledger.decisions import Decisions, Due
+from connectors.ledger.requisition import Row
+from tasks.clock import after_business_days
+from tasks.messages import tell_colleague
+from tasks.process import Process
+from tasks.stage import Stage
+
+STAGE = Stage("requisition", ledger.Row, ledger.ROWS)
+
+
+def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
+    """Ask for approval of the present version; open what is approved, end what is rejected.
+
+    An approval binds to a hash of pay, places, headcount, level and must-haves: one given for
+    another version counts for nothing. Source: domain.md §2.
+    """
+    decisions = Decisions()
+    for row in rows:
+        answer = row.answer("approve_requisition", row.approval_hash)
+        if row.approved_hash == row.approval_hash:
+            decisions.advance(row, to="sourcing", reason="approved on the present version")
+        elif answer is None:
+            _ask(decisions, row, process, as_of)
+        elif answer["decision"] == "approve":
+            _approve(decisions, row)
+        else:
+            decisions.end(row, "REJECTED", "rejected by the approver")
+    return decisions
+
+
+def _ask(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
+    due = Due(after_business_days(as_of, 2, row.jurisdictions), "client")
+    decisions.hold(row, "awaiting_approval", due)
+    tell_colleague(
+        decisions,
+        row,
+        process,
+        "approve_requisition",
+        process.person("approver"),
+        "approver",
+        about=row.approval_hash,
+        hash=row.approval_hash,
+        fields=row.fields,
+    )
+
+
+def _approve(decisions: Decisions, row: Row) -> None:
+    decisions.change(row, approved_hash=row.approval_hash)
+    for number in range(1, row.headcount + 1):
+        decisions.fact("opening", requisition_id=row.id, number=number)
+    decisions.advance(row, to="sourcing", reason="approved on the present version")

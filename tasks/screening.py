@@ -1,0 +1,107 @@
+"""Every must-have gets evidence and a verdict; interest is confirmed; neither can be typed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from connectors.ledger import screening as ledger
+from connectors.ledger.decisions import Decisions, Due
+from connectors.ledger.screening import Row
+from connectors.records import MoveApplication, TrackerStage
+from tasks.clock import after_business_days
+from tasks.messages import tell_candidate
+from tasks.process import Process
+from tasks.rejection import reject, withdraw
+from tasks.stage import Stage
+
+STAGE = Stage("screening", ledger.Row, ledger.ROWS)
+
+
+def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
+    """Compute what is shown, invite to the recruiter's screen, pass on who meets every must-have.
+
+    A failed knock-out and an unmet must-have reject with that reason; silence after a reminder
+    ends as withdrawn. Source: domain.md §9.
+    """
+    decisions = Decisions()
+    for row in rows:
+        shown = verdicts(row)
+        failed = [must for must in row.fields["must_haves"] if shown.get(must["id"]) is False]
+        for must in row.fields["must_haves"]:
+            if must["id"] in shown and must["id"] not in row.evidence:
+                _record(decisions, row, must, shown[must["id"]], as_of)
+        if knocked := [must for must in failed if must["knockout"]]:
+            reject(decisions, row, process, "not_qualified", knocked[0]["text"])
+        elif row.screened_at is None:
+            _invite(decisions, row, process, as_of)
+        elif failed:
+            reject(decisions, row, process, "not_qualified", failed[0]["text"])
+        elif _field(row, "interested") != "yes":
+            withdraw(decisions, row, process, "not interested any more")
+        elif len(shown) == len(row.fields["must_haves"]):
+            decisions.advance(row, to=process.next_stage("screening", row.order_rules))
+        else:
+            wait = Due(after_business_days(as_of, 2, row.jurisdictions), "provider")
+            decisions.hold(row, "evidence_missing", wait)
+    return decisions
+
+
+def verdicts(row: Row) -> dict[str, bool]:
+    """Must-have id → met or not, for every must-have that has evidence by now."""
+    answers = {answer["question"]: answer["value"] for answer in row.answers}
+    screen = {answer["question"]: answer["value"] for answer in row.screen_answers}
+    found: dict[str, bool] = {}
+    for must in row.fields["must_haves"]:
+        heard = screen.get(f"must_have:{must['id']}")
+        if must["evidence"] == "answer" and must["id"] in answers:
+            found[must["id"]] = answers[must["id"]].strip().casefold() in {"yes", "true", "1"}
+        elif must["evidence"] == "resume" and _in_resume(row.resume_text, must["words"]):
+            found[must["id"]] = True
+        elif heard in {"met", "not_met"}:
+            found[must["id"]] = heard == "met"
+    return found
+
+
+def _in_resume(resume: str, words: Sequence[str]) -> bool:
+    text = resume.casefold()
+    return any(word.casefold() in text for word in words)
+
+
+def _field(row: Row, name: str) -> str | None:
+    return next((a["value"] for a in row.screen_answers if a["question"] == name), None)
+
+
+def _record(
+    decisions: Decisions, row: Row, must: dict[str, Any], met: bool, as_of: datetime
+) -> None:
+    answered = any(answer["question"] == must["id"] for answer in row.answers)
+    in_resume = must["evidence"] == "resume" and _in_resume(row.resume_text, must["words"])
+    source = "answer" if answered else "resume" if in_resume else "screen"
+    decisions.fact(
+        "evidence",
+        application_id=row.id,
+        must_have=must["id"],
+        source=source,
+        met=met,
+        shown_at=as_of,
+    )
+
+
+def _invite(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
+    patience = process.screening
+    asked_at = row.asked_at("message.send", "screen_invitation")
+    places = row.jurisdictions
+    if asked_at is None:
+        due = Due(after_business_days(as_of, patience.give_up_business_days, places), "candidate")
+        decisions.hold(row, "recruiter_screen", due)
+        tell_candidate(decisions, row, process, "screen_invitation")
+        if row.tracker_ref:
+            move = MoveApplication(application_ref=row.tracker_ref, to=TrackerStage.SCREEN)
+            decisions.effect(
+                row, process.systems.applicant_tracking, "tracker.move", move, about="screen"
+            )
+    elif as_of >= after_business_days(asked_at, patience.give_up_business_days, places):
+        withdraw(decisions, row, process, "no response to the screen", template="no_response")
+    elif as_of >= after_business_days(asked_at, patience.remind_business_days, places):
+        if row.asked("message.send", "screen_reminder") is None:
+            tell_candidate(decisions, row, process, "screen_reminder")

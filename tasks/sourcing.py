@@ -1,0 +1,132 @@
+"""An open requisition is advertised on every board and in the tracker until its openings are filled."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from connectors.ledger import sourcing as ledger
+from connectors.ledger.decisions import Decisions, Due
+from connectors.ledger.sourcing import Row
+from connectors.records import CloseJob, OpenJob, Place, Posting, PublishPostings
+from tasks.clock import after_business_days
+from tasks.process import Process
+from tasks.stage import Stage
+
+STAGE = Stage("sourcing", ledger.Row, ledger.ROWS)
+
+
+def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
+    """Open the job and its postings; close them when every opening is filled.
+
+    Boards are always given the complete list of the client's live postings: a board takes a
+    posting that is missing from the list as closed. A requisition that was changed after its
+    approval goes back to it, and its postings come down until it is approved again.
+    """
+    decisions = Decisions()
+    live = {p["reference"]: p for row in rows for p in row.live_postings}
+    before = dict(live)
+    for row in rows:
+        mine = {p.reference: p.model_dump(mode="json") for p in postings(row, process, as_of)}
+        if row.answer("cancel_requisition"):
+            _close(decisions, row, process, "CANCELLED", "cancelled by the client")
+            _take_down(decisions, live, mine)
+        elif row.openings_filled >= row.headcount:
+            _close(decisions, row, process, "FILLED", "every opening is filled, paid as signed")
+            _take_down(decisions, live, mine)
+        elif not row.approved:
+            decisions.advance(row, to="requisition", reason="changed after its approval")
+            _take_down(decisions, live, mine)
+        else:
+            _open(decisions, row, process, as_of)
+            for reference, posting in mine.items():
+                if reference not in live:
+                    live[reference] = posting
+                    decisions.post(row, reference, posting)
+    if live != before and rows:
+        _publish(decisions, rows[0], process, live, as_of)
+    return decisions
+
+
+def postings(row: Row, process: Process, as_of: datetime) -> list[Posting]:
+    """One posting for each place; its reference never changes."""
+    fields = row.fields
+    return [
+        Posting(
+            reference=f"{row.key}-{place['code']}",
+            requisition=row.key,
+            title=fields["title"],
+            description_html=_description(fields),
+            company=process.brand.display_name,
+            place=Place.model_validate(place),
+            pay=fields["pay"],
+            benefits=fields["benefits"],
+            employment_type=fields["employment_type"],
+            posted_at=as_of,
+            closes_on=date.fromisoformat(fields["closes_on"]) if fields["closes_on"] else None,
+            questions=tuple(
+                (must["id"], must["question"]) for must in fields["must_haves"] if must["question"]
+            ),
+        )
+        for place in fields["places"]
+    ]
+
+
+def _description(fields: dict[str, Any]) -> str:
+    paragraphs = "".join(f"<p>{part}</p>" for part in fields["description"].split("\n\n"))
+    needs = "".join(f"<li>{must['text']}</li>" for must in fields["must_haves"])
+    vacancy = "<p>This posting is for an existing vacancy.</p>" if fields["vacancy_exists"] else ""
+    return f"{paragraphs}<p>You need:</p><ul>{needs}</ul>{vacancy}"
+
+
+def _open(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
+    target = Due(after_business_days(as_of, 5, row.jurisdictions), "provider")
+    decisions.hold(row, "posted", target)
+    if row.state == "entered":
+        decisions.change(row, opened_at=as_of)
+    decisions.effect(
+        row,
+        process.systems.applicant_tracking,
+        "tracker.open_job",
+        OpenJob(
+            requisition=row.key,
+            title=row.fields["title"],
+            place=Place.model_validate(row.fields["places"][0]),
+            headcount=row.headcount,
+        ),
+    )
+
+
+def _close(decisions: Decisions, row: Row, process: Process, disposition: str, reason: str) -> None:
+    decisions.end(row, disposition, reason)
+    if row.job_ref:
+        decisions.effect(
+            row,
+            process.systems.applicant_tracking,
+            "tracker.close_job",
+            CloseJob(job_ref=row.job_ref),
+        )
+
+
+def _take_down(
+    decisions: Decisions, live: dict[str, dict[str, Any]], mine: dict[str, dict[str, Any]]
+) -> None:
+    for reference in mine:
+        if live.pop(reference, None):
+            decisions.take_down(reference)
+
+
+def _publish(
+    decisions: Decisions,
+    row: Row,
+    process: Process,
+    live: dict[str, dict[str, Any]],
+    as_of: datetime,
+) -> None:
+    complete = tuple(Posting.model_validate(live[reference]) for reference in sorted(live))
+    body = json.dumps([posting.model_dump(mode="json") for posting in complete])
+    digest = hashlib.sha256(body.encode()).hexdigest()[:16]
+    request = PublishPostings(postings=complete, as_of=as_of.astimezone(UTC))
+    for board in process.systems.job_boards:
+        decisions.effect(row, board, "posting.publish", request, about=f"{board}:{digest}")
