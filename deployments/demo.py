@@ -1,0 +1,173 @@
+"""The demo: the sandbox's requisitions carried from intake to first pay statement on simulated time.
+
+It can be killed at any instant and started again: the ledger, the vendors and the simulated clock
+all keep their state, so it goes on with the same instant and ends in the same ledger.
+"""
+
+import asyncio
+import json
+import os
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from connectors.ledger import requisition as ledger_requisition
+from connectors.ledger import status
+from connectors.ledger.scope import Scope
+from connectors.ledger.store import Ledger
+from connectors.requisition import Requisition
+from deployments import embedded, setup
+from deployments.sandbox.__main__ import plan_path
+from deployments.sandbox.people import DATA
+from deployments.settings import DeploymentError, Settings
+from deployments.state import State
+
+START = "2026-09-08T13:00:00+00:00"
+HOUR = time(13, tzinfo=UTC)
+CLIENT = setup.SANDBOX_CLIENT
+LONGEST = timedelta(days=240)
+# The sandbox's payroll pays in the United States alone, so the client gives up its Toronto opening
+# after the first interviews: everyone still open must get an answer.
+CANCELLED, CANCELLED_AT = "HARBOR-8", datetime(2026, 10, 2, 13, tzinfo=UTC)
+WHY = {"decision": "cancel", "reason": "the client will not hire in Canada this year"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is simulated. `applicants` 0: the shipped people; `fault_rate`: share of spoiled calls."""
+
+    seed: int = 7
+    applicants: int = 0
+    fault_rate: float = 0.02
+    start: str = START
+
+
+Watch = Callable[[datetime, str], None]
+
+
+def prepare(settings: Settings, plan: Plan) -> State:
+    """Start everything the demo needs and enter the client; harmless if it all runs already."""
+    _keep_plan(settings, plan)
+    services = {"postgres", "prefect", "sandbox", "receiver"}
+    state = embedded.up(settings, only={"postgres"})
+    setup.prepare_ledger(state.settings)
+    process = setup.load_process(DATA / "clients" / f"{CLIENT}.yaml")
+    setup.register(state.settings, process)
+    state = embedded.up(settings, only=services)
+    os.environ.update(state.environment())
+    asyncio.run(setup.connect_sandbox(state.settings, CLIENT))
+    return state
+
+
+def run(state: State, watch: Watch, until: datetime | None = None) -> None:
+    """Sweep at each simulated tick until every requisition is over, or `until`.
+
+    watch: told the instant and a sentence after every sweep.
+    """
+    asyncio.run(_run(state, watch, until))
+
+
+async def _run(state: State, watch: Watch, until: datetime | None) -> None:
+    from flows.sweep import sweep  # Prefect must see the environment that `prepare` has set
+    from tasks import enter
+
+    sandbox = Control(state.sandbox_url)
+    ledger = Ledger(state.settings.database_url or "", CLIENT)
+    as_of = sandbox.now()
+    _open_requisitions(ledger, as_of)
+    last = until or datetime.fromisoformat(START) + LONGEST
+    while True:
+        if as_of >= CANCELLED_AT:
+            enter.answer(CLIENT, "cancel_requisition", CANCELLED, "", "approver", WHY, CANCELLED_AT)
+        swept = await sweep(CLIENT, as_of, return_state=True)
+        watch(as_of, swept.message or "")
+        _let_indeed_crawl(sandbox, state.settings)
+        with ledger.transaction() as connection:
+            if not status.unfinished(connection, Scope(CLIENT)):
+                return
+            clock = status.next_clock(connection, CLIENT, as_of)
+        as_of = next_tick(as_of, sandbox.next_event_at(), clock)
+        if as_of > last:
+            return
+        sandbox.advance(as_of)
+
+
+def next_tick(as_of: datetime, event: datetime | None, clock: datetime | None) -> datetime:
+    """The morning of the first weekday on which something has happened or is due."""
+    awaited = min((moment for moment in (event, clock) if moment), default=as_of)
+    day = max(as_of.date() + timedelta(days=1), awaited.date())
+    if datetime.combine(day, HOUR) < awaited:
+        day += timedelta(days=1)
+    while day.weekday() >= 5:
+        day += timedelta(days=1)
+    return datetime.combine(day, HOUR)
+
+
+def _open_requisitions(ledger: Ledger, as_of: datetime) -> None:
+    for path in sorted((DATA / "requisitions").glob("*.yaml")):
+        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with ledger.transaction() as connection:
+            ledger_requisition.put(connection, Requisition.model_validate(fields), as_of)
+
+
+def _let_indeed_crawl(sandbox: "Control", settings: Settings) -> None:
+    feed = settings.home / "documents" / "indeed" / f"{CLIENT}.xml"
+    if feed.exists():
+        sandbox.crawl(feed.read_bytes())
+
+
+def _keep_plan(settings: Settings, plan: Plan) -> None:
+    path = plan_path(settings.home)
+    wanted = {"seed": plan.seed, "start": plan.start, "applicants": plan.applicants}
+    wanted["fault_rate"] = plan.fault_rate
+    if path.exists() and json.loads(path.read_text()) != wanted:
+        raise DeploymentError(
+            f"{settings.home} holds a demo with another seed or size;"
+            " run `fullcycle demo --fresh` to begin anew"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(wanted))
+
+
+class Control:
+    """The sandbox's control endpoints."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def now(self) -> datetime:
+        """The simulated instant."""
+        return datetime.fromisoformat(self._call("GET", "/__sandbox/clock")["now"])
+
+    def next_event_at(self) -> datetime | None:
+        """When the next thing happens in the world."""
+        found = self._call("GET", "/__sandbox/clock")["next_event_at"]
+        return datetime.fromisoformat(found) if found else None
+
+    def advance(self, to: datetime) -> None:
+        """Let the world go on until an instant."""
+        body = json.dumps({"to": to.isoformat()}).encode()
+        self._call("POST", "/__sandbox/advance", body)
+
+    def crawl(self, feed: bytes) -> None:
+        """Let Indeed read the feed."""
+        self._call("POST", "/indeed/crawl", feed)
+
+    def record(self) -> dict[str, Any]:
+        """What each vendor says it has received, and which faults were injected."""
+        return self._call("GET", "/__sandbox/record")
+
+    def _call(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+        request = urllib.request.Request(self._url + path, body, method=method)
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return dict(json.loads(answer.read() or b"{}"))
+
+
+def sandbox_clock(home: Path) -> Path:
+    """The file that tells every process of a sandbox system the simulated time."""
+    return home / "sandbox" / "clock"

@@ -1,0 +1,83 @@
+"""Prefect's server as we run it: its settings, its start and whether it answers.
+
+Why these settings: retention is off by default for runs and too long for events; unbatched
+recorders cost three times the processor; leases in memory keep a killed run's slot for ever;
+without a key from outside, the key to the secrets lies in the database beside them.
+"""
+
+import sys
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from cryptography.fernet import Fernet
+
+from deployments.settings import Settings, kept
+
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+}
+SERVER = {
+    "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
+        "prefect.server.concurrency.lease_storage.filesystem"
+    ),
+    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P3D",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "P30D",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "50",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
+    "PREFECT_SERVER_SERVICES_TRIGGERS_READ_BATCH_SIZE": "50",
+}
+
+
+def url(settings: Settings) -> str:
+    """The server's address, which is also its user interface."""
+    return f"http://127.0.0.1:{settings.prefect_port}"
+
+
+def client_environment(settings: Settings) -> dict[str, str]:
+    """What a process needs to run flows against this server; set before Prefect is imported."""
+    return {
+        **QUIET,
+        "PREFECT_HOME": str(_home(settings)),
+        "PREFECT_API_URL": f"{url(settings)}/api",
+        "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+    }
+
+
+def server_environment(settings: Settings) -> dict[str, str]:
+    """What the server itself needs."""
+    return {
+        **client_environment(settings),
+        **SERVER,
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": settings.prefect_database_url or "",
+        "PREFECT_SERVER_ENCRYPTION_KEY": kept(
+            settings.home / "prefect-encryption-key", lambda: Fernet.generate_key().decode()
+        ),
+    }
+
+
+def command(settings: Settings) -> list[str]:
+    """How the server is started; it runs in the foreground."""
+    at = ["--host", "127.0.0.1", "--port", str(settings.prefect_port)]
+    return [sys.executable, "-m", "prefect", "server", "start", *at]
+
+
+def ready(settings: Settings) -> bool:
+    """Whether the server answers."""
+    try:
+        with urlopen(f"{url(settings)}/api/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def _home(settings: Settings) -> Path:
+    home = settings.home / "prefect"
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return home

@@ -1,0 +1,179 @@
+"""The receiver: what is delivered to us is verified, stored durably, and answered. Nothing else.
+
+`python -m deployments.receiver` serves Indeed Apply deliveries, our own signed forms and the
+document store's public folder.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+
+import uvicorn
+from jinja2 import Environment, PackageLoader
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from connectors.errors import Refused, Unreadable
+from connectors.job_boards import indeed
+from connectors.ledger import inbox
+from connectors.ledger.store import Ledger
+from connectors.links import Links, Question
+from connectors.records import FormAnswer
+from deployments.settings import Settings
+from tasks.clock import now
+from tasks.desk import Account, Surroundings, account_name
+from tasks.forms import FORMS, Form
+
+LARGEST_BODY = 10 * 1024 * 1024
+_TEMPLATES = Environment(loader=PackageLoader("deployments", "pages"), autoescape=True)
+_secrets: dict[str, str] = {}
+
+
+async def receive_indeed(request: Request) -> Response:
+    """Take an Indeed Apply delivery: 202 stored, 401 not signed by Indeed, 409 known, 4xx unusable."""
+    client = request.path_params["client"]
+    raw = await request.body()
+    if len(raw) > LARGEST_BODY:
+        return JSONResponse({"error": "too large"}, 413)
+    if not indeed.verify(raw, request.headers, await _indeed_secret(client)):
+        return JSONResponse({"error": "signature does not match"}, 401)
+    try:
+        application = indeed.read_application(raw)
+        body, self_identification = indeed.without_self_identification(raw)
+    except Unreadable:
+        return JSONResponse({"error": "not an Indeed Apply delivery"}, 400)
+    stored = await run_in_threadpool(
+        _store,
+        client,
+        "indeed",
+        application.external_id,
+        body,
+        application.applied_at,
+        self_identification,
+    )
+    return JSONResponse({"stored": stored}, 202 if stored else 409)
+
+
+async def show_form(request: Request) -> Response:
+    """Show the form behind a signed link."""
+    try:
+        question = _links().read(request.path_params["token"])
+    except Refused:
+        return HTMLResponse(_page("invalid.html"), 404)
+    form = FORMS.get(question.form)
+    if form is None:
+        return HTMLResponse(_page("invalid.html"), 404)
+    return HTMLResponse(_page("form.html", name=question.form, form=form, about=question.subject))
+
+
+async def take_form(request: Request) -> Response:
+    """Take an answer; the first one to a link stands."""
+    token = request.path_params["token"]
+    try:
+        question = _links().read(token)
+    except Refused:
+        return HTMLResponse(_page("invalid.html"), 404)
+    form = FORMS.get(question.form)
+    if form is None:
+        return HTMLResponse(_page("invalid.html"), 404)
+    given = {name: str(value).strip() for name, value in (await request.form()).items()}
+    problems = _problems(form, given)
+    if problems:
+        page = _page(
+            "form.html", name=question.form, form=form, about=question.subject, problems=problems
+        )
+        return HTMLResponse(page, 422)
+    answer = _answer(question, token, form, given)
+    await run_in_threadpool(
+        _store,
+        question.client,
+        "forms",
+        answer.external_id,
+        answer.model_dump_json(),
+        answer.updated_at,
+        {},
+    )
+    return HTMLResponse(_page("thanks.html", heading=form.heading))
+
+
+def _problems(form: Form, given: dict[str, str]) -> list[str]:
+    found = []
+    for field in form.fields:
+        value = given.get(field.name, "")
+        if field.required and not value:
+            found.append(f"{field.label}: please answer")
+        if value and field.kind == "choice" and value not in field.choices:
+            found.append(f"{field.label}: choose one of {', '.join(field.choices)}")
+        if value and field.kind == "yes_no" and value not in {"yes", "no"}:
+            found.append(f"{field.label}: yes or no")
+    return found
+
+
+def _answer(question: Question, token: str, form: Form, given: dict[str, str]) -> FormAnswer:
+    known = {field.name for field in form.fields}
+    return FormAnswer(
+        external_id=hashlib.sha256(token.encode()).hexdigest()[:32],
+        updated_at=now(),
+        form=question.form,
+        subject=question.subject,
+        about=question.about,
+        by=question.by,
+        fields={name: value for name, value in given.items() if name in known},
+    )
+
+
+def _store(
+    client: str,
+    source: str,
+    event_id: str,
+    body: str,
+    at: datetime,
+    self_identification: dict[str, str],
+) -> bool:
+    ledger = Ledger(Surroundings().database_url, client)
+    with ledger.transaction() as connection:
+        if self_identification:
+            inbox.keep_self_identification(connection, client, event_id, self_identification)
+        return inbox.keep(connection, client, source, event_id, body, at.astimezone(UTC))
+
+
+def _links() -> Links:
+    around = Surroundings()
+    return Links(around.public_url, around.secret.get_secret_value())
+
+
+async def _indeed_secret(client: str) -> str:
+    if client not in _secrets:
+        account = await Account.aload(account_name(client, "indeed"))
+        _secrets[client] = account.access().key
+    return _secrets[client]
+
+
+def _page(template: str, **values: object) -> str:
+    return _TEMPLATES.get_template(template).render(**values)
+
+
+def app() -> Starlette:
+    """The receiver as an ASGI application."""
+    public = Settings().home / "documents"
+    public.mkdir(parents=True, exist_ok=True)
+    return Starlette(
+        routes=[
+            Route("/indeed/{client}/apply", receive_indeed, methods=["POST"]),
+            Route("/forms/{token}", show_form, methods=["GET"]),
+            Route("/forms/{token}", take_form, methods=["POST"]),
+            Mount("/public", StaticFiles(directory=public)),
+        ]
+    )
+
+
+def main() -> None:
+    """Serve on the receiver's port until told to stop."""
+    uvicorn.run(app(), host="127.0.0.1", port=Settings().receiver_port or 8700, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

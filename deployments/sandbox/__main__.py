@@ -1,0 +1,91 @@
+"""Run the stand-ins: `python -m deployments.sandbox`, on the ports and in the home of the settings."""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import yaml
+
+from deployments.sandbox.ashby import Ashby
+from deployments.sandbox.checkr import Checkr
+from deployments.sandbox.correspondents import Correspondents
+from deployments.sandbox.dropbox_sign import DropboxSign
+from deployments.sandbox.gusto import Gusto
+from deployments.sandbox.indeed import Indeed
+from deployments.sandbox.mail import Mail
+from deployments.sandbox.people import DATA, SHIPPED, People
+from deployments.sandbox.server import Sandbox
+from deployments.sandbox.world import World
+from deployments.settings import Settings
+
+DEFAULT = {"seed": 7, "start": "2026-09-08T13:00:00+00:00", "applicants": 0, "fault_rate": 0.0}
+
+
+def plan_path(home: Path) -> Path:
+    """Where the simulation's plan (seed, start, applicants, fault rate) is kept."""
+    return home / "sandbox" / "plan.json"
+
+
+def main() -> None:
+    """Serve until told to stop; the journal in the home makes a restart remember everything."""
+    settings = Settings()
+    folder = settings.home / "sandbox"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = plan_path(settings.home)
+    plan = {**DEFAULT, **(json.loads(path.read_text()) if path.exists() else {})}
+    sandbox, mail = build(plan, folder / "journal.jsonl")
+    mail.start(sandbox, settings.smtp_port or 0, settings.imap_port or 0)
+    sandbox.start(settings.sandbox_port or 0)
+    if clock := settings.clock_file:
+        sandbox.world.on_tick = lambda now: write_clock(clock, now)
+        write_clock(clock, sandbox.world.now)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    stop.wait()
+    mail.stop()
+    sandbox.stop()
+    os._exit(0)
+
+
+def write_clock(path: Path, now: datetime) -> None:
+    """Tell everyone who reads this staging clock what time it is, in one step."""
+    draft = path.with_suffix(".next")
+    draft.write_text(now.isoformat())
+    draft.replace(path)
+
+
+def build(plan: Mapping[str, object], journal: Path | None) -> tuple[Sandbox, Mail]:
+    """The whole sandbox: one world, its people, every stand-in."""
+    world = World(int(str(plan["seed"])), datetime.fromisoformat(str(plan["start"])))
+    people = _people(int(str(plan["seed"])), int(str(plan["applicants"])))
+    staff = yaml.safe_load((DATA / "staff.yaml").read_text(encoding="utf-8"))
+    roles = {email: str(person["role"]) for email, person in staff.items()}
+    mail = Mail(world, Correspondents(world, people, roles))
+    indeed = Indeed(world, people)
+    vendors = [
+        Ashby(world, people, DATA / "requisitions"),
+        Checkr(world, people),
+        DropboxSign(world, people),
+        Gusto(world, people),
+        indeed,
+        mail,
+    ]
+    sandbox = Sandbox(world, vendors, journal, float(str(plan["fault_rate"])))
+    return sandbox, mail
+
+
+def _people(seed: int, applicants: int) -> People:
+    """The shipped people, or as many others as were asked for."""
+    if not applicants:
+        return People.load(SHIPPED)
+    files = sorted((DATA / "requisitions").glob("*.yaml"))
+    requisitions = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in files]
+    return People.generate(seed, applicants, requisitions)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,332 @@
+"""Serve the stand-ins over real HTTP, with faults on demand and a journal that survives restarts.
+
+Every request that changed something is appended to the journal before it is answered; a restart
+replays the journal, so the vendors remember what a crash of the sandbox must not make them forget.
+"""
+
+import base64
+import json
+import re
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, TextIO
+from urllib.parse import parse_qsl, urlsplit
+
+from deployments.sandbox.world import World
+
+FAULTS = ("429", "500", "drop_before", "drop_after", "truncated", "html")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asked: method, path without the vendor's prefix, query, lower-case headers, body."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    raw: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; an empty body is an empty object."""
+        return json.loads(self.raw) if self.raw else {}
+
+    @property
+    def without_boundary(self) -> bytes:
+        """The body less the random boundary of a multipart form: alike whenever it is sent."""
+        _, _, boundary = self.headers.get("content-type", "").partition("boundary=")
+        return self.raw.replace(boundary.encode(), b"") if boundary else self.raw
+
+    @property
+    def basic_user(self) -> str | None:
+        """The user name of basic authentication."""
+        scheme, _, value = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        return base64.b64decode(value).decode().partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the vendor answers. `body` is JSON unless it is bytes; `changed` puts the request into the journal."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    changed: bool = False
+
+
+Route = Callable[..., Answer]
+
+
+class StandIn:
+    """One vendor. Subclasses fill `prefix` and `routes`; `received` is the vendor's own record.
+
+    A route is (method, path pattern) → handler(request, **named groups). `received[kind]` lists
+    the ids of what was asked and really done, in the vendor's words ("invitations": […]).
+    """
+
+    prefix = ""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.received: dict[str, list[str]] = {}
+
+    @property
+    def routes(self) -> dict[tuple[str, str], Route]:
+        """The vendor's operations."""
+        raise NotImplementedError
+
+    def too_many(self) -> Answer:
+        """The vendor's own way to say 429."""
+        return Answer(429, {"error": "rate limit"}, {"Retry-After": "1"})
+
+    def note(self, kind: str, name: str) -> None:
+        """Write into the vendor's own record that something was really done."""
+        self.received.setdefault(kind, []).append(name)
+
+    def handle(self, request: Request) -> Answer:
+        """Find the route and answer; unknown paths are 404."""
+        for (method, pattern), route in self.routes.items():
+            match = re.fullmatch(pattern, request.path)
+            if method == request.method and match:
+                return route(request, **match.groupdict())
+        return Answer(404, {"error": "not found"})
+
+
+class Sandbox:
+    """All stand-ins behind one port, and the control endpoints under `/__sandbox`."""
+
+    def __init__(
+        self,
+        world: World,
+        vendors: list[StandIn],
+        journal: Path | None = None,
+        fault_rate: float = 0.0,
+    ) -> None:
+        self.world, self.vendors, self.fault_rate = world, vendors, fault_rate
+        self.faults: list[dict[str, Any]] = []
+        self.injected: Counter[str] = Counter()
+        self._lock = threading.RLock()
+        self._met: set[str] = set()
+        self._journal: TextIO | None = None
+        self._server: ThreadingHTTPServer | None = None
+        if journal:
+            self._replay(journal)
+            self._journal = journal.open("a", encoding="utf-8")
+
+    @property
+    def replaying(self) -> bool:
+        """Whether the journal is being replayed."""
+        return self.world.replaying
+
+    def start(self, port: int = 0) -> str:
+        """Serve on a loopback port (0: any free one) in the background; returns the base URL."""
+        sandbox = self
+
+        class Handler(_Handler):
+            owner = sandbox
+
+        self._server = _Server(("127.0.0.1", port), Handler)
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def stop(self) -> None:
+        """Stop serving."""
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+        if self._journal:
+            self._journal.close()
+
+    def answer(self, request: Request) -> tuple[Answer, str | None]:
+        """Answer one request; the second value names a fault that spoils the answer."""
+        with self._lock:
+            if request.path.startswith("/__sandbox/"):
+                return self._control(request), None
+            for vendor in self.vendors:
+                if request.path.startswith(vendor.prefix + "/"):
+                    inner = Request(
+                        request.method,
+                        request.path.removeprefix(vendor.prefix),
+                        request.query,
+                        request.headers,
+                        request.raw,
+                    )
+                    return self._serve(vendor, inner)
+            return Answer(404, {"error": "no such vendor in this sandbox"}), None
+
+    def advance(self, to: datetime) -> int:
+        """Move the world's clock and keep that in the journal."""
+        with self._lock:
+            happened = self.world.advance(to)
+            self._write({"advance": to.isoformat()})
+            return happened
+
+    def input(self, vendor: str, data: Mapping[str, Any]) -> None:
+        """Let a stand-in that does not speak HTTP (mail) take something in, and keep it.
+
+        The vendor must have a method `take(data)`.
+        """
+        with self._lock:
+            self._vendor(vendor).take(data)  # type: ignore[attr-defined]
+            self._write({"input": vendor, "data": data})
+
+    def _serve(self, vendor: StandIn, request: Request) -> tuple[Answer, str | None]:
+        fault = self._fault(vendor, request)
+        if fault:
+            self.injected[f"{vendor.prefix.strip('/')} {fault}"] += 1
+        if fault == "429":
+            return vendor.too_many(), None
+        if fault == "500":
+            return Answer(500, {"error": "internal error"}), None
+        if fault == "html":
+            return Answer(502, b"<html><body>Bad gateway</body></html>"), None
+        if fault == "drop_before":
+            return Answer(), fault
+        answer = vendor.handle(request)
+        if answer.changed:
+            self._write(
+                {
+                    "vendor": vendor.prefix,
+                    "method": request.method,
+                    "path": request.path,
+                    "query": dict(request.query),
+                    "headers": {k: v for k, v in request.headers.items() if k in _KEPT},
+                    "raw": base64.b64encode(request.raw).decode(),
+                }
+            )
+        return answer, fault
+
+    def _fault(self, vendor: StandIn, request: Request) -> str | None:
+        asked = f"{request.method} {request.path}"
+        for plan in self.faults:
+            if plan["vendor"] == vendor.prefix.strip("/") and re.search(plan["match"], asked):
+                if plan["faults"]:
+                    return str(plan["faults"].pop(0))
+        if not self.fault_rate:
+            return None
+        name = self.world.digest(
+            vendor.prefix, asked, sorted(request.query.items()), request.without_boundary
+        )
+        dice = self.world.dice("fault", name)
+        if name in self._met or dice.random() >= self.fault_rate:
+            return None
+        self._met.add(name)
+        return dice.choice(FAULTS)
+
+    def _control(self, request: Request) -> Answer:
+        match request.method, request.path.removeprefix("/__sandbox/"):
+            case "GET", "clock":
+                upcoming = self.world.next_event_at()
+                return Answer(
+                    body={
+                        "now": self.world.now.isoformat(),
+                        "next_event_at": upcoming.isoformat() if upcoming else None,
+                    }
+                )
+            case "POST", "advance":
+                happened = self.advance(datetime.fromisoformat(request.json["to"]))
+                return Answer(body={"now": self.world.now.isoformat(), "happened": happened})
+            case "POST", "faults":
+                self.faults.append(request.json)
+                return Answer(204)
+            case "POST", "fault-rate":
+                self.fault_rate = float(request.json["rate"])
+                return Answer(204)
+            case "GET", "record":
+                return Answer(
+                    body={
+                        "received": {v.prefix.strip("/"): v.received for v in self.vendors},
+                        "faults": dict(sorted(self.injected.items())),
+                    }
+                )
+        return Answer(404, {"error": "not found"})
+
+    def _vendor(self, name: str) -> StandIn:
+        return next(v for v in self.vendors if v.prefix.strip("/") == name)
+
+    def _write(self, entry: Mapping[str, Any]) -> None:
+        if self._journal:
+            self._journal.write(json.dumps(entry) + "\n")
+            self._journal.flush()
+
+    def _replay(self, journal: Path) -> None:
+        if not journal.exists():
+            return
+        self.world.replaying = True
+        for line in journal.read_text(encoding="utf-8").splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                break  # the last line of a crash: its request was never answered
+            if "advance" in entry:
+                self.world.advance(datetime.fromisoformat(entry["advance"]))
+            elif "input" in entry:
+                self._vendor(entry["input"]).take(entry["data"])  # type: ignore[attr-defined]
+            else:
+                vendor = self._vendor(entry["vendor"].strip("/"))
+                raw = base64.b64decode(entry["raw"])
+                vendor.handle(
+                    Request(entry["method"], entry["path"], entry["query"], entry["headers"], raw)
+                )
+        self.world.replaying = False
+
+
+_KEPT = {"authorization", "content-type", "idempotency-key", "x-gusto-api-version"}
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+class _Handler(BaseHTTPRequestHandler):
+    owner: Sandbox
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def _any(self) -> None:
+        url = urlsplit(self.path)
+        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        request = Request(
+            self.command,
+            url.path,
+            dict(parse_qsl(url.query, keep_blank_values=True)),
+            {name.lower(): value for name, value in self.headers.items()},
+            raw,
+        )
+        answer, fault = self.owner.answer(request)
+        if fault in ("drop_before", "drop_after"):
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        empty = answer.body is None
+        body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+        body = b"" if empty else body
+        self.send_response(answer.status)
+        kind = "text/html" if isinstance(answer.body, bytes) else "application/json"
+        headers = {"Content-Type": kind, **answer.headers}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if answer.status != 204:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if fault == "truncated":
+            self.close_connection = True
+            body = body[: len(body) // 2]
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _any
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Stay quiet: what was asked is in the vendors' own records."""

@@ -1,0 +1,134 @@
+"""Where this installation lives and listens: every FULLCYCLE_* setting, and what its home keeps.
+
+What is not told is chosen once and remembered in the home directory: free ports in `ports.json`,
+secrets in files which only their owner can read.
+"""
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Self
+from zlib import crc32
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "FULLCYCLE_"
+PORTS = ("prefect_port", "receiver_port", "sandbox_port", "smtp_port", "imap_port")
+DATABASES = ("database_url", "admin_database_url", "prefect_database_url")
+CHOOSE_FROM = range(20_000, 30_000)  # below what systems hand out to outgoing connections
+
+
+class DeploymentError(RuntimeError):
+    """Something on this machine is in the way; the message says what, and which setting helps."""
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().resolve()
+
+
+Port = Annotated[int, Field(gt=0, lt=65_536)]
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+
+
+class Settings(BaseSettings):
+    """What a deployment may be told from outside, each as FULLCYCLE_<NAME>.
+
+    Without `database_url` an embedded PostgreSQL is run under `home`. With it, the two other
+    databases are needed too: the ledger as its owner (migrations), and Prefect's own.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, validate_default=True)
+
+    home: AbsolutePath = Path(".fullcycle")
+    database_url: str | None = None
+    admin_database_url: str | None = None
+    prefect_database_url: str | None = None
+    prefect_port: Port | None = None
+    receiver_port: Port | None = None
+    sandbox_port: Port | None = None
+    smtp_port: Port | None = None
+    imap_port: Port | None = None
+    secret: SecretStr | None = None
+    clock_file: AbsolutePath | None = None
+
+    @model_validator(mode="after")
+    def _all_databases_or_none(self) -> Self:
+        told = [name for name in DATABASES if getattr(self, name)]
+        if told and len(told) < len(DATABASES):
+            missing = ", ".join(_variable(name) for name in DATABASES if name not in told)
+            raise ValueError(f"a database of your own also needs {missing}")
+        return self
+
+    @property
+    def link_secret(self) -> str:
+        """The secret that signs candidates' links."""
+        if self.secret:
+            return self.secret.get_secret_value()
+        return kept(self.home / "secret", secrets.token_urlsafe)
+
+    def environment(self) -> dict[str, str]:
+        """These settings as environment variables, for a process that shall have the same."""
+        told = {name: getattr(self, name) for name in type(self).model_fields}
+        told["secret"] = self.link_secret
+        told["public_url"] = f"http://127.0.0.1:{self.receiver_port}"
+        return {_variable(name): str(value) for name, value in told.items() if value is not None}
+
+
+def with_ports(settings: Settings) -> Settings:
+    """Settle every port: as told, else as remembered, else free now.
+
+    Raises DeploymentError when a port that was told is taken. To be asked before listening only.
+    """
+    memory = settings.home / "ports.json"
+    remembered = json.loads(memory.read_text()) if memory.exists() else {}
+    chosen: dict[str, int] = {}
+    for name in PORTS:
+        told: int | None = getattr(settings, name)
+        if told and not _free(told):
+            raise DeploymentError(f"port {told} is in use; set {_variable(name)} to a free one")
+        chosen[name] = told or _choose(settings.home, remembered.get(name), set(chosen.values()))
+    memory.write_text(json.dumps(chosen))
+    return settings.model_copy(update=chosen)
+
+
+def kept(path: Path, make: Callable[[], str]) -> str:
+    """Read a secret that is made once, and readable by its owner only."""
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(make())
+        try:
+            os.link(draft, path)  # never over one that another process has just made
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _choose(home: Path, remembered: int | None, taken: set[int]) -> int:
+    """Take the remembered port if it is free, else a free one; each home begins elsewhere."""
+    first = crc32(bytes(home)) % len(CHOOSE_FROM)
+    candidates: list[int] = [*CHOOSE_FROM[first:], *CHOOSE_FROM[:first]]
+    if remembered:
+        candidates.insert(0, remembered)
+    return next(port for port in candidates if port not in taken and _free(port))

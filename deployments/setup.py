@@ -1,0 +1,98 @@
+"""Prepare a running system for work: the ledger's schema, the law, clients and their accounts."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import SecretStr
+
+from connectors.ledger import client as ledger_client
+from connectors.ledger.migrate import migrate
+from connectors.ledger.store import Ledger
+from deployments.sandbox.ashby_records import LOCATION, PLAN, TEAM
+from deployments.sandbox.gusto import COMPANY
+from deployments.settings import Settings
+from expectations.law import rules
+from tasks.process import Process
+
+SANDBOX_CLIENT = "harbor"
+
+
+def prepare_ledger(settings: Settings) -> None:
+    """Bring the ledger's schema and the law in it up to date."""
+    known = {"id", "topic", "place", "min_employees", "effective_from", "effective_to"}
+    known |= {"wait_days", "wait_unit", "first", "then", "text", "source"}
+    law = [rule.model_dump(include=known) for rule in rules()]
+    migrate(settings.admin_database_url or "", law)
+
+
+def register(settings: Settings, process: Process) -> None:
+    """Store a client's process in the ledger; the newest version stands."""
+    ledger = Ledger(settings.database_url or "", process.client)
+    with ledger.transaction() as connection:
+        ledger_client.put(
+            connection, process.client, process.model_dump(mode="json"), process.version
+        )
+
+
+async def connect_sandbox(settings: Settings, client: str) -> None:
+    """Create the accounts of a client whose vendors are all stand-ins."""
+    from tasks.desk import Account, account_name
+
+    for vendor, values in sandbox_accounts(settings, client).items():
+        await Account(**values).save(account_name(client, vendor), overwrite=True)
+
+
+def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any]]:
+    """The fields of every account, by vendor: the stand-ins' addresses, keys and ids."""
+    vendors = f"http://127.0.0.1:{settings.sandbox_port}"
+    public = f"http://127.0.0.1:{settings.receiver_port}"
+    pages = f"{public}/public/jobs/{client}"
+
+    def keyed(vendor: str, path: str, **options: str) -> dict[str, Any]:
+        return {
+            "base_url": f"{vendors}/{path}",
+            "key": SecretStr(f"sandbox-{vendor}"),
+            "options": options,
+        }
+
+    ashby = keyed("ashby", "ashby", team_id=TEAM, location_id=LOCATION, interview_plan_id=PLAN)
+    return {
+        "ashby": ashby,
+        "checkr": keyed("checkr", "checkr"),
+        "dropbox_sign": keyed("dropbox_sign", "dropbox_sign"),
+        "gusto": keyed("gusto", "gusto", company=COMPANY),
+        "indeed": {
+            "base_url": pages,
+            "key": SecretStr("sandbox-indeed"),
+            "options": {
+                "api_token": "sandbox-token",
+                "apply_url": f"{public}/indeed/{client}/apply",
+                "feed": f"indeed/{client}.xml",
+            },
+        },
+        "google_for_jobs": {
+            "base_url": f"{public}/public",
+            "options": {"prefix": client, "apply_url": f"{pages}/apply"},
+        },
+        "smtp": {
+            "base_url": f"smtp://127.0.0.1:{settings.smtp_port}",
+            "key": SecretStr("sandbox-smtp"),
+            "options": {
+                "from_name": "Harbor Works",
+                "from_email": "hiring@harborworks.example",
+                "journal": f"imap://127.0.0.1:{settings.imap_port}",
+                "journal_user": "journal@harborworks.example",
+            },
+        },
+        "questionnaire": {"options": {"client": client}},
+        "filesystem": {
+            "base_url": f"{public}/public",
+            "options": {"root": str(settings.home / "documents")},
+        },
+    }
+
+
+def load_process(path: Path) -> Process:
+    """Read a client's process file; raises pydantic.ValidationError with every problem."""
+    return Process.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))

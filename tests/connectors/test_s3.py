@@ -1,0 +1,105 @@
+"""S3 as moto serves it, over real HTTP."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from connectors.access import Access
+from connectors.documents import s3
+from connectors.errors import Misconfigured, Refused, Unavailable
+from connectors.ports import DocumentStore
+
+OPTIONS = {"bucket": "harbor", "region": "us-east-1", "access_key_id": "testing"}
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def store(endpoint: str) -> Iterator[DocumentStore]:
+    amazon = _amazon(endpoint)
+    amazon.create_bucket(Bucket="harbor")
+    yield s3.connect(Access(endpoint, "testing", options=OPTIONS))
+    for item in amazon.list_objects_v2(Bucket="harbor").get("Contents", []):
+        amazon.delete_object(Bucket="harbor", Key=item["Key"])
+    amazon.delete_bucket(Bucket="harbor")
+
+
+def _amazon(endpoint: str) -> Any:
+    return boto3.client(
+        "s3",
+        region_name="us-east-1",
+        endpoint_url=endpoint,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+
+
+def test_what_is_put_is_encrypted_typed_and_can_be_got(store: DocumentStore, endpoint: str) -> None:
+    address = store.put("letters/Offer 1.txt", b"hello", "text/plain")
+
+    kept = _amazon(endpoint).head_object(Bucket="harbor", Key="letters/Offer 1.txt")
+    assert address == f"{endpoint}/harbor/letters/Offer%201.txt"
+    assert store.get("letters/Offer 1.txt") == b"hello"
+    assert (kept["ServerSideEncryption"], kept["ContentType"]) == ("AES256", "text/plain")
+
+
+def test_the_same_name_twice_is_one_object(store: DocumentStore) -> None:
+    store.put("a.txt", b"one", "text/plain")
+    store.put("a.txt", b"two", "text/plain")
+
+    assert (store.get("a.txt"), store.names("")) == (b"two", ["a.txt"])
+
+
+def test_names_are_read_to_the_last_page(
+    store: DocumentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
+    for name in "edcba":
+        store.put(f"jobs/{name}.html", b"x", "text/html")
+
+    assert store.names("jobs/") == [f"jobs/{name}.html" for name in "abcde"]
+    assert store.names("other/") == []
+
+
+def test_removing_twice_is_harmless(store: DocumentStore) -> None:
+    store.put("a.txt", b"x", "text/plain")
+    store.delete("a.txt")
+    store.delete("a.txt")
+
+    assert store.names("") == []
+
+
+def test_a_missing_object_is_refused(store: DocumentStore) -> None:
+    with pytest.raises(Refused, match="NoSuchKey"):
+        store.get("nobody.txt")
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "", "a//b", "a/../b"])
+def test_names_follow_the_rule_of_files(store: DocumentStore, name: str) -> None:
+    with pytest.raises(Refused):
+        store.put(name, b"x", "text/plain")
+
+
+def test_failures_have_names(endpoint: str) -> None:
+    elsewhere = s3.connect(Access(endpoint, "testing", options={**OPTIONS, "bucket": "nobodys"}))
+    nowhere = s3.connect(Access("http://127.0.0.1:9", "testing", options=OPTIONS))
+
+    with pytest.raises(Misconfigured, match="NoSuchBucket"):
+        elsewhere.get("a.txt")
+    with pytest.raises(Unavailable):
+        nowhere.get("a.txt")
+
+
+def test_a_bucket_without_a_host_is_amazons() -> None:
+    with pytest.raises(Misconfigured, match="region"):
+        s3.connect(Access("", options={"bucket": "harbor"}))
