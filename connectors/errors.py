@@ -2,11 +2,11 @@
 
 ConnectorError
 ├── Misconfigured    our set-up is wrong                            → a person fixes it
-├── Refused          the vendor understood and said no              → the record is held, others go on
+├── Refused          the vendor understood and said no              → the record is held
 ├── Unsupported      the vendor cannot be told this at all          → the stage picks another way
 ├── Unreadable       the vendor said something we do not understand → the batch stops
 ├── Unavailable      busy, down or slow, and nothing was done       → tried again
-└── OutcomeUnknown   a write was sent and its answer was lost       → looked up before it is repeated
+└── OutcomeUnknown   a write was sent and its answer was lost       → looked up before repeating
 """
 
 
@@ -39,7 +39,7 @@ class Unreadable(ConnectorError):
 
 
 class Unavailable(ConnectorError):
-    """Busy, down or slow; nothing was changed at the vendor. `retry_after` is in seconds, if told."""
+    """Busy, down or slow; the vendor has changed nothing. `retry_after`: seconds, if told."""
 
     def __init__(
         self,

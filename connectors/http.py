@@ -1,4 +1,4 @@
-"""The one HTTP session: auth, timeouts, retries of reads only, typed errors, nothing personal logged."""
+"""The one HTTP session: auth, timeouts, retries of reads only, typed errors, no personal data."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ File = tuple[str, bytes, str]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A vendor's answer: HTTP status, headers (case-insensitive) and decoded JSON (None if empty)."""
+    """A vendor's answer: status, headers (in any case) and decoded JSON (None if empty)."""
 
     status: int
     headers: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Signed links to our own forms: who is asked what about whom, sealed so that nobody can alter it."""
+"""Signed links to our own forms: who is asked what about whom, sealed against alteration."""
 
 from dataclasses import asdict, dataclass
 
@@ -12,7 +12,7 @@ class Question:
     """One question to one person.
 
     `form` names the form, `client` and `subject` (application key or requisition code) say whom it
-    is about, `about` what exactly (an approval hash, a referee's number), `by` who is asked.
+    is about, `about` what exactly (an approval hash, a referee's number), `by` the role asked.
     """
 
     client: str

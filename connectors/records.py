@@ -78,7 +78,7 @@ class Observed(Record):
 
 
 class Answer(Record):
-    """One answer to an application question; `question` is the must-have's id where it maps to one."""
+    """One answer to an application question; `question`: the must-have's id if it maps to one."""
 
     question: str
     value: str
@@ -108,7 +108,7 @@ class ArchiveKind(StrEnum):
 class Application(Observed):
     """An application as a job board delivered it or as the applicant tracking system shows it.
 
-    `job_ref` is the requisition code (boards) or the tracker's job id. `emails` and `phones` are
+    `job_ref` is the posting's reference (boards) or the tracker's job id. `emails` and `phones` are
     as the person wrote them. `stage` is None for a board.
     """
 
@@ -221,7 +221,7 @@ class ReportStatus(StrEnum):
 
 
 class ReportResult(StrEnum):
-    """What a complete background report says. `consider` is a person's review, never a rejection."""
+    """What a complete report says. `consider` is a person's review, never a rejection."""
 
     CLEAR = "clear"
     CONSIDER = "consider"
@@ -237,7 +237,7 @@ class AdverseStatus(StrEnum):
 
 
 class BackgroundReport(Observed):
-    """One background check from invitation to result. `external_id` is the order's (invitation's)."""
+    """A background check from order to result. `external_id` is the order's (invitation's)."""
 
     application_key: str
     report_ref: str | None = None
@@ -352,7 +352,7 @@ class AddApplication(Request):
 
 
 class MoveApplication(Request):
-    """Show in the tracker where an application stands now. Never to ARCHIVED: that is a rejection."""
+    """Show in the tracker where an application stands. Never ARCHIVED: that is a rejection."""
 
     application_ref: str
     to: TrackerStage

@@ -7,9 +7,10 @@ the settings of the running system.
 import json
 import os
 import shutil
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -122,13 +123,10 @@ def demo(
 @app.command()
 def carry(client: Client, requisition: str) -> None:
     """Carry one requisition as far as it can go now."""
-    import asyncio
-
     _enter(running())
     from flows.requisition import carry_requisition
 
-    done = asyncio.run(carry_requisition(client, requisition, return_state=True))
-    console.print(done.message)
+    console.print(_said(carry_requisition(client, requisition, return_state=True)))
 
 
 @requisition_app.command("open")
@@ -168,13 +166,10 @@ def requisition_import(
 @requisition_app.command("cancel")
 def requisition_cancel(client: Client, requisition: str, by: By, why: Why) -> None:
     """Close a requisition without filling it; everyone still open is told."""
-    import asyncio
-
     _enter(running())
     from flows.requisition import cancel_requisition
 
-    done = asyncio.run(cancel_requisition(client, requisition, by, why, return_state=True))
-    console.print(done.message)
+    console.print(_said(cancel_requisition(client, requisition, by, why, return_state=True)))
 
 
 @client_app.command("add")
@@ -243,6 +238,16 @@ def _settle(client: str, key: str, state: str, by: str, why: str) -> None:
 
     enter.settle_effect(client, key, state, by, why)
     console.print(f"{key} is {state}")
+
+
+def _said(run: Awaitable[Any]) -> str:
+    """Run a flow and return what its final state says."""
+    import asyncio
+
+    async def finish() -> str:
+        return str((await run).message)
+
+    return asyncio.run(finish())
 
 
 def sandbox_settings() -> Settings:

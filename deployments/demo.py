@@ -1,4 +1,4 @@
-"""The demo: the sandbox's requisitions carried from intake to first pay statement on simulated time.
+"""The demo: the sandbox's requisitions, from intake to first pay statement, on simulated time.
 
 It can be killed at any instant and started again: the ledger, the vendors and the simulated clock
 all keep their state, so it goes on with the same instant and ends in the same ledger.
@@ -39,7 +39,7 @@ WHY = {"decision": "cancel", "reason": "the client will not hire in Canada this 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is simulated. `applicants` 0: the shipped people; `fault_rate`: share of spoiled calls."""
+    """What is simulated. `applicants` 0: those shipped; `fault_rate`: share of spoiled calls."""
 
     seed: int = 7
     applicants: int = 0

@@ -33,7 +33,7 @@ _secrets: dict[str, str] = {}
 
 
 async def receive_indeed(request: Request) -> Response:
-    """Take an Indeed Apply delivery: 202 stored, 401 not signed by Indeed, 409 known, 4xx unusable."""
+    """Take an Indeed Apply delivery: 202 stored, 401 unsigned, 409 known, 4xx unusable."""
     client = request.path_params["client"]
     raw = await request.body()
     if len(raw) > LARGEST_BODY:

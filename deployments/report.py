@@ -1,4 +1,4 @@
-"""What people read in the terminal: the status of a client, a run's progress, the demo's summary."""
+"""What people read in the terminal: a client's status, a run's progress, the demo's summary."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

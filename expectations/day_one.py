@@ -1,4 +1,4 @@
-"""Before the first day: does payroll hold exactly what was signed, and is section 1 of the I-9 in?"""
+"""Before the first day: does payroll hold what was signed, and is I-9 section 1 in?"""
 
 from expectations.suite import Owner, true
 

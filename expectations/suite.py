@@ -90,7 +90,7 @@ def judge(rules: tuple[Rule, ...], url: str, query: str, rows: int) -> list[Find
     by_id = {rule.id: rule for rule in rules}
     findings = []
     for result in _validate(rules, url, query, rows):
-        rule = by_id[result.expectation_config.meta["rule"]]
+        rule = by_id[_rule_id(result)]
         if _raised(result):
             raise GateError(f"rule {rule.id} could not be judged: is its column still there?")
         if not result.success:
@@ -138,6 +138,13 @@ def _expectation(rule: Rule) -> Any:
         severity="critical" if rule.critical else "warning",
         meta={"rule": rule.id, "owner": rule.owner.value, "remedy": rule.remedy},
     )
+
+
+def _rule_id(result: "ExpectationValidationResult") -> str:
+    config = result.expectation_config
+    if config is None or not config.meta:
+        raise GateError("a result names no rule")
+    return str(config.meta["rule"])
 
 
 def _raised(result: "ExpectationValidationResult") -> bool:

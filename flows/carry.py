@@ -1,10 +1,9 @@
-"""Carry: the one way through, from the world to the world, for a client or one of its requisitions."""
+"""Carry: the one way through, for a client or for one of its requisitions."""
 
 from datetime import datetime
 
 from prefect import get_run_logger
 from prefect.context import SyncClientContext
-from prefect.states import State
 
 from connectors.ledger.scope import Scope
 from tasks.decide import decide, end
@@ -41,5 +40,5 @@ async def carry(scope: Scope, as_of: datetime) -> str:
             gate(stage, scope, as_of, return_state=True)
             decide(stage, scope, as_of, return_state=True)
         deliver(scope, as_of, return_state=True)
-        published: State[str] = publish(scope, as_of, return_state=True)
+        published = publish(scope, as_of, return_state=True)
         return published.message or ""

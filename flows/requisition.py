@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from prefect import flow
-from prefect.states import Completed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
 from connectors.ledger.scope import Scope
 from connectors.requisition import Requisition

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Completed, State
+from prefect.states import Completed
 
 from connectors.ledger.scope import Scope
 from flows.carry import carry

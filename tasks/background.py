@@ -1,4 +1,4 @@
-"""The background check, only when the place allows it; a report that says consider is a person's review."""
+"""The background check, when the place allows it; `consider` is a person's review."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -24,7 +24,6 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """
     decisions = Decisions()
     for row in rows:
-        review = row.answer("review_report", row.report_ref or "")
         if not row.check_planned:
             _pass(decisions, row, process, "no check planned for this requisition")
         elif row.report_status is None:
@@ -32,17 +31,13 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
         elif row.report_status in {"expired", "cancelled"}:
             wait = Due(after_business_days(as_of, 1, row.jurisdictions), "provider")
             decisions.hold(row, "order_again", wait)
-        elif row.report_status == "complete" and row.report_result == "clear":
-            _pass(decisions, row, process, "report clear")
         elif row.report_status != "complete" and row.adverse_status is None:
             wait = Due(after_business_days(as_of, 3, row.jurisdictions), "vendor")
             decisions.hold(row, "in_progress", wait)
-        elif review is None:
-            _review(decisions, row, process, as_of)
-        elif review["decision"] == "clear":
-            _pass(decisions, row, process, "cleared after individualized assessment")
+        elif row.report_result == "clear":
+            _pass(decisions, row, process, "report clear")
         else:
-            _adverse(decisions, row, process, as_of)
+            _assess(decisions, row, process, as_of)
     return decisions
 
 
@@ -76,6 +71,17 @@ def _order(decisions: Decisions, row: Row, process: Process, as_of: datetime) ->
     decisions.effect(
         row, process.systems.background_checks, "background.order", request, about=package
     )
+
+
+def _assess(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
+    """Everything but a clear report is a person's to assess, factor by factor."""
+    review = row.answer("review_report", row.report_ref or "")
+    if review is None:
+        _review(decisions, row, process, as_of)
+    elif review["decision"] == "clear":
+        _pass(decisions, row, process, "cleared after individualized assessment")
+    else:
+        _adverse(decisions, row, process, as_of)
 
 
 def _review(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:

@@ -1,10 +1,13 @@
 """Decide: what moves and what is to be done, as a pure function of the ledger, written at once."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.states import Completed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
 from connectors.ledger import endings as ledger_endings
 from connectors.ledger import intake as ledger_intake
@@ -29,13 +32,12 @@ def decide_stage(stage: str, scope: Scope, as_of: datetime) -> Decisions:
     desk = desk_of(scope.client)
     module = STAGES[stage]
     with desk.ledger.transaction() as connection:
-        waiting = rows.inside(connection, module.STAGE.row, module.STAGE.rows, stage, scope, as_of)
+        waiting: Sequence[rows.Known] = rows.inside(
+            connection, module.STAGE.row, module.STAGE.rows, stage, scope, as_of
+        )
         if stage == "intake":
-            waiting = ledger_intake.with_acquaintances(  # type: ignore[assignment]
-                connection,
-                waiting,
-                intake.points_of,  # type: ignore[arg-type]
-            )
+            arrivals = cast(Sequence[ledger_intake.Row], waiting)
+            waiting = ledger_intake.with_acquaintances(connection, arrivals, intake.points_of)
     return _write(desk, module.decide(waiting, desk.process, as_of), as_of)
 
 

@@ -1,4 +1,4 @@
-"""Deliver: carry out the effects that are due, each exactly once from the vendor's point of view."""
+"""Deliver: carry out what is due, each effect exactly once as the vendor sees it."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -9,7 +9,8 @@ from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.states import Completed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
 from connectors.errors import ConnectorError, OutcomeUnknown, Unavailable
 from connectors.ledger import effects

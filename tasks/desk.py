@@ -140,7 +140,7 @@ def vendors(process: Process) -> list[str]:
 async def _access(client: str, vendor: str) -> Access:
     name = account_name(client, vendor)
     try:
-        account = await Account.aload(name)
+        account: Account = await Account.aload(name)
     except ValueError:
         raise Misconfigured(
             vendor, f"no account {name!r}: create a block of type Fullcycle account with that name"

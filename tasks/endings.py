@@ -1,4 +1,4 @@
-"""Whoever has withdrawn, was archived in the tracker, or whose requisition is over, gets an answer."""
+"""Who has withdrawn, was archived in the tracker, or whose requisition is over, is answered."""
 
 from collections.abc import Sequence
 

@@ -30,14 +30,15 @@ def _decision(*choices: str) -> Field:
 
 
 _COMMENT = Field("comment", "Comment", "text", required=False)
+_REFEREE_PARTS: tuple[tuple[str, str, Kind], ...] = (
+    ("name", "name", "text"),
+    ("email", "e-mail address", "email"),
+    ("relation", "how you worked together", "text"),
+)
 _REFEREES = tuple(
     Field(f"referee{n}_{part}", f"Referee {n}: {label}", kind, required=n <= 2)
     for n in range(1, 5)
-    for part, label, kind in (
-        ("name", "name", "text"),
-        ("email", "e-mail address", "email"),
-        ("relation", "how you worked together", "text"),
-    )
+    for part, label, kind in _REFEREE_PARTS
 )
 
 FORMS: dict[str, Form] = {

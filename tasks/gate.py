@@ -4,7 +4,8 @@ from datetime import datetime
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.states import Completed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
 from connectors.ledger import gates, rows
 from connectors.ledger.gates import Failure, Passage, Verdict

@@ -1,4 +1,4 @@
-"""Who is this? Matches are proposals: only an identical e-mail address and a like name link by themselves."""
+"""Who is this? Matches are proposals; only the same e-mail address and name link alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

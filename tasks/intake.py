@@ -1,4 +1,4 @@
-"""Everyone who arrives becomes one known person, is put into the tracker, and gets an answer at once."""
+"""Everyone who arrives becomes one person, enters the tracker, and is answered at once."""
 
 from collections.abc import Sequence
 from datetime import datetime

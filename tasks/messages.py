@@ -1,4 +1,4 @@
-"""Messages to people, in the client's words: rendered when decided, linked and sent when delivered."""
+"""Messages in the client's words: rendered when decided, linked and sent when delivered."""
 
 import re
 from functools import lru_cache
@@ -13,7 +13,7 @@ from connectors.records import SendMessage
 from connectors.requisition import Colleague
 from tasks.process import Process
 
-_JINJA = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701
+_JINJA = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
 _MARK = re.compile(r"\[\[form\|([^|\]]*)\|([^|\]]*)\|([^|\]]*)\|([^|\]]*)\]\]")
 
 

@@ -4,13 +4,14 @@ from datetime import datetime
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.states import Completed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
 from connectors.job_boards import indeed
 from connectors.ledger import inbox, landing
+from connectors.ledger.scope import Scope
 from connectors.records import FormAnswer, Observed
 from tasks.desk import Desk, desk_of
-from connectors.ledger.scope import Scope
 
 
 @task(task_run_name="{system} · observe", cache_policy=NO_CACHE, persist_result=False)

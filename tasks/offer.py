@@ -1,4 +1,4 @@
-"""The chosen person is offered what was posted, on approved terms, and signs the present version."""
+"""The chosen person is offered what was posted, as approved, and signs that version."""
 
 import hashlib
 from collections.abc import Sequence

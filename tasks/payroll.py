@@ -1,4 +1,4 @@
-"""The finish line: the first pay statement says what the signed offer said, or it is corrected until it does."""
+"""The finish line: the first pay statement says what the signed offer said, or is corrected."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -97,7 +97,7 @@ class Payroll(Record):
 
 
 class Background(Record):
-    """When the employer certified its duties to the screener; slack added to legal waits for mail."""
+    """When the employer certified its duties to the screener; slack for mail on legal waits."""
 
     certified_on: date | None = None
     delivery_slack_business_days: int = 2

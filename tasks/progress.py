@@ -5,7 +5,8 @@ from datetime import datetime
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.states import Completed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
 from connectors.ledger import status
 from connectors.ledger.scope import Scope
@@ -161,6 +162,6 @@ def _table(key: str, description: str, rows: list[dict[str, object]]) -> None:
     note = f" ({len(shown)} of {len(rows)} rows)" if len(rows) > len(shown) else ""
     create_table_artifact(
         key=key.replace("_", "-"),
-        table=shown or [{"": "nothing"}],  # type: ignore[arg-type]
+        table=shown or [{"": "nothing"}],
         description=description + note,
     )

@@ -46,35 +46,46 @@ def _ask_candidate(decisions: Decisions, row: Row, process: Process, as_of: date
 def _ask_referees(
     decisions: Decisions, row: Row, process: Process, named: dict[str, str], as_of: datetime
 ) -> None:
+    """Ask as many as are wanted; each who stays silent or cannot answer makes room for a spare."""
     plan = process.references
-    decisions.hold(
-        row,
-        "requested",
-        Due(after_business_days(as_of, plan.replace_business_days, row.jurisdictions), "candidate"),
-    )
-    wanted, open_requests = plan.asked, 0
+    due = after_business_days(as_of, plan.replace_business_days, row.jurisdictions)
+    decisions.hold(row, "requested", Due(due, "candidate"))
+    wanted, hoped_for = plan.asked, 0
     for number in range(1, plan.named + 1):
         if number > wanted or not named.get(f"referee{number}_email"):
             break
-        asked_at = row.asked_at("references.ask", str(number))
-        if asked_at is None:
-            open_requests += 1
+        if row.asked("references.ask", str(number)) is None:
             _ask(decisions, row, process, named, number, reminder=0)
-        elif (answer := row.answer("reference", f"referee-{number}")) is None:
-            if as_of >= after_business_days(asked_at, plan.remind_business_days, ("US",)):
-                _ask(decisions, row, process, named, number, reminder=1)
-            if as_of >= after_business_days(asked_at, plan.replace_business_days, ("US",)):
-                wanted += 1
-            else:
-                open_requests += 1
-        elif answer["worked_together"] != "yes":
+            hoped_for += 1
+        elif _given_up(row, process, number, as_of):
             wanted += 1
-    if not open_requests:
+        elif row.answer("reference", f"referee-{number}") is None:
+            hoped_for += 1
+        if _to_be_reminded(row, process, number, as_of):
+            _ask(decisions, row, process, named, number, reminder=1)
+    if not hoped_for:
         _by_telephone(decisions, row, process)
 
 
+def _given_up(row: Row, process: Process, number: int, as_of: datetime) -> bool:
+    answer = row.answer("reference", f"referee-{number}")
+    if answer is not None:
+        return answer["worked_together"] != "yes"
+    return _silent_for(row, number, process.references.replace_business_days, as_of)
+
+
+def _to_be_reminded(row: Row, process: Process, number: int, as_of: datetime) -> bool:
+    unanswered = row.answer("reference", f"referee-{number}") is None
+    return unanswered and _silent_for(row, number, process.references.remind_business_days, as_of)
+
+
+def _silent_for(row: Row, number: int, days: int, as_of: datetime) -> bool:
+    asked_at = row.asked_at("references.ask", str(number))
+    return asked_at is not None and as_of >= after_business_days(asked_at, days, ("US",))
+
+
 def _by_telephone(decisions: Decisions, row: Row, process: Process) -> None:
-    """Nobody is left to ask: the recruiter calls those who are silent and writes down the answers."""
+    """Nobody is left to ask: the recruiter calls the silent ones and writes the answers down."""
     for number in range(process.references.required):
         tell_colleague(
             decisions,

@@ -25,11 +25,10 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """
     decisions = Decisions()
     for row in rows:
+        musts = row.fields["must_haves"]
         shown = verdicts(row)
-        failed = [must for must in row.fields["must_haves"] if shown.get(must["id"]) is False]
-        for must in row.fields["must_haves"]:
-            if must["id"] in shown and must["id"] not in row.evidence:
-                _record(decisions, row, must, shown[must["id"]], as_of)
+        failed = [must for must in musts if shown.get(must["id"]) is False]
+        _record(decisions, row, shown, as_of)
         if knocked := [must for must in failed if must["knockout"]]:
             reject(decisions, row, process, "not_qualified", knocked[0]["text"])
         elif row.screened_at is None:
@@ -38,7 +37,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
             reject(decisions, row, process, "not_qualified", failed[0]["text"])
         elif _field(row, "interested") != "yes":
             withdraw(decisions, row, process, "not interested any more")
-        elif len(shown) == len(row.fields["must_haves"]):
+        elif len(shown) == len(musts):
             decisions.advance(row, to=process.next_stage("screening", row.order_rules))
         else:
             wait = Due(after_business_days(as_of, 2, row.jurisdictions), "provider")
@@ -71,20 +70,24 @@ def _field(row: Row, name: str) -> str | None:
     return next((a["value"] for a in row.screen_answers if a["question"] == name), None)
 
 
-def _record(
-    decisions: Decisions, row: Row, must: dict[str, Any], met: bool, as_of: datetime
-) -> None:
-    answered = any(answer["question"] == must["id"] for answer in row.answers)
+def _record(decisions: Decisions, row: Row, shown: dict[str, bool], as_of: datetime) -> None:
+    for must in row.fields["must_haves"]:
+        if must["id"] in shown and must["id"] not in row.evidence:
+            decisions.fact(
+                "evidence",
+                application_id=row.id,
+                must_have=must["id"],
+                source=_source(row, must),
+                met=shown[must["id"]],
+                shown_at=as_of,
+            )
+
+
+def _source(row: Row, must: dict[str, Any]) -> str:
+    if any(answer["question"] == must["id"] for answer in row.answers):
+        return "answer"
     in_resume = must["evidence"] == "resume" and _in_resume(row.resume_text, must["words"])
-    source = "answer" if answered else "resume" if in_resume else "screen"
-    decisions.fact(
-        "evidence",
-        application_id=row.id,
-        must_have=must["id"],
-        source=source,
-        met=met,
-        shown_at=as_of,
-    )
+    return "resume" if in_resume else "screen"
 
 
 def _invite(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
@@ -103,5 +106,4 @@ def _invite(decisions: Decisions, row: Row, process: Process, as_of: datetime) -
     elif as_of >= after_business_days(asked_at, patience.give_up_business_days, places):
         withdraw(decisions, row, process, "no response to the screen", template="no_response")
     elif as_of >= after_business_days(asked_at, patience.remind_business_days, places):
-        if row.asked("message.send", "screen_reminder") is None:
-            tell_candidate(decisions, row, process, "screen_reminder")
+        tell_candidate(decisions, row, process, "screen_reminder")

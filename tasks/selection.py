@@ -1,4 +1,4 @@
-"""The hiring manager decides among those who were interviewed; the record is kept, losers are told."""
+"""The hiring manager decides among those who were interviewed; everyone else is told."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""An open requisition is advertised on every board and in the tracker until its openings are filled."""
+"""An open requisition is advertised on every board until its openings are filled."""
 
 import hashlib
 import json

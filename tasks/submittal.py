@@ -1,4 +1,4 @@
-"""Qualified and interested people go to the hiring manager with a packet; the decision comes back coded."""
+"""Who is qualified and interested goes to the hiring manager with a packet, who decides."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -8,7 +8,7 @@ from connectors.ledger.rows import OFFER, REPORT, OfferRow, applications, law
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row(OfferRow):
-    """`adverse_*_days`: the longest wait between pre-adverse and final notice in the row's places."""
+    """`adverse_*_days`: the longest wait before a final notice in the row's places."""
 
     offer_first: bool
     offer_accepted: bool

@@ -104,7 +104,7 @@ class Decisions:
         self.moves.append(Move(subject, subject.stage, "complete", reason, ready_for=to))
 
     def hold(self, subject: Subject, state: str, due: Due | None, reason: str = "") -> None:
-        """The subject stays in its stage in another state; nothing is written if it is there already."""
+        """The subject stays in its stage in another state; no move if it is there already."""
         if subject.state != state:
             self.moves.append(Move(subject, subject.stage, state, reason or state, due=due))
 

@@ -23,7 +23,7 @@ LEASE_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """An effect that is ours to carry out now. `sent_before`: an earlier attempt may have worked."""
+    """An effect that is ours to carry out. `sent_before`: an attempt may have worked."""
 
     id: int
     key: str
@@ -67,7 +67,8 @@ _OVERTAKEN = """
 """
 _CLAIM = """
     WITH mine AS (
-        SELECT e.id, e.state = 'sending' AS sent_before, r.key AS requisition_key, s.key AS subject_key
+        SELECT e.id, e.state = 'sending' AS sent_before, r.key AS requisition_key,
+               s.key AS subject_key
         FROM effect e
         LEFT JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
         LEFT JOIN requisition r ON r.id = coalesce(s.requisition_id, e.subject_id)
@@ -133,7 +134,7 @@ _CROSSWALK = {"tracker.open_job": "job", "tracker.add": "application"}
 def failed(
     connection: Connection, effect: Claimed, state: str, error: str, not_before: datetime
 ) -> None:
-    """It did not go through: `due` again from `not_before`, `dead`, `parked`, or `sending` (unknown)."""
+    """It failed: `due` from `not_before`, `dead`, `parked`, or `sending` (outcome unknown)."""
     connection.execute(
         text(
             "UPDATE effect SET state = :state, error = :error, not_before = :not_before,"

@@ -87,10 +87,12 @@ _ACQUAINTANCES = """
         JOIN person p ON p.client = :client AND lower(p.name) = w.name
     )
     SELECT s.application_id, s.person_id, p.key AS person_key, p.name,
-           coalesce(array_agg(c.value ORDER BY c.value) FILTER (WHERE c.value IS NOT NULL), '{}') AS contacts,
+           coalesce(array_agg(c.value ORDER BY c.value)
+               FILTER (WHERE c.value IS NOT NULL), '{}') AS contacts,
            EXISTS (SELECT 1 FROM application o JOIN application me ON me.id = s.application_id
                    WHERE o.person_id = s.person_id AND o.requisition_id = me.requisition_id
-                     AND o.id <> me.id AND o.disposition IS DISTINCT FROM 'DUPLICATE') AS same_requisition
+                     AND o.id <> me.id AND o.disposition IS DISTINCT FROM 'DUPLICATE')
+               AS same_requisition
     FROM shared s JOIN person p ON p.id = s.person_id
     LEFT JOIN contact_point c ON c.person_id = p.id
     GROUP BY s.application_id, s.person_id, p.key, p.name

@@ -35,7 +35,8 @@ ROWS = applications(
     columns=f"""
         , tracker.stage IN ('interview', 'offer') AS accepted
         , EXISTS (SELECT 1 FROM effect e WHERE e.subject_kind = 'application'
-              AND e.subject_id = s.id AND e.kind = 'tracker.note' AND e.state = 'done') AS packet_sent
+              AND e.subject_id = s.id AND e.kind = 'tracker.note' AND e.state = 'done')
+          AS packet_sent
         , coalesce((SELECT jsonb_agg(jsonb_build_object('round', i.round, 'status', i.status,
               'starts_at', i.starts_at, 'ends_at', i.ends_at) ORDER BY i.starts_at)
            FROM interview i WHERE i.application_id = s.id), '[]') AS held

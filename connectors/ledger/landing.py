@@ -1,4 +1,4 @@
-"""Land what vendors told us: newest version per external id, tied to the application it is about."""
+"""Land what vendors told us: the newest version per external id, tied to its application."""
 
 import hashlib
 import json

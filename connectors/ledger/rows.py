@@ -64,7 +64,7 @@ class RequisitionRow(Known):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationRow(Known):
-    """An application. `order_rules` are the [first, then] pairs of stages its places' law demands."""
+    """An application. `order_rules`: the [first, then] pairs of stages its places' law demands."""
 
     requisition_id: int
     person_id: int | None

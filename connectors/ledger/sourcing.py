@@ -6,6 +6,9 @@ from typing import Any
 
 from connectors.ledger.rows import RequisitionRow, law, requisitions
 
+# Phrases that fair-chance ordinances and posting laws name (compliance.md §2, §3).
+FORBIDDEN = "(no felon|clean record|background check required|digital native|canadian experience)"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row(RequisitionRow):
@@ -40,7 +43,7 @@ ROWS = requisitions(
         , CAST(s.fields ->> 'closes_on' AS date) AS closes_on
         , EXISTS (SELECT 1 {law("posting_vacancy")}) AS vacancy_required
         , CAST(s.fields ->> 'vacancy_exists' AS boolean) AS has_vacancy
-        , s.fields ->> 'description' ~* '(no felon|clean record|background check required|digital native|canadian experience)' AS forbidden
+        , s.fields ->> 'description' ~* '{FORBIDDEN}' AS forbidden
         , NOT EXISTS (SELECT 1 FROM jsonb_array_elements(s.fields -> 'places') p
            WHERE coalesce(p ->> 'region', '') = '') AS has_regions
         , (SELECT count(*) FROM application a

@@ -1,4 +1,4 @@
-"""What the ledger says about its requisitions: the numbers behind status, artifacts and summaries."""
+"""What the ledger says about its requisitions: the numbers behind every table we show."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -126,7 +126,7 @@ def hires(connection: Connection, scope: Scope) -> list[Hire]:
 def effects(connection: Connection, scope: Scope) -> list[tuple[str, str, str, int]]:
     """(system, kind, state, count) of the effects."""
     rows = connection.execute(text(_EFFECTS), _parameters(scope))
-    return [(row.system, row.kind, row.state, row.count) for row in rows]
+    return [(system, kind, state, count) for system, kind, state, count in rows]
 
 
 def troubled_effects(connection: Connection, scope: Scope) -> list[dict[str, Any]]:
@@ -135,16 +135,9 @@ def troubled_effects(connection: Connection, scope: Scope) -> list[dict[str, Any
 
 
 def unfinished(connection: Connection, scope: Scope) -> int:
-    """How many requisitions are still open."""
-    return int(
-        connection.execute(
-            text(
-                "SELECT count(*) FROM requisition WHERE client = :client AND disposition IS NULL"
-                " AND (CAST(:requisition AS text) IS NULL OR key = :requisition)"
-            ),
-            _parameters(scope),
-        ).scalar_one()
-    )
+    """How many requisitions and applications are still open, those in aftercare left out."""
+    statement = f"WITH {_SUBJECTS} SELECT count(*) FROM subjects WHERE {_UNFINISHED}"
+    return int(connection.execute(text(statement), _parameters(scope)).scalar_one())
 
 
 def next_clock(connection: Connection, client: str, after: datetime) -> datetime | None:
@@ -200,6 +193,9 @@ _SUBJECTS = f"""
         FROM requisition r WHERE {_SCOPE}
     )
 """
+_UNFINISHED = (
+    "disposition IS NULL AND stage <> 'aftercare' AND ready_for IS DISTINCT FROM 'aftercare'"
+)
 _REQUISITIONS = f"""
     SELECT r.key AS requisition, r.title, r.stage, r.state, r.disposition, r.headcount,
            (SELECT count(*) FROM opening o
@@ -308,7 +304,8 @@ _TROUBLED = f"""
     AND e.state IN ('dead', 'parked') ORDER BY e.key
 """
 _FINGERPRINT = """
-    SELECT encode(sha256(convert_to(string_agg(line, E'\\n' ORDER BY line COLLATE "C"), 'UTF8')), 'hex')
+    SELECT encode(sha256(convert_to(
+        string_agg(line, E'\\n' ORDER BY line COLLATE "C"), 'UTF8')), 'hex')
     FROM (
         SELECT concat_ws('|', 'transition', subject_key, seq, to_stage, to_state, reason,
                          extract(epoch FROM as_of), hash) AS line

@@ -1,4 +1,4 @@
-"""Run the stand-ins: `python -m deployments.sandbox`, on the ports and in the home of the settings."""
+"""Run the stand-ins: `python -m deployments.sandbox`, on the settings' ports, in their home."""
 
 import json
 import os

@@ -168,7 +168,7 @@ class Staff:
     def give_feedback(self, application: Row, schedule: Row, event: Row, author: str) -> None:
         """Let one interviewer write down what they think."""
         dice = self.world.dice("ashby opinion", event["id"], author)
-        opinion = self._strength(application) + dice.gauss(0, 0.08)
+        opinion = self._strength(application) + dice.gauss(0, 0.02)
         grade = 1 + sum(opinion >= bar for bar in (0.3, 0.5, 0.75))
         values = {"overall_recommendation": str(grade), "notes": "Discussed the role's work."}
         feedback = self.records.add_feedback(application, author, self.round(event), values)

@@ -35,6 +35,7 @@ class Part:
     requisition: Requisition
     behaviour: Behaviour
     cast: bool
+    early: bool = False
     other: Requisition | None = None
     marks: frozenset[str] = frozenset()
 
@@ -70,10 +71,13 @@ def _cast(seed: int, requisition: Requisition) -> list[Part]:
 
 
 def _troubled(requisitions: Sequence[Requisition]) -> list[Part]:
-    """One strong person per trouble, spread over the requisitions in the United States."""
+    """One strong person per trouble, spread over the requisitions in the United States.
+
+    They apply at once, so that they are among those the hiring manager chooses from.
+    """
     american = [r for r in requisitions if r["places"][0]["country"] == "US"]
     return [
-        Part(requisition, Behaviour(strength=0.98, **trouble), cast=True)
+        Part(requisition, Behaviour(strength=0.98, **trouble), cast=True, early=True)
         for trouble, requisition in zip(TROUBLES, cycle(american), strict=False)
     ]
 
@@ -92,7 +96,7 @@ def _marked(
     for mark, share in SHARES.items():
         for n in _drawn(seed, mark, crowd, share * applicants):
             marks[n].add(mark)
-    reachable = [n for n in marks if "no_email" not in marks[n]]
+    reachable = [n for n in marks if "no_email" not in marks[n] and not parts[n].early]
     for n in _drawn(seed, "twice", reachable, TWICE * applicants):
         marks[n].add("twice")
     others = set(_drawn(seed, "two", crowd, TWO_REQUISITIONS * applicants))

@@ -141,6 +141,8 @@ def _applications(
 
 
 def _day(dice: random.Random, part: Part) -> int:
+    if part.early:
+        return 0
     if "late" in part.marks:
         return dice.randint(*LATE_DAYS)
     return int(dice.triangular(0, POSTING_DAYS + 0.99, 2))

@@ -25,7 +25,7 @@ FAULTS = ("429", "500", "drop_before", "drop_after", "truncated", "html")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asked: method, path without the vendor's prefix, query, lower-case headers, body."""
+    """What a client asked: path without the vendor's prefix, headers in lower case."""
 
     method: str
     path: str
@@ -55,7 +55,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the vendor answers. `body` is JSON unless it is bytes; `changed` puts the request into the journal."""
+    """What the vendor answers. `body` is JSON unless bytes; `changed`: keep it in the journal."""
 
     status: int = 200
     body: Any = None
@@ -208,9 +208,9 @@ class Sandbox:
     def _fault(self, vendor: StandIn, request: Request) -> str | None:
         asked = f"{request.method} {request.path}"
         for plan in self.faults:
-            if plan["vendor"] == vendor.prefix.strip("/") and re.search(plan["match"], asked):
-                if plan["faults"]:
-                    return str(plan["faults"].pop(0))
+            mine = plan["vendor"] == vendor.prefix.strip("/") and re.search(plan["match"], asked)
+            if mine and plan["faults"]:
+                return str(plan["faults"].pop(0))
         if not self.fault_rate:
             return None
         name = self.world.digest(
