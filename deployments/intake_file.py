@@ -1,6 +1,12 @@
-"""Requisitions from files: one in YAML, or many in CSV with a map; bad input is refused in full."""
+"""Requisitions from files: one in YAML, or many in CSV with a map; bad input is refused in full.
+
+An import needs no registered client: what it opens waits in the ledger, and is carried from the
+day on which `fullcycle client add` registers the client.
+"""
 
 import csv
+import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -15,6 +21,7 @@ from pydantic import ValidationError
 from connectors.ledger import requisition as ledger_requisition
 from connectors.ledger.store import Ledger
 from connectors.requisition import Requisition
+from deployments.settings import DeploymentError
 from tasks.clock import now
 
 BATCH = 500
@@ -34,12 +41,33 @@ def read(file: Path) -> tuple[Requisition | None, list[str]]:
 
 
 def sentences(failure: ValidationError) -> list[str]:
-    """Each problem as "field: what is wrong"; values are not repeated."""
+    """Each problem as "field: what is wrong and what to do"; values are not repeated."""
     found = []
     for error in failure.errors(include_input=False, include_url=False):
-        field = ".".join(str(part) for part in error["loc"]) or "requisition"
-        found.append(f"{field}: {error['msg'].removeprefix('Value error, ')}")
+        place = [str(part) for part in error["loc"]] or ["file"]
+        found.append(f"{'.'.join(place)}: {_remedy(error['type'], place[-1], error['msg'])}")
     return found
+
+
+def _remedy(kind: str, field: str, message: str) -> str:
+    if kind == "string_pattern_mismatch":
+        return f"must be written {WRITTEN.get(field, 'in small letters, digits and _')}"
+    return REMEDIES.get(kind, message.removeprefix("Value error, "))
+
+
+REMEDIES = {
+    "missing": "is missing; add it",
+    "extra_forbidden": "is not a field we know; correct its name or remove it",
+    "string_too_short": "is empty; fill it in",
+    "too_short": "is empty; add at least one",
+    "model_type": "must hold fields, each written as name: value",
+}
+WRITTEN = {
+    "code": "like ACME-7, or for a place like US-NY-NYC",
+    "country": "like US",
+    "currency": "like USD",
+    "email": "like name@company.com",
+}
 
 
 class RowError(Exception):
@@ -51,41 +79,106 @@ def import_rows(file: Path, mapping: Path, refused: Path, database_url: str) -> 
 
     Refused rows are written to `refused` with their reasons. A row never blocks another: each is
     entered or refused for itself, and running the import again changes nothing that is the same.
+    Raises DeploymentError if a file is missing or has no column that the map reads.
     """
+    for needed in (file, mapping):
+        if not needed.is_file():
+            raise DeploymentError(f"{needed}: there is no such file")
     plan = yaml.safe_load(mapping.read_text(encoding="utf-8"))
     ledger, as_of = Ledger(database_url, plan["client"]), now()
     counts: Counter[str] = Counter()
-    with (
-        file.open(encoding="utf-8", newline="") as source,
-        refused.open("w", encoding="utf-8", newline="") as target,
-    ):
-        rows = csv.DictReader(source)
+    text = _text(file)
+    csv.field_size_limit(max(len(text), csv.field_size_limit()))  # for cells that are very large
+    rows = csv.reader(io.StringIO(text, newline=""))
+    header = _header(file, rows, plan)
+    with refused.open("w", encoding="utf-8", newline="") as target:
         writer = csv.writer(target)
-        writer.writerow(["line", "reasons", *(rows.fieldnames or ())])
-        for batch in _batches(_read_rows(rows, plan)):
+        writer.writerow(["line", "reasons", *header])
+        for batch in _batches(_read_rows(rows, header, plan)):
             wanted = [requisition for _, _, requisition, _ in batch if requisition]
             counts.update(_enter(ledger, wanted, as_of))
-            for line, row, requisition, reasons in batch:
+            for line, cells, requisition, reasons in batch:
                 counts["rows"] += 1
                 if requisition is None:
                     counts["refused"] += 1
-                    writer.writerow([line, "; ".join(reasons), *row.values()])
+                    writer.writerow([line, "; ".join(reasons), *cells])
     return dict(sorted(counts.items()))
 
 
-ReadRow = tuple[int, dict[str, str], Requisition | None, list[str]]
+def _text(file: Path) -> str:
+    """Read a file that is UTF-8, or else as old spreadsheets write it, without NULs."""
+    raw = file.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", errors="replace")
+    return mended(text.replace("\0", ""))
 
 
-def _read_rows(rows: "csv.DictReader[str]", plan: Mapping[str, Any]) -> Iterator[ReadRow]:
-    for row in rows:
-        line = rows.line_num
-        plain = {name: value for name, value in row.items() if isinstance(name, str)}
-        try:
-            yield line, plain, Requisition.model_validate(_fields(plain, plan)), []
-        except RowError as failure:
-            yield line, plain, None, str(failure).split("\n")
-        except ValidationError as failure:
-            yield line, plain, None, sentences(failure)
+def mended(text: str) -> str:
+    """Undo what happens when UTF-8 is taken for Windows-1252 and saved again: â€™ is ’."""
+    return _NOT_ASCII.sub(lambda run: _decoded_twice(run[0]), text)
+
+
+_NOT_ASCII = re.compile("[^\0-\x7f]{2,}")
+
+
+def _decoded_twice(run: str) -> str:
+    try:
+        raw = b"".join(
+            bytes([ord(each)]) if "\x80" <= each <= "\x9f" else each.encode("cp1252")
+            for each in run
+        )
+        return raw.decode("utf-8")
+    except UnicodeError:
+        return run
+
+
+Rows = Iterator[list[str]]
+ReadRow = tuple[int, list[str], Requisition | None, list[str]]
+
+
+def _header(file: Path, rows: Rows, plan: Mapping[str, Any]) -> list[str]:
+    header = [name.strip() for name in next(rows, [])]
+    lacking = sorted(_columns(plan["fields"]) - set(header))
+    if lacking:
+        raise DeploymentError(
+            f"{file}: no column {', '.join(map(repr, lacking))}; name the file's columns in the map"
+        )
+    return header
+
+
+def _columns(rule: Any) -> set[str]:
+    """Every column that a map's fields read."""
+    match rule:
+        case str():
+            return {rule}
+        case {"column": column}:
+            return {column}
+        case {"join": parts}:
+            return {column for part in parts for column in _columns(part)}
+    return {column for each in rule.values() for column in _columns(each)}
+
+
+def _read_rows(rows: Any, header: list[str], plan: Mapping[str, Any]) -> Iterator[ReadRow]:
+    line = rows.line_num + 1
+    for cells in rows:
+        if cells:
+            try:
+                yield line, cells, _requisition(cells, header, plan), []
+            except RowError as failure:
+                yield line, cells, None, str(failure).split("\n")
+            except ValidationError as failure:
+                yield line, cells, None, sentences(failure)
+        line = rows.line_num + 1
+
+
+def _requisition(cells: list[str], header: list[str], plan: Mapping[str, Any]) -> Requisition:
+    if len(cells) != len(header):
+        raise RowError(
+            f"row: {len(cells)} cells under {len(header)} columns; quote a cell that has a comma"
+        )
+    return Requisition.model_validate(_fields(dict(zip(header, cells, strict=True)), plan))
 
 
 def _batches(rows: Iterator[ReadRow]) -> Iterator[list[ReadRow]]:
@@ -101,7 +194,7 @@ def _batches(rows: Iterator[ReadRow]) -> Iterator[list[ReadRow]]:
 
 def _enter(ledger: Ledger, wanted: list[Requisition], as_of: datetime) -> Counter[str]:
     with ledger.transaction() as connection:
-        return Counter(ledger_requisition.put(connection, each, as_of) for each in wanted)
+        return Counter(ledger_requisition.put_all(connection, ledger.client, wanted, as_of))
 
 
 def _fields(row: Mapping[str, str], plan: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,16 +5,20 @@ document store's public folder.
 """
 
 import hashlib
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 import uvicorn
 from jinja2 import Environment, PackageLoader
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.errors import Refused, Unreadable
 from connectors.job_boards import indeed
@@ -29,16 +33,17 @@ from tasks.forms import FORMS, Form
 
 LARGEST_BODY = 10 * 1024 * 1024
 _TEMPLATES = Environment(loader=PackageLoader("deployments", "pages"), autoescape=True)
-_secrets: dict[str, str] = {}
+SecretOf = Callable[[str], Awaitable[str | None]]
 
 
 async def receive_indeed(request: Request) -> Response:
-    """Take an Indeed Apply delivery: 202 stored, 401 unsigned, 409 known, 4xx unusable."""
+    """Take an Indeed Apply delivery: 202 stored, 401 not signed, 409 known, other 4xx unusable."""
     client = request.path_params["client"]
+    secret = await request.app.state.secret_of(client)
+    if not secret:
+        return JSONResponse({"error": "no such client"}, 404)
     raw = await request.body()
-    if len(raw) > LARGEST_BODY:
-        return JSONResponse({"error": "too large"}, 413)
-    if not indeed.verify(raw, request.headers, await _indeed_secret(client)):
+    if not indeed.verify(raw, request.headers, secret):
         return JSONResponse({"error": "signature does not match"}, 401)
     try:
         application = indeed.read_application(raw)
@@ -66,7 +71,7 @@ async def show_form(request: Request) -> Response:
     form = FORMS.get(question.form)
     if form is None:
         return HTMLResponse(_page("invalid.html"), 404)
-    return HTMLResponse(_page("form.html", name=question.form, form=form, about=question.subject))
+    return HTMLResponse(_form_page(question, form))
 
 
 async def take_form(request: Request) -> Response:
@@ -80,12 +85,8 @@ async def take_form(request: Request) -> Response:
     if form is None:
         return HTMLResponse(_page("invalid.html"), 404)
     given = {name: str(value).strip() for name, value in (await request.form()).items()}
-    problems = _problems(form, given)
-    if problems:
-        page = _page(
-            "form.html", name=question.form, form=form, about=question.subject, problems=problems
-        )
-        return HTMLResponse(page, 422)
+    if problems := form.problems(given):
+        return HTMLResponse(_form_page(question, form, given, problems), 422)
     answer = _answer(question, token, form, given)
     await run_in_threadpool(
         _store,
@@ -97,19 +98,6 @@ async def take_form(request: Request) -> Response:
         {},
     )
     return HTMLResponse(_page("thanks.html", heading=form.heading))
-
-
-def _problems(form: Form, given: dict[str, str]) -> list[str]:
-    found = []
-    for field in form.fields:
-        value = given.get(field.name, "")
-        if field.required and not value:
-            found.append(f"{field.label}: please answer")
-        if value and field.kind == "choice" and value not in field.choices:
-            found.append(f"{field.label}: choose one of {', '.join(field.choices)}")
-        if value and field.kind == "yes_no" and value not in {"yes", "no"}:
-            found.append(f"{field.label}: yes or no")
-    return found
 
 
 def _answer(question: Question, token: str, form: Form, given: dict[str, str]) -> FormAnswer:
@@ -145,29 +133,76 @@ def _links() -> Links:
     return Links(around.public_url, around.secret.get_secret_value())
 
 
-async def _indeed_secret(client: str) -> str:
+async def indeed_secret(client: str) -> str | None:
+    """The secret Indeed signs this client's deliveries with; None if there is no such account.
+
+    It is read once: after it was changed, the receiver has to be started again.
+    """
     if client not in _secrets:
-        account = await Account.aload(account_name(client, "indeed"))
+        try:
+            account: Account = await Account.aload(account_name(client, "indeed"))
+        except ValueError:
+            return None
         _secrets[client] = account.access().key
     return _secrets[client]
+
+
+_secrets: dict[str, str] = {}
+
+
+def _form_page(
+    question: Question, form: Form, given: Mapping[str, str] | None = None, problems: object = ()
+) -> str:
+    return _page(
+        "form.html",
+        name=question.form,
+        form=form,
+        about=question.subject,
+        given=given or {},
+        problems=problems,
+    )
 
 
 def _page(template: str, **values: object) -> str:
     return _TEMPLATES.get_template(template).render(**values)
 
 
-def app() -> Starlette:
-    """The receiver as an ASGI application."""
+class Bounded:
+    """Ends a request that is larger than anything we expect, before it has filled the memory."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count what arrives, and answer 413 when it is too much."""
+        received = 0
+
+        async def bounded() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > LARGEST_BODY:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, bounded, send)
+
+
+def app(secret_of: SecretOf = indeed_secret) -> Starlette:
+    """The receiver as an ASGI application; `secret_of` finds a client's Indeed secret."""
     public = Settings().home / "documents"
     public.mkdir(parents=True, exist_ok=True)
-    return Starlette(
+    receiver = Starlette(
         routes=[
             Route("/indeed/{client}/apply", receive_indeed, methods=["POST"]),
             Route("/forms/{token}", show_form, methods=["GET"]),
             Route("/forms/{token}", take_form, methods=["POST"]),
             Mount("/public", StaticFiles(directory=public)),
-        ]
+        ],
+        middleware=[Middleware(Bounded)],
     )
+    receiver.state.secret_of = secret_of
+    return receiver
 
 
 def main() -> None:

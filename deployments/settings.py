@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Self
 from zlib import crc32
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,7 +31,14 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().resolve()
 
 
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no time zone; give a name such as America/New_York")
+    return name
+
+
 Port = Annotated[int, Field(gt=0, lt=65_536)]
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 
 
@@ -39,6 +47,7 @@ class Settings(BaseSettings):
 
     Without `database_url` an embedded PostgreSQL is run under `home`. With it, the two other
     databases are needed too: the ledger as its owner (migrations), and Prefect's own.
+    `time_zone` is the provider's, in which the schedules are meant.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, validate_default=True)
@@ -53,6 +62,7 @@ class Settings(BaseSettings):
     smtp_port: Port | None = None
     imap_port: Port | None = None
     secret: SecretStr | None = None
+    time_zone: TimeZone = "UTC"
     clock_file: AbsolutePath | None = None
 
     @model_validator(mode="after")

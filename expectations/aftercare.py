@@ -9,5 +9,6 @@ RULES = (
         Owner.CLIENT,
         "rate, unit, entity, start date or work place on the pay statement differ from the offer",
         "correct payroll to the signed offer and wait for the next statement",
+        releasable=False,
     ),
 )

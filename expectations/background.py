@@ -10,6 +10,7 @@ RULES = (
         "the place allows this check only after an accepted conditional offer",
         "wait for the signature; no release shortens this",
         when="offer_first",
+        releasable=False,
     ),
     true(
         "BGC-002",
@@ -25,5 +26,6 @@ RULES = (
         "the employer's certification to the screener is not on file",
         "set background.certified_on in the client's process (15 USC 1681b(b)(1))",
         when="check_planned",
+        releasable=False,
     ),
 )

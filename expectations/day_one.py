@@ -16,5 +16,6 @@ RULES = (
         Owner.CANDIDATE,
         "form I-9 section 1 is not complete",
         "the employee completes it on or before the first day (8 CFR 274a.2)",
+        releasable=False,
     ),
 )

@@ -16,6 +16,7 @@ RULES = (
         Owner.CLIENT,
         "the requisition was changed after its approval",
         "have the present version approved before offering on it",
+        releasable=False,
     ),
     Rule(
         id="OFR-003",
@@ -33,5 +34,6 @@ RULES = (
         reason="the place demands that references are complete before the offer, and they are not",
         remedy="have the referees answer first",
         when="references_first",
+        releasable=False,
     ),
 )

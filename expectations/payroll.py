@@ -16,5 +16,6 @@ RULES = (
         Owner.CLIENT,
         "form I-9 section 2 is not complete",
         "examine the documents within 3 business days of the first day (8 CFR 274a.2)",
+        releasable=False,
     ),
 )

@@ -9,6 +9,7 @@ RULES = (
         Owner.CANDIDATE,
         "the present version of the offer is not signed",
         "wait for the signature on the present version",
+        releasable=False,
     ),
     true(
         "PRE-002",
@@ -16,6 +17,7 @@ RULES = (
         Owner.CLIENT,
         "the background check is neither clear nor cleared by a person",
         "the compliance reviewer decides; a report never decides by itself",
+        releasable=False,
     ),
     true(
         "PRE-004",

@@ -18,5 +18,6 @@ RULES = (
         owner=Owner.CLIENT,
         reason="an interviewer's scorecard is missing",
         remedy="ask that interviewer; nobody sees the others' before",
+        releasable=False,
     ),
 )

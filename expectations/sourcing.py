@@ -12,6 +12,7 @@ RULES = (
         Owner.CLIENT,
         "the approval is for other pay, places, headcount, level or must-haves",
         "have the present version approved",
+        releasable=False,
     ),
     true(
         "SRC-002",
@@ -20,6 +21,7 @@ RULES = (
         "pay range missing, and a place of work demands it in the posting",
         "set pay.min_cents and pay.max_cents",
         when="pay_required",
+        releasable=False,
     ),
     true(
         "SRC-003",
@@ -28,6 +30,7 @@ RULES = (
         "benefits missing, and a place of work demands them in the posting",
         "describe the benefits in the field benefits",
         when="benefits_required",
+        releasable=False,
     ),
     Rule(
         id="SRC-004",
@@ -37,6 +40,7 @@ RULES = (
         reason="application deadline missing, and a place of work demands it in the posting",
         remedy="set closes_on",
         when="deadline_required",
+        releasable=False,
     ),
     true(
         "SRC-005",
@@ -45,6 +49,7 @@ RULES = (
         "a place of work demands a statement that the vacancy exists, and it does not",
         "post only for an existing vacancy there, or say in the requisition that there is one",
         when="vacancy_required",
+        releasable=False,
     ),
     true("SRC-006", "pay_order", Owner.CLIENT, "pay range upside down", "swap its two ends"),
     Rule(
@@ -54,6 +59,7 @@ RULES = (
         owner=Owner.CLIENT,
         reason="the description uses a phrase that fair-chance or posting law forbids",
         remedy="remove words on criminal records, home experience or age from the description",
+        releasable=False,
     ),
     true(
         "SRC-008",

@@ -13,6 +13,7 @@ RULES = (
         owner=Owner.PROVIDER,
         reason="a must-have has no evidence",
         remedy="complete the screen",
+        releasable=False,
     ),
     Rule(
         id="SUB-002",
@@ -21,6 +22,7 @@ RULES = (
         owner=Owner.PROVIDER,
         reason="a must-have is not met",
         remedy="reject with that reason; it cannot be overridden by hand",
+        releasable=False,
     ),
     Rule(
         id="SUB-003",

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from prefect import get_run_logger
-from prefect.context import SyncClientContext
+from prefect import get_client, get_run_logger, tags
+from prefect.context import FlowRunContext, SyncClientContext
 
 from connectors.ledger.scope import Scope
 from tasks.decide import decide, end
@@ -24,8 +24,11 @@ async def carry(scope: Scope, as_of: datetime) -> str:
     one client never work at once: the second leaves at once, and the next tick does its work.
     """
     desk = await open_desk(scope.client)
+    marks = [f"client:{scope.client}"]
+    marks += [f"requisition:{scope.requisition}"] if scope.requisition else []
+    await _tag_run(marks)
     # One HTTP client for all tasks: without it each builds its own, which costs more than its work.
-    with SyncClientContext.get_or_create(), desk.ledger.exclusively() as mine:
+    with tags(*marks), SyncClientContext.get_or_create(), desk.ledger.exclusively() as mine:
         if not mine:
             get_run_logger().warning(BUSY)
             return BUSY
@@ -37,8 +40,17 @@ async def carry(scope: Scope, as_of: datetime) -> str:
         open_applications(scope, as_of, return_state=True)
         end(scope, as_of, return_state=True)
         for stage in ORDER:
-            gate(stage, scope, as_of, return_state=True)
-            decide(stage, scope, as_of, return_state=True)
+            with tags(f"stage:{stage}"):
+                gate(stage, scope, as_of, return_state=True)
+                decide(stage, scope, as_of, return_state=True)
         deliver(scope, as_of, return_state=True)
         published = publish(scope, as_of, return_state=True)
         return published.message or ""
+
+
+async def _tag_run(marks: list[str]) -> None:
+    """Add tags to the present flow run, for the filters of the user interface."""
+    run = FlowRunContext.get()
+    if run is not None and run.flow_run is not None:
+        async with get_client() as client:
+            await client.update_flow_run(run.flow_run.id, tags={*run.flow_run.tags, *marks})

@@ -30,7 +30,14 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
         elif arrival is None:
             _ask_manager(decisions, row, process, as_of)
         elif arrival["arrived"] != "yes":
-            withdraw(decisions, row, process, "did not arrive", disposition="NO_SHOW")
+            withdraw(
+                decisions,
+                row,
+                process,
+                "did not arrive",
+                disposition="NO_SHOW",
+                template="no_response",
+            )
         elif section_2 is None or section_2["documents_examined"] != "yes":
             _ask_hr(decisions, row, process)
         else:

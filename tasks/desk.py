@@ -110,8 +110,14 @@ _open: dict[str, Desk] = {}
 
 
 async def open_desk(client: str) -> Desk:
-    """Open a client's desk, reading the accounts from their blocks; tasks then find it by name."""
+    """Open a client's desk, reading the accounts from their blocks; tasks then find it by name.
+
+    A process opens each desk once: every served flow run is a process of its own, so a changed
+    account or process file counts from the next run on.
+    """
     around = Surroundings()
+    if client in _open and _open[client].ledger.url == around.database_url:
+        return _open[client]
     ledger = Ledger(around.database_url, client)
     with ledger.transaction() as connection:
         stored = ledger_client.read(connection, client)

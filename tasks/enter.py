@@ -10,6 +10,7 @@ from connectors.ledger import requisition as ledger_requisition
 from connectors.ledger.store import Ledger
 from connectors.records import FormAnswer
 from connectors.requisition import Requisition
+from expectations import SUITES
 from tasks.desk import Surroundings
 
 
@@ -51,7 +52,14 @@ def answer(
 
 
 def release(client: str, subject: str, rule: str, by: str, why: str, as_of: datetime) -> int:
-    """Let a held subject pass one rule; raises Refused if it is not held for that rule."""
+    """Let a held subject pass one rule.
+
+    Raises Refused if it is not held for that rule, or if no person may release from it.
+    """
+    if any(
+        known.id == rule and not known.releasable for suite in SUITES.values() for known in suite
+    ):
+        raise Refused("quarantine", f"nobody can be released from {rule}: repair what it names")
     with ledger_of(client).transaction() as connection:
         released = gates.release(connection, client, subject, rule, by, why, as_of)
     if not released:

@@ -1,5 +1,6 @@
 """The forms behind our signed links: what is asked, of whom, in which fields."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,16 @@ class Field:
     choices: tuple[str, ...] = ()
     required: bool = True
 
+    def problem(self, value: str) -> str | None:
+        """What is wrong with an answer, by the field's label; None if nothing is."""
+        if not value:
+            return f"{self.label}: please answer" if self.required else None
+        if self.kind == "choice" and value not in self.choices:
+            return f"{self.label}: choose one of {', '.join(self.choices)}"
+        if self.kind == "yes_no" and value not in {"yes", "no"}:
+            return f"{self.label}: yes or no"
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -23,6 +34,11 @@ class Form:
 
     heading: str
     fields: tuple[Field, ...]
+
+    def problems(self, given: Mapping[str, str]) -> list[str]:
+        """What is missing or wrong in the answers, one sentence a field."""
+        found = (field.problem(given.get(field.name, "")) for field in self.fields)
+        return [problem for problem in found if problem]
 
 
 def _decision(*choices: str) -> Field:

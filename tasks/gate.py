@@ -47,6 +47,7 @@ def _verdict(findings: list[Finding]) -> Verdict:
             reason=finding.rule.reason,
             remedy=finding.rule.remedy,
             ids=finding.ids,
+            releasable=finding.rule.releasable,
         )
         for finding in findings
         if not finding.rule.batch

@@ -9,8 +9,9 @@ from connectors.ledger.intake import Row
 from connectors.records import AddApplication
 from tasks.clock import after_business_days
 from tasks.identity import LIKELY, SURE, Match, contacts, matches
-from tasks.messages import tell_candidate, tell_colleague
+from tasks.messages import tell_candidate, tell_colleague, told_at
 from tasks.process import Process
+from tasks.rejection import reject
 from tasks.stage import Stage
 
 STAGE = Stage("intake", ledger.Row, ledger.ROWS)
@@ -21,11 +22,12 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
 
     A sure match links; a likely one waits for a person's word; nothing an applicant sends
     overwrites a person. Somebody who applied twice for one requisition keeps the first application.
-    Two newcomers who share a contact point are resolved one after the other, in two sweeps.
+    Two newcomers who share a contact point are resolved one after the other, in two sweeps; the
+    one the tracker knows already comes first, so that it is not entered there again.
     """
     decisions = Decisions()
     met: set[tuple[str, str]] = set()
-    for row in rows:
+    for row in sorted(rows, key=lambda row: row.tracker_ref is None):
         points = set(points_of(row)) if row.person_id is None else set()
         if points & met:
             continue
@@ -40,8 +42,8 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
 
 
 def _too_late(decisions: Decisions, row: Row, process: Process) -> None:
-    decisions.end(row, "REJECTED", "position closed before the application arrived")
-    tell_candidate(decisions, row, process, "closed")
+    late = "closed before the application arrived"
+    reject(decisions, row, process, "position_closed", late, template="closed")
 
 
 def points_of(row: Row) -> tuple[tuple[str, str], ...]:
@@ -68,8 +70,15 @@ def _same_person(decisions: Decisions, row: Row, process: Process, match: Match)
     _propose(decisions, row, match, "linked")
     _link(decisions, row, match.person_id)
     if match.same_requisition:
-        decisions.end(row, "DUPLICATE", "the same person has applied for this requisition before")
-        tell_candidate(decisions, row, process, "joined")
+        reject(
+            decisions,
+            row,
+            process,
+            "duplicate",
+            "the same person has applied for this requisition before",
+            disposition="DUPLICATE",
+            template="joined",
+        )
 
 
 def _ask(decisions: Decisions, row: Row, process: Process, as_of: datetime, match: Match) -> None:
@@ -107,7 +116,7 @@ def _link(decisions: Decisions, row: Row, person_id: int | None) -> None:
 
 
 def _take_in(decisions: Decisions, row: Row, process: Process) -> None:
-    if row.asked("message.send", "acknowledgement") is None:
+    if told_at(row, "acknowledgement") is None:
         tell_candidate(decisions, row, process, "acknowledgement")
     if row.tracker_ref:
         decisions.advance(row, to=process.next_stage("intake", row.order_rules))

@@ -1,6 +1,7 @@
 """Messages in the client's words: rendered when decided, linked and sent when delivered."""
 
 import re
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +14,22 @@ from connectors.records import SendMessage
 from connectors.requisition import Colleague
 from tasks.process import Process
 
-_JINJA = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+
+class _Mark(str):
+    """Where a signed link will stand; only templates make one."""
+
+
+def _harmless(value: object) -> object:
+    """A value as it may stand in a message: nobody's name can ask for a signed link."""
+    return value if isinstance(value, _Mark) else re.sub(r"\[(?=\[)", "[ ", str(value))
+
+
+_JINJA = Environment(
+    undefined=StrictUndefined,
+    autoescape=False,
+    keep_trailing_newline=True,
+    finalize=_harmless,
+)
 _MARK = re.compile(r"\[\[form\|([^|\]]*)\|([^|\]]*)\|([^|\]]*)\|([^|\]]*)\]\]")
 
 
@@ -30,6 +46,11 @@ def tell_candidate(
     kind = "message.send" if row.email else "message.by_hand"
     system = process.systems.messaging if row.email else "desk"
     decisions.effect(row, system, kind, request, _about(template, about))
+
+
+def told_at(row: ApplicationRow, template: str) -> datetime | None:
+    """When the applicant was told something, by message or by a person."""
+    return row.asked_at("message.send", template) or row.asked_at("message.by_hand", template)
 
 
 def tell_colleague(
@@ -62,8 +83,8 @@ def _render(
     role: str,
     context: dict[str, Any],
 ) -> SendMessage:
-    def link(form: str, about: str = "") -> str:
-        return f"[[form|{form}|{row.key}|{about}|{role}]]"
+    def link(form: str, about: str = "") -> _Mark:
+        return _Mark(f"[[form|{form}|{row.key}|{about}|{role}]]")
 
     words = {
         "brand": process.brand,

@@ -27,7 +27,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     decisions = Decisions()
     for row in rows:
         if row.offer is None or row.offer_hash is None:
-            _draft(decisions, row, process, as_of)
+            _draft(decisions, row, process, as_of, version=1)
         elif row.signature == "signed":
             decisions.advance(row, to=process.next_stage("offer", row.order_rules), reason="signed")
         elif row.signature == "declined":
@@ -39,7 +39,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     return decisions
 
 
-def _draft(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
+def _draft(decisions: Decisions, row: Row, process: Process, as_of: datetime, version: int) -> None:
     pay = Pay.model_validate(row.fields["pay"])
     rate = min(max(row.expects_cents or pay.min_cents, pay.min_cents), pay.max_cents)
     places = row.jurisdictions
@@ -51,7 +51,7 @@ def _draft(decisions: Decisions, row: Row, process: Process, as_of: datetime) ->
     decisions.fact(
         "offer",
         application_id=row.id,
-        version=1,
+        version=version,
         hash=digest,
         rate_cents=rate,
         currency=pay.currency,
@@ -88,11 +88,15 @@ def _move_on(
 ) -> None:
     approval = row.answer("approve_offer", digest)
     expires = datetime.fromisoformat(offer["expires_at"])
-    if approval is None:
-        return
-    if approval["decision"] != "approve":
+    sent = row.asked("offer.send", digest) is not None
+    if approval and approval["decision"] != "approve":
         reject(decisions, row, process, "not_selected", "the offer was not approved")
-    elif row.asked("offer.send", digest) is None:
+    elif as_of >= expires and sent:
+        _lapse(decisions, row, process)
+    elif as_of >= expires:
+        # It ran out on the approver's desk: the candidate gets the full time, on a new version.
+        _draft(decisions, row, process, as_of, version=offer["version"] + 1)
+    elif approval and not sent:
         decisions.hold(row, "extended_conditional", Due(expires, "candidate"))
         request = SendOffer(
             application_key=row.key,
@@ -104,8 +108,6 @@ def _move_on(
             expires_at=expires,
         )
         decisions.effect(row, process.systems.signatures, "offer.send", request, about=digest)
-    elif as_of >= expires:
-        _lapse(decisions, row, process)
 
 
 def _lapse(decisions: Decisions, row: Row, process: Process) -> None:

@@ -66,7 +66,7 @@ def _correct(
     about = f"statement:{statement['external_id']}"
     if row.asked("payroll.correct", about) is not None:
         return
-    correct(decisions, row, process, as_of, about=about)
+    correct(decisions, row, process, as_of, wrong, about=about)
     tell_colleague(
         decisions,
         row,

@@ -36,8 +36,8 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
                 to=process.next_stage("preboarding", row.order_rules),
                 reason="tasks complete, payroll's record read back equal",
             )
-        elif row.employee_ref and differences(row):
-            correct(decisions, row, process, as_of, about=f"hire:{row.hired_cents}")
+        elif row.employee_ref and (wrong := differences(row)):
+            correct(decisions, row, process, as_of, wrong, about=f"hire:{row.hired_cents}")
     return decisions
 
 
@@ -54,12 +54,17 @@ def differences(row: HiredRow) -> list[str]:
 
 
 def correct(
-    decisions: Decisions, row: HiredRow, process: Process, as_of: datetime, about: str
+    decisions: Decisions,
+    row: HiredRow,
+    process: Process,
+    as_of: datetime,
+    wrong: Sequence[str],
+    about: str,
 ) -> None:
-    """Have payroll's terms set back to the signed ones."""
+    """Have payroll's terms set back to the signed ones; `wrong` names those that differ."""
     offer = row.offer or {}
     due = Due(after_business_days(as_of, 2, row.jurisdictions), "client")
-    decisions.hold(row, "mismatch", due, reason="payroll differs: " + ", ".join(differences(row)))
+    decisions.hold(row, "mismatch", due, reason="payroll differs: " + ", ".join(wrong))
     request = CorrectHire(
         employee_ref=row.employee_ref or "",
         start_on=date.fromisoformat(offer["start_on"]),

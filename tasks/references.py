@@ -81,7 +81,7 @@ def _to_be_reminded(row: Row, process: Process, number: int, as_of: datetime) ->
 
 def _silent_for(row: Row, number: int, days: int, as_of: datetime) -> bool:
     asked_at = row.asked_at("references.ask", str(number))
-    return asked_at is not None and as_of >= after_business_days(asked_at, days, ("US",))
+    return asked_at is not None and as_of >= after_business_days(asked_at, days, row.jurisdictions)
 
 
 def _by_telephone(decisions: Decisions, row: Row, process: Process) -> None:

@@ -9,7 +9,7 @@ from connectors.ledger.decisions import Decisions, Due
 from connectors.ledger.screening import Row
 from connectors.records import MoveApplication, TrackerStage
 from tasks.clock import after_business_days
-from tasks.messages import tell_candidate
+from tasks.messages import tell_candidate, told_at
 from tasks.process import Process
 from tasks.rejection import reject, withdraw
 from tasks.stage import Stage
@@ -92,7 +92,7 @@ def _source(row: Row, must: dict[str, Any]) -> str:
 
 def _invite(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
     patience = process.screening
-    asked_at = row.asked_at("message.send", "screen_invitation")
+    asked_at = told_at(row, "screen_invitation")
     places = row.jurisdictions
     if asked_at is None:
         due = Due(after_business_days(as_of, patience.give_up_business_days, places), "candidate")

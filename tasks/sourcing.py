@@ -1,7 +1,6 @@
 """An open requisition is advertised on every board until its openings are filled."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -28,22 +27,21 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     live = {p["reference"]: p for row in rows for p in row.live_postings}
     before = dict(live)
     for row in rows:
-        mine = {p.reference: p.model_dump(mode="json") for p in postings(row, process, as_of)}
         if row.answer("cancel_requisition"):
             _close(decisions, row, process, "CANCELLED", "cancelled by the client")
-            _take_down(decisions, live, mine)
+            _take_down(decisions, live, row)
         elif row.openings_filled >= row.headcount:
             _close(decisions, row, process, "FILLED", "every opening is filled, paid as signed")
-            _take_down(decisions, live, mine)
+            _take_down(decisions, live, row)
         elif not row.approved:
             decisions.advance(row, to="requisition", reason="changed after its approval")
-            _take_down(decisions, live, mine)
+            _take_down(decisions, live, row)
         else:
             _open(decisions, row, process, as_of)
-            for reference, posting in mine.items():
-                if reference not in live:
-                    live[reference] = posting
-                    decisions.post(row, reference, posting)
+            for posting in postings(row, process, as_of):
+                if posting.reference not in live:
+                    live[posting.reference] = posting.model_dump(mode="json")
+                    decisions.post(row, posting.reference, live[posting.reference])
     if live != before and rows:
         _publish(decisions, rows[0], process, live, as_of)
     return decisions
@@ -109,12 +107,11 @@ def _close(decisions: Decisions, row: Row, process: Process, disposition: str, r
         )
 
 
-def _take_down(
-    decisions: Decisions, live: dict[str, dict[str, Any]], mine: dict[str, dict[str, Any]]
-) -> None:
-    for reference in mine:
-        if live.pop(reference, None):
-            decisions.take_down(reference)
+def _take_down(decisions: Decisions, live: dict[str, dict[str, Any]], row: Row) -> None:
+    """All of a requisition's postings, those in places it no longer names as well."""
+    for reference in [r for r, posting in live.items() if posting["requisition"] == row.key]:
+        del live[reference]
+        decisions.take_down(reference)
 
 
 def _publish(
@@ -125,8 +122,8 @@ def _publish(
     as_of: datetime,
 ) -> None:
     complete = tuple(Posting.model_validate(live[reference]) for reference in sorted(live))
-    body = json.dumps([posting.model_dump(mode="json") for posting in complete])
-    digest = hashlib.sha256(body.encode()).hexdigest()[:16]
     request = PublishPostings(postings=complete, as_of=as_of.astimezone(UTC))
+    # Over the instant too: a list that was live before and is again must be sent again.
+    digest = hashlib.sha256(request.model_dump_json().encode()).hexdigest()[:16]
     for board in process.systems.job_boards:
         decisions.effect(row, board, "posting.publish", request, about=f"{board}:{digest}")

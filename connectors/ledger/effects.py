@@ -8,7 +8,6 @@ A row found in `sending` with its lease run out was left by a crash: it is looke
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -151,27 +150,10 @@ def close_by_hand(
     result = connection.execute(
         text(
             "UPDATE effect SET state = :state, closed_by = :by, error = :why,"
-            " not_before = created_as_of"
+            " not_before = created_as_of,"
+            " done_as_of = CASE WHEN :state = 'done' THEN not_before END"
             " WHERE client = :client AND key = :key AND state IN ('dead', 'parked')"
         ),
         {"client": client, "key": key, "state": state, "by": by, "why": why},
     )
     return result.rowcount == 1
-
-
-def states(connection: Connection, scope: Scope) -> Sequence[tuple[str, str, int]]:
-    """(kind, state, count) of the scope's effects."""
-    rows = connection.execute(
-        text(
-            """
-            SELECT e.kind, e.state, count(*) FROM effect e
-            LEFT JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
-            LEFT JOIN requisition r ON r.id = coalesce(s.requisition_id, e.subject_id)
-            WHERE e.client = :client
-              AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
-            GROUP BY 1, 2 ORDER BY 1, 2
-            """
-        ),
-        {"client": scope.client, "requisition": scope.requisition},
-    )
-    return [(kind, state, count) for kind, state, count in rows]

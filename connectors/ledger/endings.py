@@ -19,9 +19,12 @@ class Row(ApplicationRow):
     requisition_over: str | None
 
 
+# A signed offer outlives its requisition: only the person or the tracker ends a new hire.
 _ENDED = """
     s.disposition IS NULL AND s.stage <> 'aftercare' AND (
-        withdrawal.withdrawn OR tracked.archive_kind IS NOT NULL OR r.disposition IS NOT NULL
+        withdrawal.withdrawn OR tracked.archive_kind IS NOT NULL
+        OR (r.disposition IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM signature g WHERE g.application_id = s.id AND g.status = 'signed'))
     )
 """
 ROWS = applications(

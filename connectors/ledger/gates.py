@@ -24,6 +24,7 @@ class Failure:
     reason: str
     remedy: str
     ids: tuple[int, ...]
+    releasable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +57,17 @@ def admit(
 ) -> Passage:
     """Let through who passed or was released, hold the others, and write down what was found."""
     released = _released(connection, stage, door)
-    held: set[int] = set()
+    broken: list[tuple[int, str]] = []
     for failure in verdict.failures:
         if failure.critical:
             failing = [s for s in door if s.id in set(failure.ids)]
-            kept = [s for s in failing if (s.id, failure.rule) not in released]
+            free = released if failure.releasable else set()
+            kept = [s for s in failing if (s.id, failure.rule) not in free]
             _hold(connection, client, stage, kept, failure, as_of)
-            held |= {subject.id for subject in kept}
+            broken += [(subject.id, failure.rule) for subject in kept]
+    _heal(connection, stage, door, broken, as_of)
+    held = {subject_id for subject_id, _ in broken}
     passed = [] if verdict.stopped else [s for s in door if s.id not in held]
-    _heal(connection, stage, passed, as_of)
     write_moves(
         connection,
         client,
@@ -124,18 +127,29 @@ def _hold(
         connection.execute(insert(tables.quarantine).on_conflict_do_nothing(), rows)
 
 
-def _heal(connection: Connection, stage: str, passed: Sequence[Subject], as_of: datetime) -> None:
+def _heal(
+    connection: Connection,
+    stage: str,
+    door: Sequence[Subject],
+    broken: Sequence[tuple[int, str]],
+    as_of: datetime,
+) -> None:
+    """Close what was open and is no longer broken, also for those whom another rule still holds."""
     connection.execute(
         text(
-            "UPDATE quarantine SET closed_at = :as_of, outcome = 'healed'"
+            "UPDATE quarantine q SET closed_at = :as_of, outcome = 'healed'"
             " WHERE stage = :stage AND closed_at IS NULL"
             " AND subject_kind = :kind AND subject_id = ANY(:ids)"
+            " AND NOT EXISTS (SELECT 1 FROM unnest(CAST(:held AS bigint[]), CAST(:rules AS text[]))"
+            " AS b(id, rule) WHERE b.id = q.subject_id AND b.rule = q.rule)"
         ),
         {
             "as_of": as_of,
             "stage": stage,
-            "kind": _kind(passed),
-            "ids": [subject.id for subject in passed],
+            "kind": _kind(door),
+            "ids": [subject.id for subject in door],
+            "held": [subject_id for subject_id, _ in broken],
+            "rules": [rule for _, rule in broken],
         },
     )
 

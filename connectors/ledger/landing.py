@@ -70,7 +70,15 @@ def _row(client: str, system: str, record: Observed, as_of: datetime) -> dict[st
 
 
 def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    """Make a value storable: lists for tuples, and no NUL, which PostgreSQL cannot store."""
+    match value:
+        case str():
+            return value.replace("\x00", "")
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case dict():
+            return {name: _plain(each) for name, each in value.items()}
+    return value
 
 
 def _by_key(table: str) -> str:
@@ -84,7 +92,8 @@ def _by_key(table: str) -> str:
 def _by_ref(table: str, column: str, kind: str) -> str:
     return f"""
         UPDATE {table} t SET application_id = x.subject_id FROM external_id x
-        WHERE t.application_id IS NULL AND t.client = :client AND t.system = :system
+        WHERE t.application_id IS NULL AND t.client = :client
+          AND (CAST(:system AS text) IS NULL OR t.system = :system)
           AND x.client = t.client AND x.system = t.system AND x.kind = '{kind}'
           AND x.external_id = t.{column}
         """
@@ -143,6 +152,9 @@ def open_applications(connection: Connection, client: str, owner: str, as_of: da
     )
     connection.execute(text(_TIE_ARRIVALS), {"client": client})
     connection.execute(text(_TIE_TRACKER))
+    for early in ("interview", "scorecard"):  # those that landed before their application was known
+        for resolve in _RESOLVE[early]:
+            connection.execute(text(resolve), {"client": client, "system": None})
     return len(subjects)
 
 
@@ -170,8 +182,9 @@ _OPEN = f"""
         stage, state, since, ready_for)
     SELECT client, key, requisition_id, source, :owner, name, emails ->> 0, phones ->> 0,
         residence,
-        CASE WHEN residence <> '' AND NOT residence = ANY(jurisdictions)
-             THEN jurisdictions || residence ELSE jurisdictions END,
+        ARRAY(SELECT DISTINCT place FROM unnest(jurisdictions || ARRAY[residence,
+                  substring(residence FROM '^[^-]+-[^-]+'), substring(residence FROM '^[^-]+')])
+              AS place WHERE place <> '' ORDER BY place),
         applied_at, :as_of, consent_at, answers, concat_ws(' ', resume_text, resume_json::text),
         'intake', 'received', :as_of, 'intake'
     FROM ({_KEYED}) k
@@ -195,7 +208,7 @@ _TIE_TRACKER = """
 
 
 def read_cursor(connection: Connection, client: str, system: str, resource: str) -> str | None:
-    """Up to where a resource was read."""
+    """Up to where a resource was read; None: it is to be read from the beginning."""
     value: str | None = connection.execute(
         text(
             "SELECT value FROM cursor"
@@ -203,7 +216,12 @@ def read_cursor(connection: Connection, client: str, system: str, resource: str)
         ),
         {"client": client, "system": system, "resource": resource},
     ).scalar()
-    return value
+    return value or None
+
+
+def forget_cursors(connection: Connection, client: str) -> None:
+    """Have every system read from the beginning at the next look."""
+    connection.execute(text("UPDATE cursor SET value = '' WHERE client = :c"), {"c": client})
 
 
 def write_cursor(

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
@@ -41,56 +43,87 @@ def put(connection: Connection, requisition: Requisition, as_of: datetime) -> st
 
     A change to what approval binds to sends it back to approval; a cosmetic edit does not.
     """
-    fields = requisition.model_dump(mode="json")
-    bound = approval_hash(requisition)
+    return put_all(connection, requisition.client, [requisition], as_of)[0]
+
+
+def put_all(
+    connection: Connection, client: str, wanted: Sequence[Requisition], as_of: datetime
+) -> list[str]:
+    """Enter or change many requisitions of one client; one outcome for each, in their order."""
+    known = _known(connection, client, [requisition.code for requisition in wanted])
+    new: dict[str, dict[str, Any]] = {}
+    outcomes = []
+    for requisition in wanted:
+        values = _values(requisition)
+        outcome = _outcome(known.get(requisition.code), values)
+        if outcome == "opened" or requisition.code in new:
+            new[requisition.code] = values
+        elif outcome != "unchanged":
+            _change(connection, client, requisition.code, values)
+        known[requisition.code] = values
+        outcomes.append(outcome)
+    _insert(connection, client, new, as_of)
+    return outcomes
+
+
+def _known(connection: Connection, client: str, codes: Sequence[str]) -> dict[str, Any]:
     found = connection.execute(
-        text("SELECT id, fields, approval_hash FROM requisition WHERE client = :c AND key = :k"),
-        {"c": requisition.client, "k": requisition.code},
-    ).one_or_none()
-    values = {
+        text(
+            "SELECT key, fields, approval_hash FROM requisition"
+            " WHERE client = :client AND key = ANY(:codes)"
+        ),
+        {"client": client, "codes": codes},
+    )
+    return {row["key"]: row for row in found.mappings()}
+
+
+def _values(requisition: Requisition) -> dict[str, Any]:
+    return {
         "title": requisition.title,
-        "fields": fields,
+        "fields": requisition.model_dump(mode="json"),
         "jurisdictions": sorted({j for p in requisition.places for j in p.jurisdictions}),
         "headcount": requisition.headcount,
-        "approval_hash": bound,
+        "approval_hash": approval_hash(requisition),
     }
-    if found:
-        if found.fields == fields:
-            return "unchanged"
-        connection.execute(
-            tables.requisition.update().where(tables.requisition.c.id == found.id).values(values)
-        )
-        return "edited" if found.approval_hash == bound else "changed"
-    _insert(connection, requisition, values, as_of)
-    return "opened"
+
+
+def _outcome(before: Mapping[str, Any] | None, values: Mapping[str, Any]) -> str:
+    if before is None:
+        return "opened"
+    if before["fields"] == values["fields"]:
+        return "unchanged"
+    return "edited" if before["approval_hash"] == values["approval_hash"] else "changed"
+
+
+def _change(connection: Connection, client: str, code: str, values: Mapping[str, Any]) -> None:
+    table = tables.requisition
+    connection.execute(
+        table.update().where(table.c.client == client, table.c.key == code).values(**values)
+    )
 
 
 def _insert(
-    connection: Connection, requisition: Requisition, values: dict[str, object], as_of: datetime
+    connection: Connection, client: str, new: Mapping[str, Mapping[str, Any]], as_of: datetime
 ) -> None:
-    row_id = connection.execute(
-        insert(tables.requisition)
-        .values(
-            client=requisition.client,
-            key=requisition.code,
-            stage="requisition",
-            state="draft",
-            since=as_of,
-            ready_for="requisition",
-            **values,
-        )
-        .returning(tables.requisition.c.id)
-    ).scalar_one()
-    subject = Subject(
-        subject_kind="requisition",
-        id=row_id,
-        key=requisition.code,
-        stage="requisition",
-        state="draft",
-        since=as_of,
-        ready_for="requisition",
-        seq=0,
-        head_hash="",
+    if not new:
+        return
+    draft: dict[str, Any] = {
+        "stage": "requisition",
+        "state": "draft",
+        "since": as_of,
+        "ready_for": "requisition",
+    }
+    table = tables.requisition
+    entered = connection.execute(
+        insert(table).returning(table.c.id, table.c.key),
+        [{"client": client, "key": code, **draft, **values} for code, values in new.items()],
     )
-    move = Move(subject, "requisition", "draft", "request received", ready_for="requisition")
-    write_moves(connection, requisition.client, [move], as_of)
+    subjects = [
+        Subject(subject_kind="requisition", id=row.id, key=row.key, **draft, seq=0, head_hash="")
+        for row in entered.all()
+    ]
+    moves = [
+        Move(subject, "requisition", "draft", "request received", ready_for="requisition")
+        for subject in subjects
+    ]
+    write_moves(connection, client, moves, as_of)

@@ -85,8 +85,9 @@ def law(topic: str) -> str:
         FROM rule l JOIN client c ON c.client = r.client
         WHERE l.topic = '{topic}' AND l.place = ANY(places.jurisdictions)
           AND (l.min_employees IS NULL OR CAST(c.process ->> 'employees' AS int) >= l.min_employees)
-          AND l.effective_from <= CAST(:as_of AS timestamptz)::date
-          AND (l.effective_to IS NULL OR l.effective_to > CAST(:as_of AS timestamptz)::date)
+          AND l.effective_from <= (CAST(:as_of AS timestamptz) AT TIME ZONE 'UTC')::date
+          AND (l.effective_to IS NULL
+               OR l.effective_to > (CAST(:as_of AS timestamptz) AT TIME ZONE 'UTC')::date)
     """
 
 

@@ -88,18 +88,21 @@ class Ledger:
 def write_moves(
     connection: Connection, client: str, moves: Sequence[Move], as_of: datetime
 ) -> None:
-    """Append transitions, move the projection with them, stop old clocks and start new ones."""
+    """Move the projection, append the transitions, stop old clocks and start new ones.
+
+    Raises Stale when a subject has moved since it was read.
+    """
     if not moves:
         return
     rows = [_transition(client, move, as_of) for move in moves]
-    connection.execute(tables.transition.insert(), rows)
     for kind in sorted({move.subject.subject_kind for move in moves}):
         mine = [
             (move, row)
             for move, row in zip(moves, rows, strict=True)
             if move.subject.subject_kind == kind
         ]
-        _project(connection, kind, mine, as_of)
+        _project(connection, kind, mine, as_of)  # first: it is what finds out who is stale
+    connection.execute(tables.transition.insert(), rows)
     _turn_clocks(connection, client, moves, as_of)
 
 

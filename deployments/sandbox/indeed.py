@@ -71,6 +71,7 @@ class Indeed(StandIn):
     """One partner's account. While `quiet()`, nothing is sent and deliveries count as accepted."""
 
     prefix = "/indeed"
+    spared = True
 
     def __init__(
         self,

@@ -550,7 +550,9 @@ CREATE POLICY one_client ON offer TO fullcycle_app USING (client = current_setti
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO fullcycle_app;
 REVOKE INSERT, UPDATE ON rule FROM fullcycle_app;
 REVOKE UPDATE ON transition, digest FROM fullcycle_app;
-GRANT TEMPORARY ON DATABASE fullcycle TO fullcycle_app;
+DO $$ BEGIN
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO fullcycle_app', current_database());
+END $$;
 -- What happened is never rewritten, not even by the owner.
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

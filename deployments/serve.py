@@ -1,0 +1,76 @@
+"""Every deployment, served from one process: `python -m deployments.serve`.
+
+Runs are started in processes of their own. Serving again renews the deployments under the same
+names; a schedule that was paused in Prefect's interface stays paused.
+"""
+
+from typing import Any
+
+from prefect import Flow, serve
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.deployments.runner import RunnerDeployment
+from prefect.schedules import Cron
+from prefect.types.entrypoint import EntrypointType
+
+from deployments.settings import Settings
+from flows.candidate_care import candidate_care
+from flows.decisions import record_decision, release_from_quarantine, settle_effect
+from flows.nightly_sync import nightly_sync
+from flows.requisition import cancel_requisition, carry_requisition, open_requisition
+from flows.sweep import sweep
+
+# A run that finds its predecessor still running has nothing to add: that one sees the same ledger.
+ONE_AT_A_TIME = ConcurrencyLimitConfig(
+    limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+)
+SCHEDULED: dict[Flow[Any, Any], str] = {
+    nightly_sync: "0 2 * * *",
+    sweep: "*/15 * * * *",
+    candidate_care: "0 8 * * *",
+}
+BY_HAND: dict[Flow[Any, Any], str] = {
+    open_requisition: "requisition",
+    carry_requisition: "requisition",
+    cancel_requisition: "requisition",
+    record_decision: "decision",
+    release_from_quarantine: "decision",
+    settle_effect: "decision",
+}
+
+
+def deployments(settings: Settings) -> list[RunnerDeployment]:
+    """All deployments, each named like its flow; schedules are in the provider's time zone."""
+    return [
+        *(_scheduled(flow, cron, settings.time_zone) for flow, cron in SCHEDULED.items()),
+        *(_by_hand(flow, tag) for flow, tag in BY_HAND.items()),
+    ]
+
+
+def _scheduled(flow: Flow[Any, Any], cron: str, time_zone: str) -> RunnerDeployment:
+    schedule = Cron(cron, timezone=time_zone)
+    return _deployment(flow, "scheduled", schedule=schedule, concurrency_limit=ONE_AT_A_TIME)
+
+
+def _by_hand(flow: Flow[Any, Any], tag: str) -> RunnerDeployment:
+    return _deployment(flow, tag)
+
+
+def _deployment(flow: Flow[Any, Any], tag: str, **when: Any) -> RunnerDeployment:
+    """A deployment found by module, so that it does not matter where it is served from."""
+    return RunnerDeployment.from_flow(
+        flow,
+        name=flow.name,
+        description=(flow.description or "").partition("\n\nArgs:")[0],
+        tags=["fullcycle", tag],
+        entrypoint_type=EntrypointType.MODULE_PATH,
+        **when,
+    )
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    serve(*deployments(Settings()), pause_on_shutdown=False, print_starting_message=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Candidate care: whoever waits in silence is told once a day, and the past days are sealed."""
+
+from datetime import datetime
+
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.context import SyncClientContext
+
+from connectors.ledger.scope import Scope
+from flows.carry import BUSY
+from flows.clients import for_each
+from tasks import clock
+from tasks.care import care, seal_days
+from tasks.deliver import deliver
+from tasks.desk import open_desk
+
+
+@flow(name="candidate-care", persist_result=False)
+async def candidate_care(client: str | None = None, as_of: datetime | None = None) -> State[None]:
+    """Write to everyone who has waited too long for a word from us, and seal the record.
+
+    Args:
+        client: The client's name; empty for all of them.
+        as_of: The instant to look at; empty for now.
+    """
+    moment = as_of or clock.now()
+    return await for_each(client, lambda name: _care_for(Scope(name), moment))
+
+
+async def _care_for(scope: Scope, as_of: datetime) -> str:
+    desk = await open_desk(scope.client)
+    with SyncClientContext.get_or_create(), desk.ledger.exclusively() as mine:
+        if not mine:
+            get_run_logger().warning(BUSY)
+            return BUSY
+        cared = care(scope, as_of, return_state=True)
+        deliver(scope, as_of, return_state=True)
+        sealed = seal_days(scope, as_of, return_state=True)
+    return f"{scope}: {cared.message}; {sealed.message}"

@@ -1,0 +1,112 @@
+"""Decisions: what colleagues tell us on a form of Prefect's, and what moves because of it."""
+
+from typing import Annotated, Literal
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+from pydantic import Field
+
+from connectors.errors import Refused
+from connectors.ledger.scope import Scope
+from flows.carry import carry
+from tasks import clock, enter
+from tasks.forms import FORMS
+
+ColleaguesForm = Literal[
+    "approve_requisition",
+    "approve_offer",
+    "review_duplicate",
+    "review_report",
+    "reference",
+    "day_one",
+    "i9_section_2",
+]
+Outcome = Literal["retry", "done", "waive"]
+STATES: dict[Outcome, str] = {"retry": "due", "done": "done", "waive": "waived"}
+Client = Annotated[str, Field(title="Client", min_length=1)]
+Subject = Annotated[str, Field(title="Application or requisition", min_length=1)]
+By = Annotated[str, Field(title="Who says so", min_length=1)]
+Why = Annotated[str, Field(title="Why", min_length=1)]
+Rule = Annotated[str, Field(title="Rule", pattern=r"^[A-Z0-9]+-[0-9]+$")]
+
+
+@flow(name="record-decision", flow_run_name="record {form} of {subject}", persist_result=False)
+async def record_decision(
+    client: Client,
+    form: Annotated[ColleaguesForm, Field(title="Question")],
+    subject: Subject,
+    fields: Annotated[dict[str, str], Field(title="Answers")],
+    by: By,
+    about: Annotated[str, Field(title="About what exactly")] = "",
+) -> State[None]:
+    """Keep a colleague's answer as if it had come by its link, and carry the requisition.
+
+    Args:
+        client: The client's name, as registered.
+        form: Which question is answered.
+        subject: Whom it is about: an application's key (HARBOR-1.9f2c11ab03) or a requisition's
+            code (HARBOR-1).
+        fields: The answers by name, as in {"decision": "approve"}; what is missing is named.
+        by: Who decides: a name or a role.
+        about: What exactly, as the message to the colleague says: the version of a requisition or
+            an offer, the number of a report; empty where there is only one.
+    """
+    if problems := FORMS[form].problems(fields):
+        names = ", ".join(field.name for field in FORMS[form].fields)
+        raise Refused("forms", f"{'; '.join(problems)} (the fields are: {names})")
+    as_of = clock.now()
+    kept = enter.answer(client, form, subject, about, by, fields, as_of)
+    sentence = await carry(_scope(client, subject), as_of)
+    return Completed(message=f"{'kept' if kept else 'answered before'}; {sentence}")
+
+
+@flow(
+    name="release-from-quarantine",
+    flow_run_name="release {subject} from {rule}",
+    persist_result=False,
+)
+async def release_from_quarantine(
+    client: Client, subject: Subject, rule: Rule, by: By, why: Why
+) -> State[None]:
+    """Let somebody who is held at a gate pass one rule, on a person's word.
+
+    Args:
+        client: The client's name, as registered.
+        subject: Who is held: an application's key or a requisition's code.
+        rule: The rule to be passed, as in SUB-004; the quarantine's table names it.
+        by: Who says so: a name or a role.
+        why: Why, in a sentence; it is kept.
+    """
+    as_of = clock.now()
+    enter.release(client, subject, rule, by, why, as_of)
+    sentence = await carry(_scope(client, subject), as_of)
+    return Completed(message=f"{subject} may pass {rule}; {sentence}")
+
+
+@flow(name="settle-effect", flow_run_name="{outcome} {key}", persist_result=False)
+async def settle_effect(
+    client: Client,
+    key: Annotated[str, Field(title="Effect", min_length=1)],
+    outcome: Annotated[Outcome, Field(title="What is to become of it")],
+    by: By,
+    why: Why,
+) -> State[None]:
+    """Settle something that we could not do, or cannot tell whether it was done.
+
+    Args:
+        client: The client's name, as registered.
+        key: The effect's key, as `fullcycle status` shows it.
+        outcome: Try it again (retry), it has happened at the vendor (done), or give it up (waive).
+        by: Who says so: a name or a role.
+        why: Why, in a sentence; it is kept.
+    """
+    as_of = clock.now()
+    enter.settle_effect(client, key, STATES[outcome], by, why)
+    sentence = await carry(_scope(client, key.split(":")[1] if ":" in key else key), as_of)
+    return Completed(message=f"{key} is {STATES[outcome]}; {sentence}")
+
+
+def _scope(client: str, subject: str) -> Scope:
+    """The requisition that a subject belongs to: the part of its key before the point."""
+    return Scope(client, subject.partition(".")[0])

@@ -1,0 +1,66 @@
+"""One real PostgreSQL for the whole session; each test is a client of its own in it."""
+
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+import yaml
+
+from connectors.ledger.store import Ledger
+from deployments import postgres, setup
+from deployments.postgres import Urls
+from deployments.settings import Settings
+from tasks.process import Process
+
+HARBOR = Path(setup.__file__).parent / "sandbox/data/clients/harbor.yaml"
+NUMBERS = count(1)
+
+
+@pytest.fixture(scope="session")
+def installation() -> Iterator[Settings]:
+    """Settings of a running embedded PostgreSQL with the ledger's schema and the law in it.
+
+    Its home is not under pytest's own directory, which every pytest closes to other users.
+    """
+    with tempfile.TemporaryDirectory(prefix="fullcycle-") as directory:
+        home = Path(directory)
+        try:
+            urls = postgres.start(home)
+            settings = Settings(
+                home=home,
+                database_url=urls.app_url,
+                admin_database_url=urls.admin_url,
+                prefect_database_url=urls.prefect_url,
+            )
+            setup.prepare_ledger(settings)
+            yield settings
+        finally:
+            postgres.stop(home)
+
+
+@pytest.fixture(scope="session")
+def database(installation: Settings) -> Urls:
+    """Where that database is reached. Nothing is wiped between tests: name a client of your own."""
+    return postgres.urls(installation.home)
+
+
+@pytest.fixture
+def client_name() -> str:
+    """A client nobody else has."""
+    return f"client_{next(NUMBERS)}"
+
+
+@pytest.fixture
+def process(client_name: str) -> Process:
+    """The process of Harbor Works, as this test's client's."""
+    harbor = yaml.safe_load(HARBOR.read_text(encoding="utf-8"))
+    return Process.model_validate(harbor | {"client": client_name})
+
+
+@pytest.fixture
+def ledger(database: Urls, installation: Settings, process: Process) -> Ledger:
+    """The ledger as this test's client sees it; the client is registered."""
+    setup.register(installation, process)
+    return Ledger(database.app_url, process.client)

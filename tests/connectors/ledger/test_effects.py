@@ -1,0 +1,229 @@
+"""Effects: each is claimed by one, found again after a crash, settled by hand only if it must."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from connectors.ledger import effects
+from connectors.ledger.decisions import Decisions, Subject
+from connectors.ledger.effects import Claimed
+from connectors.ledger.scope import Scope
+from connectors.ledger.store import Ledger
+from connectors.records import OpenJob, Place, PublishPostings, Receipt, SendMessage
+
+Look = Callable[..., Sequence[Any]]
+Ask = Callable[..., str]
+NOBODY: list[Claimed] = []
+
+
+@pytest.fixture
+def ask(ledger: Ledger, opened: Subject, as_of: datetime) -> Ask:
+    """Ask for a message about the requisition; returns the effect's key."""
+
+    def message(about: str, not_before: datetime | None = None) -> str:
+        request = SendMessage(
+            to_name="Ann", to_email="ann@mail.example", subject="s", body="b", template="care"
+        )
+        decisions = Decisions()
+        decisions.effect(opened, "smtp", "message.send", request, about, not_before)
+        ledger.apply(decisions, as_of)
+        return decisions.effects[0].key
+
+    return message
+
+
+@pytest.fixture
+def claim(ledger: Ledger, as_of: datetime) -> Callable[..., list[Claimed]]:
+    """Claim in a transaction of its own."""
+
+    def mine(
+        limit: int = 100,
+        unsettled_only: bool = False,
+        requisition: str | None = None,
+        at: datetime = as_of,
+    ) -> list[Claimed]:
+        with ledger.transaction() as connection:
+            scope = Scope(ledger.client, requisition)
+            return effects.claim(connection, scope, at, limit, unsettled_only)
+
+    return mine
+
+
+Claim = Callable[..., list[Claimed]]
+
+
+def keys(claimed: Sequence[Claimed]) -> list[str]:
+    return sorted(effect.key for effect in claimed)
+
+
+def test_what_is_due_is_claimed_once(ask: Ask, claim: Claim, opened: Subject) -> None:
+    key = ask("1")
+
+    (effect,) = claim()
+
+    assert (effect.key, effect.system, effect.subject_key) == (key, "smtp", opened.key)
+    assert (effect.attempts, effect.sent_before) == (1, False)
+    assert claim() == NOBODY
+
+
+def test_the_oldest_are_claimed_first(ask: Ask, claim: Claim) -> None:
+    asked = [ask("2"), ask("1"), ask("3")]
+
+    assert [keys(claim(limit=2)), keys(claim(limit=2))] == [sorted(asked[:2]), asked[2:]]
+
+
+def test_of_two_who_claim_at_once_none_waits_and_none_takes_what_the_other_has(
+    ledger: Ledger, ask: Ask, as_of: datetime
+) -> None:
+    asked = [ask("1"), ask("2"), ask("3")]
+    scope = Scope(ledger.client)
+
+    with ledger.transaction() as first, ledger.transaction() as second:
+        mine = effects.claim(first, scope, as_of, 1, False)
+        theirs = effects.claim(second, scope, as_of, 100, False)
+
+    assert (keys(mine), keys(theirs)) == (asked[:1], asked[1:])
+
+
+def test_nothing_is_claimed_before_its_time(ask: Ask, claim: Claim, as_of: datetime) -> None:
+    tomorrow = as_of + timedelta(days=1)
+    ask("1", not_before=tomorrow)
+
+    assert claim() == NOBODY
+    assert len(claim(at=tomorrow)) == 1
+
+
+def test_a_scope_of_one_requisition_takes_its_effects_alone(ask: Ask, claim: Claim) -> None:
+    key = ask("1")
+
+    assert claim(requisition="HARBOR-2") == NOBODY
+    assert keys(claim(requisition="HARBOR-1")) == [key]
+
+
+def test_another_client_cannot_claim_what_is_not_theirs(
+    ledger: Ledger, ask: Ask, as_of: datetime
+) -> None:
+    ask("1")
+    other = Ledger(ledger.url, f"{ledger.client}_other")
+
+    with other.transaction() as connection:
+        assert effects.claim(connection, Scope(ledger.client), as_of, 10, False) == NOBODY
+        assert effects.abandon(connection, ledger.client) == 0
+
+
+def test_what_a_dead_run_left_is_claimed_again_as_sent_before(
+    ledger: Ledger, ask: Ask, claim: Claim
+) -> None:
+    left = ask("1")
+    claim()
+    ask("2")
+
+    assert claim(unsettled_only=True) == NOBODY  # its lease runs: somebody is at work on it
+    with ledger.transaction() as connection:
+        assert effects.abandon(connection, ledger.client) == 1
+
+    (found,) = claim(unsettled_only=True)
+    assert (found.key, found.sent_before, found.attempts) == (left, True, 2)
+
+
+@pytest.mark.parametrize(("state", "sent_before"), [("sending", True), ("due", False)])
+def test_a_write_of_unknown_outcome_is_looked_up_and_a_failed_one_repeated(
+    ledger: Ledger, ask: Ask, claim: Claim, as_of: datetime, state: str, sent_before: bool
+) -> None:
+    ask("1")
+    (effect,) = claim()
+    later = as_of + timedelta(minutes=1)
+    with ledger.transaction() as connection:
+        effects.failed(connection, effect, state, "no answer", later)
+
+    assert claim() == NOBODY
+    (again,) = claim(at=later)
+    assert again.sent_before is sent_before
+
+
+def test_what_is_done_keeps_the_vendors_ids_and_is_never_claimed_again(
+    ledger: Ledger, ask: Ask, claim: Claim, look: Look, as_of: datetime
+) -> None:
+    ask("1")
+    (effect,) = claim()
+    receipt = Receipt(external_id="m-1", others={"thread": "t-1"})
+    with ledger.transaction() as connection:
+        effects.done(connection, effect, receipt, as_of)
+
+    assert claim() == NOBODY
+    assert look("SELECT state, external_id, others, done_as_of FROM effect") == [
+        ("done", "m-1", {"thread": "t-1"}, as_of)
+    ]
+
+
+def test_a_job_opened_in_the_tracker_is_the_requisitions(
+    ledger: Ledger, opened: Subject, claim: Claim, look: Look, as_of: datetime
+) -> None:
+    place = Place(code="US-CA", city="San Francisco", country="US")
+    request = OpenJob(requisition=opened.key, title="Clerk", place=place, headcount=1)
+    decisions = Decisions()
+    decisions.effect(opened, "ashby", "tracker.open_job", request)
+    ledger.apply(decisions, as_of)
+    (effect,) = claim()
+    with ledger.transaction() as connection:
+        effects.done(connection, effect, Receipt(external_id="job-1"), as_of)
+
+    assert OpenJob.model_validate(effect.request) == request
+    assert look("SELECT system, kind, external_id, subject_id FROM external_id") == [
+        ("ashby", "job", "job-1", opened.id)
+    ]
+
+
+def test_a_list_of_postings_is_overtaken_by_a_newer_one_for_the_same_board(
+    ledger: Ledger, opened: Subject, claim: Claim, look: Look, as_of: datetime
+) -> None:
+    request = PublishPostings(postings=(), as_of=as_of.astimezone(UTC))
+    decisions = Decisions()
+    for board, version in (("indeed", "1"), ("google", "1"), ("indeed", "2")):
+        decisions.effect(opened, board, "posting.publish", request, about=f"{board}:{version}")
+    ledger.apply(decisions, as_of)
+
+    assert keys(claim()) == [
+        "posting.publish:HARBOR-1:google:1",
+        "posting.publish:HARBOR-1:indeed:2",
+    ]
+    assert look("SELECT key FROM effect WHERE state = 'overtaken'") == [
+        ("posting.publish:HARBOR-1:indeed:1",)
+    ]
+
+
+@pytest.mark.parametrize("state", ["dead", "parked"])
+@pytest.mark.parametrize(("decision", "claimed"), [("due", 1), ("done", 0), ("waived", 0)])
+def test_a_person_settles_what_the_machine_cannot(
+    ledger: Ledger,
+    ask: Ask,
+    claim: Claim,
+    look: Look,
+    as_of: datetime,
+    state: str,
+    decision: str,
+    claimed: int,
+) -> None:
+    key = ask("1")
+    (effect,) = claim()
+    with ledger.transaction() as connection:
+        effects.failed(connection, effect, state, "refused", as_of + timedelta(days=9))
+        assert effects.close_by_hand(connection, ledger.client, key, decision, "Ann", "seen there")
+
+    assert look("SELECT state, closed_by, error FROM effect") == [(decision, "Ann", "seen there")]
+    assert len(claim()) == claimed
+
+
+@pytest.mark.parametrize("state", ["due", "sending", "done", "waived", "overtaken"])
+def test_nobody_settles_by_hand_what_the_machine_still_carries_or_what_is_settled(
+    ledger: Ledger, ask: Ask, claim: Claim, look: Look, as_of: datetime, state: str
+) -> None:
+    key = ask("1")
+    (effect,) = claim()
+    with ledger.transaction() as connection:
+        effects.failed(connection, effect, state, "", as_of)
+        assert not effects.close_by_hand(connection, ledger.client, key, "done", "Ann", "so")
+
+    assert look("SELECT state FROM effect") == [(state,)]

@@ -1,0 +1,299 @@
+"""Landing: what vendors told us is kept once, and becomes applications once, in any order."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from connectors.ledger import effects, landing
+from connectors.ledger.decisions import Decisions, Subject
+from connectors.ledger.scope import Scope
+from connectors.ledger.store import Ledger
+from connectors.records import (
+    AddApplication,
+    Application,
+    Interview,
+    Observed,
+    OpenJob,
+    Place,
+    Receipt,
+    Signature,
+    TrackerStage,
+)
+
+Look = Callable[..., Sequence[Any]]
+Arrival = Callable[..., Application]
+JOB = "job-1"
+
+
+@pytest.fixture
+def land(ledger: Ledger, as_of: datetime) -> Callable[..., int]:
+    """Land records of a system; returns how many were new or had changed."""
+
+    def records(system: str, *told: Observed) -> int:
+        with ledger.transaction() as connection:
+            return landing.land(connection, ledger.client, system, told, as_of)
+
+    return records
+
+
+@pytest.fixture
+def open_arrivals(ledger: Ledger, as_of: datetime) -> Callable[[], int]:
+    """Turn arrivals into applications; returns how many are new."""
+
+    def opened() -> int:
+        with ledger.transaction() as connection:
+            return landing.open_applications(connection, ledger.client, "us", as_of)
+
+    return opened
+
+
+@pytest.fixture
+def in_tracker(ledger: Ledger, opened: Subject, as_of: datetime) -> None:
+    """The requisition's job is open in the tracker."""
+    place = Place(code="US-CA", city="San Francisco", country="US")
+    request = OpenJob(requisition=opened.key, title="Accounting Clerk", place=place, headcount=2)
+    decisions = Decisions()
+    decisions.effect(opened, "ashby", "tracker.open_job", request)
+    ledger.apply(decisions, as_of)
+    _done(ledger, JOB, as_of)
+
+
+def _done(ledger: Ledger, external_id: str, as_of: datetime) -> None:
+    with ledger.transaction() as connection:
+        for effect in effects.claim(connection, Scope(ledger.client), as_of, 10, False):
+            effects.done(connection, effect, Receipt(external_id=external_id), as_of)
+
+
+def test_what_is_told_again_changes_nothing(
+    land: Callable[..., int], arrival: Arrival, look: Look
+) -> None:
+    told = [arrival("ann"), arrival("ben")]
+
+    assert land("indeed", *told) == 2
+    before = look("SELECT * FROM arrival ORDER BY id")
+    assert land("indeed", *told) == 0
+    assert look("SELECT * FROM arrival ORDER BY id") == before
+
+
+def test_only_what_has_changed_is_written_again(
+    land: Callable[..., int], arrival: Arrival, look: Look
+) -> None:
+    land("indeed", arrival("ann"), arrival("ben"))
+
+    assert land("indeed", arrival("ann", phones=("+1 415 555 0100",)), arrival("ben")) == 1
+    assert look("SELECT external_id, phones FROM arrival ORDER BY external_id") == [
+        ("ann", ["+1 415 555 0100"]),
+        ("ben", []),
+    ]
+
+
+def test_a_new_timestamp_or_another_spelling_of_the_document_is_no_change(
+    land: Callable[..., int], arrival: Arrival, as_of: datetime
+) -> None:
+    land("indeed", arrival("ann", document="{}"))
+
+    later = as_of + timedelta(hours=1)
+    assert land("indeed", arrival("ann", document="{ }", updated_at=later)) == 0
+
+
+def test_of_one_batch_the_last_word_on_a_record_stands(
+    land: Callable[..., int], arrival: Arrival, look: Look
+) -> None:
+    assert land("indeed", arrival("ann", name="Ann"), arrival("ann", name="Anne")) == 1
+    assert look("SELECT name FROM arrival") == [("Anne",)]
+
+
+def test_the_same_id_in_two_systems_is_two_records(
+    land: Callable[..., int], arrival: Arrival, look: Look
+) -> None:
+    land("indeed", arrival("1"))
+    land("ashby", arrival("1", stage=TrackerStage.NEW))
+    assert look("SELECT system FROM arrival ORDER BY system") == [("ashby",), ("indeed",)]
+
+
+def test_an_arrival_becomes_an_application_at_intakes_gate_once(
+    land: Callable[..., int],
+    open_arrivals: Callable[[], int],
+    posted: str,
+    arrival: Arrival,
+    look: Look,
+    as_of: datetime,
+) -> None:
+    land("indeed", arrival("ann", residence="US-NY-NYC", phones=("1",)))
+
+    assert [open_arrivals(), open_arrivals()] == [1, 0]
+    land("indeed", arrival("ann", residence="US-NY-NYC", phones=("2",)))
+    assert open_arrivals() == 0
+    assert look(
+        "SELECT requisition, name, email, phone, owner, state, ready_for, seq, arrived_at, j"
+        " FROM (SELECT a.*, r.key AS requisition, a.jurisdictions AS j FROM application a"
+        " JOIN requisition r ON r.id = a.requisition_id) a"
+    ) == [
+        (
+            "HARBOR-1",
+            "Applicant ann",
+            "ann@mail.example",
+            "1",
+            "us",
+            "received",
+            "intake",
+            1,
+            as_of,
+            ["US", "US-CA", "US-NY", "US-NY-NYC"],
+        )
+    ]
+
+
+def test_the_key_of_an_application_does_not_depend_on_order_or_batches(
+    land: Callable[..., int],
+    open_arrivals: Callable[[], int],
+    posted: str,
+    arrival: Arrival,
+    look: Look,
+) -> None:
+    land("indeed", arrival("cleo"))
+    open_arrivals()
+    land("indeed", arrival("ben"), arrival("ann"))
+    open_arrivals()
+
+    keys = look(
+        "SELECT v.external_id, a.key FROM arrival v JOIN application a ON a.id = v.application_id"
+        " ORDER BY v.external_id"
+    )
+    assert keys == [
+        (name, f"HARBOR-1.{sha256(f'indeed {name}'.encode()).hexdigest()[:10]}")
+        for name in ("ann", "ben", "cleo")
+    ]
+
+
+def test_an_arrival_for_a_job_nobody_knows_waits_until_the_job_is_known(
+    land: Callable[..., int],
+    open_arrivals: Callable[[], int],
+    ledger: Ledger,
+    opened: Subject,
+    arrival: Arrival,
+    look: Look,
+    as_of: datetime,
+) -> None:
+    land("indeed", arrival("ann", job_ref="HARBOR-1-US-NY"))
+
+    assert open_arrivals() == 0
+    assert look("SELECT application_id FROM arrival") == [(None,)]
+
+    decisions = Decisions()
+    decisions.post(opened, "HARBOR-1-US-NY", {})
+    ledger.apply(decisions, as_of)
+    assert open_arrivals() == 1
+
+
+def test_an_application_made_in_the_tracker_is_known_by_the_trackers_id(
+    land: Callable[..., int],
+    open_arrivals: Callable[[], int],
+    in_tracker: None,
+    arrival: Arrival,
+    look: Look,
+) -> None:
+    land("ashby", arrival("t-1", job_ref=JOB, stage=TrackerStage.NEW))
+
+    assert open_arrivals() == 1
+    assert look("SELECT kind, external_id, subject_kind FROM external_id ORDER BY kind") == [
+        ("application", "t-1", "application"),
+        ("job", JOB, "requisition"),
+    ]
+
+
+def test_an_application_we_put_into_the_tracker_does_not_come_back_as_another(
+    land: Callable[..., int],
+    open_arrivals: Callable[[], int],
+    in_tracker: None,
+    ledger: Ledger,
+    applicants: list[Subject],
+    arrival: Arrival,
+    look: Look,
+    as_of: datetime,
+) -> None:
+    ann = applicants[0]
+    request = AddApplication(
+        application_key=ann.key,
+        job_ref=JOB,
+        name="Ann",
+        email="ann@mail.example",
+        phone=None,
+        source="Indeed",
+        applied_at=as_of,
+    )
+    decisions = Decisions()
+    decisions.effect(ann, "ashby", "tracker.add", request)
+    ledger.apply(decisions, as_of)
+    _done(ledger, "t-1", as_of)
+
+    land("ashby", arrival("t-1", job_ref=JOB, stage=TrackerStage.NEW))
+
+    assert open_arrivals() == 0
+    assert look("SELECT application_id FROM arrival WHERE system = 'ashby'") == [(ann.id,)]
+
+
+def test_a_record_finds_its_application_by_our_key_or_by_the_trackers_id(
+    land: Callable[..., int],
+    open_arrivals: Callable[[], int],
+    in_tracker: None,
+    arrival: Arrival,
+    look: Look,
+    as_of: datetime,
+) -> None:
+    land("ashby", arrival("t-1", job_ref=JOB, stage=TrackerStage.NEW))
+    open_arrivals()
+    ((number, key),) = look("SELECT id, key FROM application")
+
+    usual: dict[str, Any] = {"updated_at": as_of}
+    signature = {"external_id": "s-1", "offer_hash": "h", "status": "awaiting"}
+    interview = {
+        "external_id": "i-1",
+        "round": "skills",
+        "starts_at": as_of,
+        "ends_at": as_of,
+        "status": "scheduled",
+    }
+    land(
+        "dropbox_sign",
+        Signature.model_validate(usual | signature | {"application_key": key}),
+        Signature.model_validate(
+            usual | signature | {"application_key": "HARBOR-9.0", "external_id": "s-2"}
+        ),
+    )
+    land("ashby", Interview.model_validate(usual | interview | {"application_ref": "t-1"}))
+
+    assert look("SELECT external_id, application_id FROM signature ORDER BY 1") == [
+        ("s-1", number),
+        ("s-2", None),
+    ]
+    assert look("SELECT application_id FROM interview") == [(number,)]
+
+
+class Crash(Exception):
+    """The process ends here."""
+
+
+def test_a_cursor_is_stored_with_the_records_it_speaks_of_or_not_at_all(
+    ledger: Ledger, arrival: Arrival, look: Look, as_of: datetime
+) -> None:
+    def page(name: str, cursor: str, crash: bool = False) -> None:
+        with ledger.transaction() as connection:
+            landing.land(connection, ledger.client, "ashby", [arrival(name)], as_of)
+            landing.write_cursor(connection, ledger.client, "ashby", "applications", cursor)
+            if crash:
+                raise Crash
+
+    def cursor(resource: str) -> str | None:
+        with ledger.transaction() as connection:
+            return landing.read_cursor(connection, ledger.client, "ashby", resource)
+
+    page("ann", "1")
+    with pytest.raises(Crash):
+        page("ben", "2", crash=True)
+
+    assert (cursor("applications"), cursor("interviews")) == ("1", None)
+    assert look("SELECT external_id FROM arrival") == [("ann",)]

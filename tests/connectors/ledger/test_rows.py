@@ -1,0 +1,249 @@
+"""Rows: the facts that gates and stages judge by, and the law of the places on the day."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from connectors.ledger import background, client, gates, intake, landing, rows, sourcing
+from connectors.ledger import requisition as requisitions
+from connectors.ledger.decisions import Decisions, Subject
+from connectors.ledger.gates import Verdict
+from connectors.ledger.rows import Known
+from connectors.ledger.scope import Scope
+from connectors.ledger.store import Ledger
+from connectors.records import Application, FormAnswer, OpenJob, Place
+from connectors.requisition import Requisition
+from tasks.process import Process
+
+Facts = TypeVar("Facts", bound=Known)
+Reread = Callable[[str], Subject]
+SOURCING = (sourcing.Row, sourcing.ROWS, "sourcing")
+BACKGROUND = (background.Row, background.ROWS, "background")
+
+
+def enter(ledger: Ledger, subject: Subject, stage: str, sql: str, as_of: datetime) -> None:
+    """Bring a subject into a stage, whatever its gate would say."""
+    decisions = Decisions()
+    decisions.advance(subject, to=stage)
+    ledger.apply(decisions, as_of)
+    with ledger.transaction() as connection:
+        door = rows.at_the_door(connection, sql, stage, Scope(ledger.client), as_of)
+        gates.admit(connection, ledger.client, stage, door, Verdict(), as_of)
+
+
+def read(ledger: Ledger, row: type[Facts], sql: str, stage: str, as_of: datetime) -> Facts:
+    """The one row inside a stage, as it is seen at an instant."""
+    with ledger.transaction() as connection:
+        (found,) = rows.inside(connection, row, sql, stage, Scope(ledger.client), as_of)
+    return found
+
+
+@pytest.fixture
+def advertised(
+    ledger: Ledger, requisition: Requisition, subject: Reread, as_of: datetime
+) -> Callable[[str], None]:
+    """A requisition in sourcing whose place of work is this one."""
+
+    def at(place: str) -> None:
+        where = Place(code=place, city="Somewhere", country=place[:2])
+        moved = requisition.model_copy(update={"places": (where,)})
+        with ledger.transaction() as connection:
+            requisitions.put(connection, moved, as_of)
+        enter(ledger, subject(moved.code), "sourcing", sourcing.ROWS, as_of)
+
+    return at
+
+
+@pytest.fixture
+def checked(
+    ledger: Ledger,
+    advertised: Callable[[str], None],
+    arrival: Callable[..., Application],
+    subject: Reread,
+    as_of: datetime,
+) -> Callable[..., None]:
+    """An applicant in the background check, for work in this place."""
+
+    def at(place: str, residence: str = "") -> None:
+        advertised(place)
+        posting = Decisions()
+        posting.post(subject("HARBOR-1"), "HARBOR-1-X", {})
+        ledger.apply(posting, as_of)
+        with ledger.transaction() as connection:
+            told = [arrival("ann", job_ref="HARBOR-1-X", residence=residence)]
+            landing.land(connection, ledger.client, "indeed", told, as_of)
+            landing.open_applications(connection, ledger.client, "us", as_of)
+            key = connection.execute(text("SELECT key FROM application")).scalar_one()
+        enter(ledger, subject(key), "background", background.ROWS, as_of)
+
+    return at
+
+
+def employ(ledger: Ledger, process: Process, employees: int) -> None:
+    """Make the client an employer of this size."""
+    sized = process.model_copy(update={"employees": employees})
+    with ledger.transaction() as connection:
+        client.put(connection, ledger.client, sized.model_dump(mode="json"), 2)
+
+
+@pytest.mark.parametrize(
+    ("place", "required"), [("US-CA", True), ("US-TX", False), ("US-NY-NYC", True), ("US", False)]
+)
+def test_pay_is_demanded_in_the_posting_where_the_law_demands_it(
+    ledger: Ledger, advertised: Callable[[str], None], as_of: datetime, place: str, required: bool
+) -> None:
+    advertised(place)
+    assert read(ledger, *SOURCING, as_of).pay_required is required
+
+
+@pytest.mark.parametrize(
+    ("day", "required"),
+    [(datetime(2025, 12, 31, 23, tzinfo=UTC), False), (datetime(2026, 1, 1, tzinfo=UTC), True)],
+)
+def test_ontario_demands_a_word_on_the_vacancy_since_2026(
+    ledger: Ledger, advertised: Callable[[str], None], day: datetime, required: bool
+) -> None:
+    advertised("CA-ON")
+    assert read(ledger, *SOURCING, day).vacancy_required is required
+
+
+@pytest.mark.parametrize(("employees", "required"), [(24, False), (25, True)])
+def test_a_law_for_larger_employers_does_not_bind_smaller_ones(
+    ledger: Ledger,
+    process: Process,
+    advertised: Callable[[str], None],
+    as_of: datetime,
+    employees: int,
+    required: bool,
+) -> None:
+    advertised("CA-ON")
+    employ(ledger, process, employees)
+    assert read(ledger, *SOURCING, as_of).vacancy_required is required
+
+
+@pytest.mark.parametrize(
+    ("employees", "day", "offer_first"),
+    [
+        (14, datetime(2026, 12, 31, tzinfo=UTC), False),
+        (15, datetime(2026, 12, 31, tzinfo=UTC), True),
+        (14, datetime(2027, 1, 2, tzinfo=UTC), True),
+        (15, datetime(2026, 6, 30, tzinfo=UTC), False),
+        (15, datetime(2026, 7, 1, tzinfo=UTC), True),
+    ],
+)
+def test_washington_wants_the_offer_first_of_small_employers_from_2027(
+    ledger: Ledger,
+    process: Process,
+    checked: Callable[..., None],
+    employees: int,
+    day: datetime,
+    offer_first: bool,
+) -> None:
+    checked("US-WA")
+    employ(ledger, process, employees)
+
+    row = read(ledger, *BACKGROUND, day)
+
+    assert row.offer_first is offer_first
+    assert (["offer", "background"] in row.order_rules) is offer_first
+
+
+@pytest.mark.parametrize(
+    ("place", "residence", "days"),
+    [
+        ("US-TX", "", 5),  # the federal floor
+        ("US-CA", "", 5),
+        ("US-CA-LACOUNTY", "", 15),
+        ("US-TX", "US-CA-LACOUNTY", 15),  # where the person lives counts as well
+        ("US-PA-PHL", "", 10),
+        ("US-WA", "", 5),  # the state's two days do not shorten the five
+        ("CA-ON", "", 5),  # no rule at all: the cautious default
+    ],
+)
+def test_an_adverse_decision_waits_the_longest_of_what_any_place_demands(
+    ledger: Ledger,
+    checked: Callable[..., None],
+    as_of: datetime,
+    place: str,
+    residence: str,
+    days: int,
+) -> None:
+    checked(place, residence)
+
+    row = read(ledger, *BACKGROUND, as_of)
+
+    assert (row.adverse_business_days, row.adverse_calendar_days) == (days, 0)
+
+
+def test_the_law_of_what_lies_around_a_residence_counts_too(
+    ledger: Ledger, checked: Callable[..., None], as_of: datetime
+) -> None:
+    checked("CA-ON", residence="US-CA-LACOUNTY")
+
+    row = read(ledger, *BACKGROUND, as_of)
+
+    assert row.jurisdictions == ["CA", "CA-ON", "US", "US-CA", "US-CA-LACOUNTY"]
+
+
+def test_in_new_york_city_references_come_before_the_offer(
+    ledger: Ledger, checked: Callable[..., None], process: Process, as_of: datetime
+) -> None:
+    checked("US-NY-NYC")
+
+    order = process.order(read(ledger, *BACKGROUND, as_of).order_rules)
+
+    assert order.index("references") < order.index("offer") < order.index("background")
+    assert process.stages.index("offer") < process.stages.index("references")
+
+
+def test_a_row_remembers_what_was_asked_about_it_and_what_was_answered(
+    ledger: Ledger, opened: Subject, as_of: datetime
+) -> None:
+    later = as_of + timedelta(hours=1)
+    place = Place(code="US-CA", city="San Francisco", country="US")
+    answer = {"form": "approve_requisition", "subject": opened.key, "about": "h", "by": "approver"}
+    decisions = Decisions()
+    request = OpenJob(requisition=opened.key, title="Clerk", place=place, headcount=1)
+    decisions.effect(opened, "ashby", "tracker.open_job", request)
+    ledger.apply(decisions, as_of)
+    enter(ledger, opened, "sourcing", sourcing.ROWS, as_of)
+    with ledger.transaction() as connection:
+        told = [
+            FormAnswer.model_validate(
+                answer | {"external_id": said, "updated_at": at, "fields": {"decision": said}}
+            )
+            for said, at in (("reject", later), ("approve", as_of))
+        ]
+        landing.land(connection, ledger.client, "form", told, as_of)
+
+    row = read(ledger, *SOURCING, as_of)
+
+    assert row.asked_at("tracker.open_job") == as_of
+    assert (row.is_done("tracker.open_job"), row.asked("tracker.close_job")) == (False, None)
+    assert row.answer("approve_requisition", "h") == {"decision": "reject"}  # said last
+    assert row.answered_at("approve_requisition", "h") == later
+    assert row.answer("approve_requisition", "another version") is None
+
+
+def test_the_gates_engine_is_given_the_same_rows_that_wait_at_the_door(
+    ledger: Ledger, applicants: Sequence[Subject], opened: Subject, as_of: datetime
+) -> None:
+    query = rows.gate_query(intake.ROWS, "intake", Scope(ledger.client, opened.key), as_of)
+
+    engine = create_engine(ledger.gate_url)
+    with engine.connect() as connection:
+        judged = connection.exec_driver_sql(query).mappings().all()
+    engine.dispose()
+    assert [row["id"] for row in judged] == [applicant.id for applicant in applicants]
+    assert {row["has_email"] for row in judged} == {True}
+
+
+def test_a_scope_of_another_requisition_sees_nobody(
+    ledger: Ledger, applicants: Sequence[Subject], as_of: datetime
+) -> None:
+    with ledger.transaction() as connection:
+        scope = Scope(ledger.client, "HARBOR-2")
+        assert rows.at_the_door(connection, intake.ROWS, "intake", scope, as_of) == []
