@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Awaitable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -114,7 +114,7 @@ def demo(
     with console.status("starting PostgreSQL, Prefect, the stand-ins and the receiver"):
         state = demo.prepare(settings, plan)
     console.print(f"watch it in the Prefect UI: {state.prefect_url}/runs")
-    last = until.replace(tzinfo=UTC) if until else None
+    last = datetime.combine(until, demo.HOUR) if until else None
     with report.progress(console) as watch:
         demo.run(state, watch, last)
     report.print_demo(console, state)

@@ -59,7 +59,7 @@ def prepare(settings: Settings, plan: Plan) -> State:
     process = setup.load_process(DATA / "clients" / f"{CLIENT}.yaml")
     setup.register(state.settings, process)
     state = embedded.up(settings, only=services)
-    os.environ.update(state.environment() | {"PREFECT_LOGGING_LEVEL": "WARNING"})
+    os.environ.update(state.environment() | {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING"})
     asyncio.run(setup.connect_sandbox(state.settings, CLIENT))
     return state
 

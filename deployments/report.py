@@ -136,7 +136,8 @@ def requisition_table(
     """One line per requisition: people in each stage now, and how the others ended."""
     inside = {(row.requisition, row.stage): row.inside + row.at_door for row in stages}
     table = Table(title="Requisitions", title_justify="left")
-    for column in ("requisition", "title", "is", "filled", "people", "open now", "ended"):
+    table.add_column("requisition", no_wrap=True)
+    for column in ("title", "is", "filled", "people", "open now", "ended"):
         table.add_column(column, overflow="fold")
     for row in requisitions:
         now = [
@@ -178,11 +179,11 @@ def _cell(row: status.StageCount | None) -> str:
 
 def _gate_table(gates: list[status.GateTotal]) -> Table:
     table = Table(title="Gates", title_justify="left")
-    for column in ("gate", "passed", "ever held", "healed", "released", "why"):
+    for column in ("gate", "passed", "ever held", "healed", "released", "ended", "why"):
         table.add_column(column)
     for row in sorted(gates, key=lambda row: ORDER.index(row.stage)):
         why = ", ".join(f"{rule} ×{count}" for rule, count in sorted(row.rules.items()))
-        numbers = (row.passed, row.held, row.healed, row.released)
+        numbers = (row.passed, row.held, row.healed, row.released, row.ended)
         table.add_row(row.stage, *(str(number) for number in numbers), why or "–")
     return table
 
@@ -214,12 +215,11 @@ def _received(system: str, kind: str, received: dict[str, Any]) -> str:
 
 def _hire_table(hires: list[status.Hire]) -> Table:
     table = Table(title="Hires: offered and paid", title_justify="left")
-    for column in ("requisition", "application", "starts", "offered", "paid", "statements", ""):
-        table.add_column(column)
+    for column in ("application", "starts", "offered", "paid", "statements", ""):
+        table.add_column(column, no_wrap=True)
     for row in hires:
         paid = "not yet" if row.paid_cents is None else _money(row.paid_cents, row.paid_unit)
         table.add_row(
-            row.requisition,
             row.application,
             row.start_on.isoformat(),
             _money(row.offered_cents, row.unit),
@@ -261,7 +261,7 @@ def _waiting_table(waiting: list[status.Waiting]) -> Table:
 def _held_table(held: list[status.Held]) -> Table:
     table = Table(title="Quarantine", title_justify="left")
     for column in ("subject", "gate", "rule", "owner", "reason", "remedy", "since"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in {"subject", "rule", "since"})
     for row in held[:SHOWN]:
         since = f"{row.since:%Y-%m-%d}"
         table.add_row(row.subject, row.stage, row.rule, row.owner, row.reason, row.remedy, since)

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     secret: SecretStr | None = None
     time_zone: TimeZone = "UTC"
     clock_file: AbsolutePath | None = None
+    public_url: str | None = None
 
     @model_validator(mode="after")
     def _all_databases_or_none(self) -> Self:
@@ -84,7 +85,7 @@ class Settings(BaseSettings):
         """These settings as environment variables, for a process that shall have the same."""
         told = {name: getattr(self, name) for name in type(self).model_fields}
         told["secret"] = self.link_secret
-        told["public_url"] = f"http://127.0.0.1:{self.receiver_port}"
+        told["public_url"] = self.public_url or f"http://127.0.0.1:{self.receiver_port}"
         return {_variable(name): str(value) for name, value in told.items() if value is not None}
 
 

@@ -147,10 +147,10 @@ def _expectations(rule: Rule) -> list[Any]:
     }
     if rule.when:
         common["row_condition"] = Column(rule.when) == True  # noqa: E712
-    own = getattr(gxe, rule.expect)(**rule.args, **common)
-    if rule.expect != "ExpectColumnValuesToBeInSet":
-        return [own]
-    return [own, gxe.ExpectColumnValuesToNotBeNull(column=rule.args["column"], **common)]
+    wanted = {rule.expect: rule.args}
+    if rule.expect == "ExpectColumnValuesToBeInSet":
+        wanted["ExpectColumnValuesToNotBeNull"] = {"column": rule.args["column"]}
+    return [getattr(gxe, kind)(**args, **common) for kind, args in wanted.items()]
 
 
 def _rule_id(result: "ExpectationValidationResult") -> str:

@@ -5,11 +5,11 @@ from datetime import datetime
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Completed
 
 from connectors.ledger.scope import Scope
 from flows.carry import carry
-from tasks import clock, desk
+from flows.clients import for_each
+from tasks import clock
 
 
 def _name() -> str:
@@ -28,7 +28,4 @@ async def sweep(client: str | None = None, as_of: datetime | None = None) -> Sta
         as_of: The instant to look at; empty for now.
     """
     moment = as_of or clock.now()
-    sentences = []
-    for name in [client] if client else desk.clients():
-        sentences.append(await carry(Scope(name), moment))
-    return Completed(message="; ".join(sentences) or "no clients")
+    return await for_each(client, lambda name: carry(Scope(name), moment))

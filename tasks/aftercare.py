@@ -16,10 +16,7 @@ CONTACT_DAYS = (30, 60, 90)
 
 
 def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
-    """Write on each contact day, counted from the first day of work; end as hired and paid.
-
-    Source: domain.md §3 S13.
-    """
+    """Write on each contact day, counted from the first day of work; end as hired and paid."""
     decisions = Decisions()
     for row in rows:
         first_day = datetime.combine(row.start_on or row.since.date(), time(9), UTC)

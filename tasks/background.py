@@ -20,7 +20,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Order once, wait for the report, and walk the adverse-action sequence if a person starts it.
 
     consider → a named person's assessment → pre-adverse notice → the longest wait of every place →
-    final notice. A dispute pauses it. Source: 15 USC 1681b(b)(3), compliance.md §1–2.
+    final notice. A dispute pauses it. Source: 15 USC 1681b(b)(3).
     """
     decisions = Decisions()
     for row in rows:
@@ -101,8 +101,8 @@ def _review(decisions: Decisions, row: Row, process: Process, as_of: datetime) -
 
 
 def _adverse(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
-    asked = row.asked_at("background.adverse")
-    if asked is None:
+    sent = row.done_at("background.adverse")
+    if row.asked("background.adverse") is None:
         wait = final_not_before(row, process, as_of)
         decisions.hold(row, "pre_adverse", Due(wait, "law", legal=True))
         request = StartAdverseAction(
@@ -114,7 +114,9 @@ def _adverse(decisions: Decisions, row: Row, process: Process, as_of: datetime) 
     elif row.adverse_status == "disputed" or row.report_status == "disputed":
         wait_days = Due(after_business_days(as_of, 22, row.jurisdictions), "vendor", legal=True)
         decisions.hold(row, "disputed", wait_days)
-    elif row.adverse_status == "complete" and as_of >= final_not_before(row, process, asked):
+    elif (
+        sent and row.adverse_status == "complete" and as_of >= final_not_before(row, process, sent)
+    ):
         reject(
             decisions,
             row,

@@ -24,7 +24,7 @@ from tasks.stages import STAGES
 def decide(stage: str, scope: Scope, as_of: datetime) -> State[int]:
     """Let a stage decide on its rows; returns how many of them moved."""
     decisions = decide_stage(stage, scope, as_of)
-    return Completed(message=_sentence(decisions), data=len(decisions.moves))
+    return Completed(message=_sentence(stage, decisions), data=len(decisions.moves))
 
 
 def decide_stage(stage: str, scope: Scope, as_of: datetime) -> Decisions:
@@ -50,7 +50,7 @@ def end(scope: Scope, as_of: datetime) -> State[int]:
     decisions = _write(desk, endings.decide(over, desk.process), as_of)
     with desk.ledger.transaction() as connection:
         ledger_endings.end_quarantine(connection, scope.client, as_of)
-    return Completed(message=_sentence(decisions), data=len(decisions.moves))
+    return Completed(message=_sentence("endings", decisions), data=len(decisions.moves))
 
 
 def _write(desk: Desk, decisions: Decisions, as_of: datetime) -> Decisions:
@@ -66,7 +66,7 @@ def _asked_before(asked: Asked) -> bool:
     return isinstance(asked.subject, rows.Known) and asked.key in asked.subject.effects
 
 
-def _sentence(decisions: Decisions) -> str:
+def _sentence(name: str, decisions: Decisions) -> str:
     if not decisions.moves and not decisions.effects:
-        return "nothing to decide"
-    return f"{len(decisions.moves)} moved, {len(decisions.effects)} effects asked"
+        return f"{name}: nothing to decide"
+    return f"{name}: {len(decisions.moves)} moved, {len(decisions.effects)} effects asked"

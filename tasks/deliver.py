@@ -70,7 +70,7 @@ class NeedsPerson(ConnectorError):
 def deliver(scope: Scope, as_of: datetime) -> State[dict[str, int]]:
     """Carry out everything that is due, until nothing due is left."""
     outcome = carry_out(desk_of(scope.client), scope, as_of)
-    return Completed(message=_sentence(outcome), data=dict(outcome))
+    return Completed(message=_sentence("deliver", outcome), data=dict(outcome))
 
 
 @task(task_run_name="settle", cache_policy=NO_CACHE, persist_result=False)
@@ -80,7 +80,7 @@ def settle(scope: Scope, as_of: datetime) -> State[dict[str, int]]:
     with desk.ledger.transaction() as connection:
         effects.abandon(connection, desk.client)  # we hold the client's lock: their owner is gone
     outcome = carry_out(desk, scope, as_of, unsettled_only=True)
-    return Completed(message=_sentence(outcome), data=dict(outcome))
+    return Completed(message=_sentence("settle", outcome), data=dict(outcome))
 
 
 def carry_out(
@@ -134,6 +134,12 @@ def _attempt(desk: Desk, effect: Claimed) -> Receipt:
             found = system.find(request, effect.key)
         except OutcomeUnknown as failure:
             raise NeedsPerson(effect.system, f"cannot be looked up: {failure.what}") from None
+        except Unavailable:
+            raise
+        except (
+            ConnectorError
+        ) as failure:  # the look-up failed, so the write is as unknown as before
+            raise Unavailable(effect.system, f"look-up failed: {failure.what}") from None
         if found is not None:
             return found
     perform: Callable[[Any, str], Receipt] = getattr(system, verb)
@@ -166,7 +172,9 @@ def _pause(effect: Claimed, failure: ConnectorError) -> float:
     return told or 60.0 * 2 ** min(effect.attempts - QUICK_ATTEMPTS, 8)
 
 
-def _sentence(outcome: Counter[str]) -> str:
+def _sentence(name: str, outcome: Counter[str]) -> str:
     if not outcome:
-        return "nothing due"
-    return ", ".join(f"{count} {state}" for state, count in sorted(outcome.items()))
+        return f"{name}: nothing due"
+    words = {"sending": "looked up", "due": "to be tried again"}
+    parts = (f"{count} {words.get(state, state)}" for state, count in sorted(outcome.items()))
+    return f"{name}: " + ", ".join(parts)

@@ -57,6 +57,10 @@ def _verdict(findings: list[Finding]) -> Verdict:
 
 def _sentence(passage: Passage) -> str:
     if not passage.rows_in:
-        return "nothing waiting"
+        return f"{passage.stage} gate: nothing waiting"
     stopped = f", stopped by {passage.stopped}" if passage.stopped else ""
-    return f"{passage.rows_in} in, {passage.passed} passed, {passage.held} quarantined{stopped}"
+    new = f" ({passage.newly_held} new)" if passage.held else ""
+    return (
+        f"{passage.stage} gate: {passage.rows_in} in, {passage.passed} passed,"
+        f" {passage.held} quarantined{new}{stopped}"
+    )

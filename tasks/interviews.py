@@ -20,7 +20,7 @@ FIRST_HOUR = 10
 def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Schedule what is planned, reschedule what failed, pass on when every scorecard is in.
 
-    Source: domain.md §9; feedback is due 2 business days after the last interview.
+    feedback is due 2 business days after the last interview.
     """
     decisions = Decisions()
     for row in rows:

@@ -24,7 +24,7 @@ def observe(system: str, scope: Scope, as_of: datetime) -> State[int]:
     changed = sum(
         _resource(desk, system, resource, as_of) for resource in desk.systems[system].resources
     )
-    return Completed(message=f"{changed} changed", data=changed)
+    return Completed(message=f"{system}: {changed} changed", data=changed)
 
 
 def _resource(desk: Desk, system: str, resource: str, as_of: datetime) -> int:
@@ -62,7 +62,7 @@ def read_inbox(scope: Scope, as_of: datetime) -> State[int]:
             landing.land(connection, desk.client, source, records, as_of)
         inbox.mark_read(connection, [delivery.id for delivery in deliveries], as_of, errors)
     unread = f", {len(errors)} unreadable" if errors else ""
-    return Completed(message=f"{len(deliveries)} delivered{unread}", data=len(deliveries))
+    return Completed(message=f"inbox: {len(deliveries)} delivered{unread}", data=len(deliveries))
 
 
 def _read(delivery: inbox.Delivery) -> Observed:
@@ -79,4 +79,4 @@ def open_applications(scope: Scope, as_of: datetime) -> State[int]:
         opened = landing.open_applications(
             connection, desk.client, desk.process.brand.display_name, as_of
         )
-    return Completed(message=f"{opened} new applications", data=opened)
+    return Completed(message=f"arrivals: {opened} new applications", data=opened)

@@ -21,7 +21,7 @@ STAGE = Stage("offer", ledger.Row, ledger.ROWS)
 def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Draft inside the band, have it approved, send it, and act on the answer.
 
-    Source: domain.md §3 S8; terms come from the posting and the stated expectation, never from pay
+    terms come from the posting and the stated expectation, never from pay
     history, which is not asked anywhere.
     """
     decisions = Decisions()

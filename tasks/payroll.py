@@ -21,7 +21,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Compare the newest pay statement with the signed offer; only a match fills the opening.
 
     Rate, unit, entity, start date and work place in force on the statement's period are compared,
-    not the gross amount, which a first, partial period prorates. Source: domain.md §3 S12.
+    not the gross amount, which a first, partial period prorates.
     """
     decisions = Decisions()
     for row in rows:

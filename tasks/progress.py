@@ -28,6 +28,7 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
         held = status.held(connection, scope)
         gates = status.gates(connection, scope)
         effects = status.effects(connection, scope)
+        troubled = status.troubled_effects(connection, scope)
         requisitions = status.requisitions(connection, scope)
     name = str(scope).lower()
     when = f"as of {as_of:%Y-%m-%d %H:%M} UTC"
@@ -42,6 +43,7 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
                 "stage": row.stage,
                 "state": row.state,
                 "waiting on": row.waiting_on or "us",
+                "held for": row.held_for,
                 "since": f"{row.since:%Y-%m-%d}",
                 "due": f"{row.due_at:%Y-%m-%d}" if row.due_at else "",
                 "overdue": "overdue" if row.due_at and row.due_at < as_of else "",
@@ -75,6 +77,8 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
                 "ever held": row.held,
                 "healed": row.healed,
                 "released": row.released,
+                "ended": row.ended,
+                "still held": row.held - row.healed - row.released - row.ended,
                 "rules broken": ", ".join(f"{rule} ×{n}" for rule, n in sorted(row.rules.items())),
             }
             for row in sorted(gates, key=lambda row: ORDER.index(row.stage))
@@ -88,13 +92,18 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
             for system, kind, state, count in effects
         ],
     )
+    _table(
+        f"troubled-{name}",
+        f"Effects of **{scope}** that need a person: `fullcycle effect retry`, `done` or `waive`",
+        [{"effect": row["key"], "state": row["state"], "why": row["error"]} for row in troubled],
+    )
     if scope.requisition:
         create_markdown_artifact(
             key=f"req-{name}",
             markdown=_story(requisitions[0], stages, waiting) if requisitions else "gone",
             description=f"{scope.requisition}, {when}",
         )
-    on_whom = _turns(waiting)
+    on_whom = f"{scope}: {_turns(waiting)}"
     return Completed(message=on_whom, data=on_whom)
 
 

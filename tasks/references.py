@@ -19,7 +19,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Ask the candidate for consent and names, then the referees; pass on what is complete.
 
     A provider may ask referees only with the candidate's prior consent to exactly that
-    (15 USC 1681a(o)); the consent comes with the names, in writing. Source: domain.md §10.
+    (15 USC 1681a(o)); the consent comes with the names, in writing.
     """
     decisions = Decisions()
     plan = process.references

@@ -18,7 +18,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Ask for approval of the present version; open what is approved, end what is rejected.
 
     An approval binds to a hash of pay, places, headcount, level and must-haves: one given for
-    another version counts for nothing. Source: domain.md §2.
+    another version counts for nothing.
     """
     decisions = Decisions()
     for row in rows:

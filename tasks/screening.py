@@ -21,7 +21,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Compute what is shown, invite to the recruiter's screen, pass on who meets every must-have.
 
     A failed knock-out and an unmet must-have reject with that reason; silence after a reminder
-    ends as withdrawn. Source: domain.md §9.
+    ends as withdrawn.
     """
     decisions = Decisions()
     for row in rows:

@@ -17,7 +17,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Pass on whom the hiring manager moved to the offer; the others wait as alternates.
 
     Whoever is archived in the tracker is told by tasks/endings.py; alternates are told when the
-    requisition closes. Source: domain.md §3 S6, final decision within 3 business days.
+    requisition closes. final decision within 3 business days.
     """
     decisions = Decisions()
     for row in rows:

@@ -80,7 +80,10 @@ def _description(fields: dict[str, Any]) -> str:
 
 def _open(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
     target = Due(after_business_days(as_of, 5, row.jurisdictions), "provider")
-    decisions.hold(row, "posted", target)
+    if row.open_applications or row.state == "applicants_in":
+        decisions.hold(row, "applicants_in", None)
+    else:
+        decisions.hold(row, "posted", target)
     if row.state == "entered":
         decisions.change(row, opened_at=as_of)
     decisions.effect(

@@ -19,7 +19,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Send the packet, nudge a silent hiring manager, pass on who was accepted.
 
     The hiring manager decides in the tracker: the next stage accepts, the archive (with its reason)
-    declines, which tasks/endings.py sees. Source: domain.md §9, SLA 2 business days.
+    declines, which tasks/endings.py sees. SLA 2 business days.
     """
     decisions = Decisions()
     for row in rows:

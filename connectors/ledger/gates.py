@@ -43,6 +43,7 @@ class Passage:
     rows_in: int
     passed: int
     held: int
+    newly_held: int = 0
     stopped: str | None = None
     findings: Mapping[str, int] = field(default_factory=dict)
 
@@ -58,12 +59,13 @@ def admit(
     """Let through who passed or was released, hold the others, and write down what was found."""
     released = _released(connection, stage, door)
     broken: list[tuple[int, str]] = []
+    new: set[int] = set()
     for failure in verdict.failures:
         if failure.critical:
             failing = [s for s in door if s.id in set(failure.ids)]
             free = released if failure.releasable else set()
             kept = [s for s in failing if (s.id, failure.rule) not in free]
-            _hold(connection, client, stage, kept, failure, as_of)
+            new |= _hold(connection, client, stage, kept, failure, as_of)
             broken += [(subject.id, failure.rule) for subject in kept]
     _heal(connection, stage, door, broken, as_of)
     held = {subject_id for subject_id, _ in broken}
@@ -79,6 +81,7 @@ def admit(
         rows_in=len(door),
         passed=len(passed),
         held=len(door) - len(passed),
+        newly_held=len(new),
         stopped=verdict.stopped,
         findings={failure.rule: len(set(failure.ids)) for failure in verdict.failures},
     )
@@ -108,7 +111,7 @@ def _hold(
     subjects: Sequence[Subject],
     failure: Failure,
     as_of: datetime,
-) -> None:
+) -> set[int]:
     rows = [
         {
             "client": client,
@@ -123,8 +126,10 @@ def _hold(
         }
         for subject in subjects
     ]
-    if rows:
-        connection.execute(insert(tables.quarantine).on_conflict_do_nothing(), rows)
+    if not rows:
+        return set()
+    held = insert(tables.quarantine).on_conflict_do_nothing()
+    return set(connection.execute(held.returning(tables.quarantine.c.subject_id), rows).scalars())
 
 
 def _heal(

@@ -33,7 +33,7 @@ _APPROVED_FIELDS = ("pay", "places", "headcount", "level", "must_haves")
 
 
 def approval_hash(requisition: Requisition) -> str:
-    """What an approval binds to: pay, places, headcount, level and must-haves (domain.md §2)."""
+    """What an approval binds to: pay, places, headcount, level and must-haves."""
     fields = requisition.model_dump(mode="json", include=set(_APPROVED_FIELDS))
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -36,10 +36,10 @@ class Known(Subject):
         effect = self.asked(kind, about)
         return datetime.fromisoformat(effect["asked_at"]) if effect else None
 
-    def is_done(self, kind: str, about: str = "") -> bool:
-        """Whether the vendor has confirmed the effect."""
+    def done_at(self, kind: str, about: str = "") -> datetime | None:
+        """When the vendor confirmed the effect; None before that."""
         effect = self.asked(kind, about)
-        return bool(effect and effect["state"] == "done")
+        return datetime.fromisoformat(effect["done_at"]) if effect and effect["done_at"] else None
 
     def answer(self, form: str, about: str = "") -> dict[str, str] | None:
         """What was answered to a form, if anything yet."""
@@ -95,7 +95,7 @@ def _memory(kind: str, alias: str) -> str:
     return f"""
         coalesce((
             SELECT jsonb_object_agg(e.key, jsonb_build_object('state', e.state, 'asked_at',
-                   e.created_as_of, 'ref', e.external_id))
+                   e.created_as_of, 'done_at', e.done_as_of, 'ref', e.external_id))
             FROM effect e WHERE e.subject_kind = '{kind}' AND e.subject_id = {alias}.id
         ), '{{}}') AS effects,
         coalesce((

@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.ledger.rows import RequisitionRow, law, requisitions
 
-# Phrases that fair-chance ordinances and posting laws name (compliance.md §2, §3).
+# Phrases that fair-chance ordinances and posting laws name.
 FORBIDDEN = "(no felon|clean record|background check required|digital native|canadian experience)"
 
 

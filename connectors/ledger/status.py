@@ -35,6 +35,7 @@ class Waiting:
     since: datetime
     due_at: datetime | None
     legal: bool | None
+    held_for: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class GateTotal:
     held: int
     healed: int
     released: int
+    ended: int
     rules: dict[str, int]
 
 
@@ -104,7 +106,7 @@ def stages(connection: Connection, scope: Scope) -> list[StageCount]:
 
 
 def waiting(connection: Connection, scope: Scope, limit: int = 1000) -> list[Waiting]:
-    """What is open, the longest overdue first."""
+    """What is open, what is due first at the top."""
     return _all(connection, Waiting, scope, _WAITING + f" LIMIT {limit}")
 
 
@@ -156,7 +158,8 @@ def fingerprint(connection: Connection, client: str) -> str:
     """A hash over every subject's transition chain, effect and quarantine of a client.
 
     Two ledgers with the same fingerprint tell the same story: the same moves at the same instants,
-    the same effects settled the same way. Row ids and attempt counts are left out.
+    the same effects settled the same way. Row ids and attempt counts are left out, and so are the
+    digests of published pages: these hold this machine's own addresses.
     """
     value: str = connection.execute(text(_FINGERPRINT), {"client": client}).scalar_one()
     return value
@@ -239,7 +242,10 @@ _WAITING = f"""
            CASE WHEN s.ready_for IS NULL THEN s.state ELSE 'at the gate' END AS state,
            coalesce(s.waiting_on, (SELECT q.owner FROM quarantine q WHERE q.subject_kind = s.kind
                AND q.subject_id = s.id AND q.closed_at IS NULL LIMIT 1)) AS waiting_on,
-           s.since, k.due_at, k.legal
+           s.since, k.due_at, k.legal,
+           coalesce((SELECT string_agg(q.rule, ', ' ORDER BY q.rule) FROM quarantine q
+               WHERE q.subject_kind = s.kind AND q.subject_id = s.id AND q.closed_at IS NULL), '')
+               AS held_for
     FROM subjects s
     LEFT JOIN clock k ON k.subject_kind = s.kind AND k.subject_id = s.id AND k.stopped_at IS NULL
     WHERE s.disposition IS NULL
@@ -262,13 +268,15 @@ _GATES = f"""
     held AS (
         SELECT q.stage, q.rule, count(*) AS n,
                count(*) FILTER (WHERE q.outcome = 'healed') AS healed,
-               count(*) FILTER (WHERE q.outcome = 'released') AS released
+               count(*) FILTER (WHERE q.outcome = 'released') AS released,
+               count(*) FILTER (WHERE q.outcome = 'ended') AS ended
         FROM quarantine q JOIN subjects s ON s.kind = q.subject_kind AND s.id = q.subject_id
         GROUP BY 1, 2
     )
     SELECT stage, coalesce(max(p.n), 0) AS passed, CAST(coalesce(sum(h.n), 0) AS int) AS held,
            CAST(coalesce(sum(h.healed), 0) AS int) AS healed,
            CAST(coalesce(sum(h.released), 0) AS int) AS released,
+           CAST(coalesce(sum(h.ended), 0) AS int) AS ended,
            coalesce(jsonb_object_agg(h.rule, h.n) FILTER (WHERE h.rule IS NOT NULL), '{{}}')
                AS rules
     FROM passed p FULL JOIN held h USING (stage) GROUP BY stage ORDER BY stage
@@ -311,7 +319,8 @@ _FINGERPRINT = """
                          extract(epoch FROM as_of), hash) AS line
         FROM transition WHERE client = :client
         UNION ALL
-        SELECT concat_ws('|', 'effect', key, state, extract(epoch FROM done_as_of), external_id)
+        SELECT concat_ws('|', 'effect', key, state, extract(epoch FROM done_as_of),
+                         CASE WHEN kind <> 'posting.publish' THEN external_id END)
         FROM effect WHERE client = :client
         UNION ALL
         SELECT concat_ws('|', 'quarantine', subject_kind, stage, rule, outcome,

@@ -74,7 +74,7 @@ def test_who_fails_is_held_with_reason_and_remedy_and_blocks_nobody(
 
     passage = admit(applicants, failure(ann, cleo), failure(cleo, rule="INT-2"))
 
-    assert passage == Passage("intake", 3, 1, 2, findings={"INT-1": 2, "INT-2": 1})
+    assert passage == Passage("intake", 3, 1, 2, 2, findings={"INT-1": 2, "INT-2": 1})
     assert inside(look) == [ben.key]
     assert look(
         "SELECT subject_id, stage, rule, owner, reason, remedy, opened_at, closed_at"
@@ -188,7 +188,7 @@ def test_a_broken_batch_rule_stops_everybody_and_still_holds_who_fails(
 ) -> None:
     passage = admit(applicants, failure(applicants[0]), stopped="INT-900")
 
-    assert passage == Passage("intake", 3, 0, 3, "INT-900", {"INT-1": 1})
+    assert passage == Passage("intake", 3, 0, 3, 1, "INT-900", {"INT-1": 1})
     assert inside(look) == []
     assert look("SELECT stopped, held FROM gate_run") == [("INT-900", 3)]
     assert len(look("SELECT * FROM quarantine")) == 1

@@ -222,7 +222,7 @@ def test_a_row_remembers_what_was_asked_about_it_and_what_was_answered(
     row = read(ledger, *SOURCING, as_of)
 
     assert row.asked_at("tracker.open_job") == as_of
-    assert (row.is_done("tracker.open_job"), row.asked("tracker.close_job")) == (False, None)
+    assert (row.done_at("tracker.open_job"), row.asked("tracker.close_job")) == (None, None)
     assert row.answer("approve_requisition", "h") == {"decision": "reject"}  # said last
     assert row.answered_at("approve_requisition", "h") == later
     assert row.answer("approve_requisition", "another version") is None

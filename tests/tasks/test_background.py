@@ -1,0 +1,230 @@
+"""Background checks: a report never decides by itself, and the law's waits are never shortened."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.ledger.background import Row
+from connectors.records import OrderBackgroundCheck, StartAdverseAction
+from tasks.background import decide, final_not_before
+from tasks.clock import after_business_days
+from tests.tasks.factories import (
+    HARBOR,
+    NOW,
+    an_application,
+    answered,
+    asked,
+    decided,
+    kinds,
+    requests,
+    the_move,
+    told,
+)
+
+PLACES = st.lists(
+    st.sampled_from(["US", "US-CA", "US-NY", "US-NY-NYC", "US-TX", "CA", "CA-ON", "DE"]),
+    min_size=1,
+    max_size=4,
+    unique=True,
+)
+INSTANTS = st.datetimes(
+    min_value=datetime(2024, 1, 1), max_value=datetime(2032, 12, 31), timezones=st.just(UTC)
+)
+
+
+def a_check(**values: Any) -> Row:
+    common: dict[str, Any] = {
+        "offer": {},
+        "offer_hash": "v1",
+        "start_on": None,
+        "signature": "signed",
+        "signed_at": NOW,
+        "offer_first": True,
+        "offer_accepted": True,
+        "check_planned": True,
+        "check_reasoned": True,
+        "certified": True,
+        "report_ref": None,
+        "report_status": None,
+        "report_result": None,
+        "adverse_status": None,
+        "final_notice_at": None,
+        "adverse_business_days": 5,
+        "adverse_calendar_days": 0,
+        "state_since": NOW,
+    }
+    return an_application(Row, **common | values)
+
+
+def consider(**values: Any) -> Row:
+    common: dict[str, Any] = {
+        "report_ref": "report-1",
+        "report_status": "complete",
+        "report_result": "consider",
+    }
+    return a_check(**common | values)
+
+
+def review(decision: str, report: str = "report-1") -> dict[str, dict[str, Any]]:
+    return answered("review_report", report, decision=decision)
+
+
+def adverse(**values: Any) -> Row:
+    """Somebody whose pre-adverse notice was asked for at NOW, after a person's review."""
+    common: dict[str, Any] = {"forms": review("adverse"), "effects": asked("background.adverse")}
+    return consider(**common | values)
+
+
+def test_no_check_is_ordered_where_none_is_planned() -> None:
+    decisions = decided(decide, a_check(check_planned=False))
+
+    assert the_move(decisions).ready_for == "preboarding"
+    assert not decisions.effects
+
+
+def test_a_planned_check_is_ordered_for_the_place_of_work() -> None:
+    (order,) = requests(decided(decide, a_check()), OrderBackgroundCheck)
+
+    assert (order.package, order.work_place.city) == ("tasker_standard", "San Francisco")
+
+
+@pytest.mark.parametrize("status", ["invited", "pending", "paused", "suspended", "disputed"])
+def test_a_report_that_is_not_complete_is_waited_for(status: str) -> None:
+    decisions = decided(decide, a_check(report_ref="report-1", report_status=status))
+
+    assert the_move(decisions).to_state == "in_progress"
+    assert not decisions.effects
+
+
+@pytest.mark.parametrize("status", ["expired", "cancelled"])
+def test_a_check_that_came_to_nothing_is_a_persons_to_order_again(status: str) -> None:
+    decisions = decided(decide, a_check(report_ref="report-1", report_status=status))
+
+    assert the_move(decisions).to_state == "order_again"
+    assert not decisions.effects
+
+
+def test_a_clear_report_passes_on() -> None:
+    assert the_move(decided(decide, consider(report_result="clear"))).ready_for == "preboarding"
+
+
+@given(
+    result=st.sampled_from(["consider", None]),
+    adverse_status=st.sampled_from([None, "pending", "complete", "disputed", "cancelled"]),
+    days=st.integers(min_value=0, max_value=400),
+)
+def test_a_report_never_rejects_anyone_without_a_persons_review(
+    result: str | None, adverse_status: str | None, days: int
+) -> None:
+    row = consider(report_result=result, adverse_status=adverse_status)
+
+    decisions = decided(decide, row, as_of=NOW + timedelta(days=days))
+
+    assert the_move(decisions).disposition is None
+    assert told(decisions) == ["review_report"]
+
+
+def test_a_review_of_another_report_is_no_review() -> None:
+    decisions = decided(decide, consider(forms=review("adverse", report="report-0")))
+
+    assert told(decisions) == ["review_report"]
+
+
+def test_a_person_may_clear_what_the_report_considers() -> None:
+    move = the_move(decided(decide, consider(forms=review("clear"))))
+
+    assert (move.ready_for, move.disposition) == ("preboarding", None)
+
+
+def test_the_pre_adverse_notice_names_its_reviewer_and_the_earliest_final_notice() -> None:
+    decisions = decided(decide, consider(forms=review("adverse")))
+
+    (notice,) = requests(decisions, StartAdverseAction)
+    assert notice.decided_by == HARBOR.people["compliance_reviewer"].name
+    assert notice.final_not_before == NOW + timedelta(days=9)  # 5 business days and 2 of slack
+    due = the_move(decisions).due
+    assert due is not None
+    assert (due.at, due.owner, due.legal) == (notice.final_not_before, "law", True)
+    assert the_move(decisions).disposition is None
+
+
+@given(
+    start=INSTANTS,
+    places=PLACES,
+    business=st.integers(min_value=0, max_value=20),
+    calendar=st.integers(min_value=0, max_value=45),
+)
+def test_the_wait_is_never_shorter_than_any_law_demands(
+    start: datetime, places: list[str], business: int, calendar: int
+) -> None:
+    row = consider(
+        jurisdictions=places, adverse_business_days=business, adverse_calendar_days=calendar
+    )
+    slack = HARBOR.background.delivery_slack_business_days
+
+    wait = final_not_before(row, HARBOR, start)
+
+    assert wait == max(
+        after_business_days(start, business + slack, places), start + timedelta(days=calendar)
+    )
+    assert all(wait >= after_business_days(start, business, [place]) for place in places)
+    assert wait >= start + timedelta(days=calendar)
+
+
+@given(
+    start=INSTANTS,
+    places=PLACES,
+    calendar=st.integers(min_value=0, max_value=45),
+    early=st.integers(min_value=1, max_value=10**6),
+)
+def test_nobody_is_rescinded_a_second_before_the_wait_is_over(
+    start: datetime, places: list[str], calendar: int, early: int
+) -> None:
+    row = adverse(
+        effects=asked("background.adverse", at=start),
+        adverse_status="complete",
+        jurisdictions=places,
+        adverse_calendar_days=calendar,
+    )
+    wait = final_not_before(row, HARBOR, start)
+
+    assert not decided(decide, row, as_of=wait - timedelta(seconds=early)).moves
+    assert the_move(decided(decide, row, as_of=wait)).disposition == "RESCINDED"
+
+
+def test_after_the_wait_and_the_vendors_final_notice_the_person_is_told() -> None:
+    decisions = decided(decide, adverse(adverse_status="complete"), as_of=NOW + timedelta(days=9))
+
+    assert told(decisions) == ["rescinded"]
+
+
+@pytest.mark.parametrize("status", ["pending", "cancelled", None])
+def test_without_the_vendors_final_notice_nobody_is_rescinded(status: str | None) -> None:
+    decisions = decided(decide, adverse(adverse_status=status), as_of=NOW + timedelta(days=90))
+
+    assert not decisions.moves
+    assert not kinds(decisions)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"adverse_status": "disputed"},
+        {"adverse_status": "complete", "report_status": "disputed"},
+    ],
+)
+def test_a_dispute_pauses_everything(values: dict[str, Any]) -> None:
+    decisions = decided(decide, adverse(**values), as_of=NOW + timedelta(days=90))
+
+    assert the_move(decisions).to_state == "disputed"
+    assert the_move(decisions).disposition is None
+    assert not decisions.effects
+
+
+def test_a_dispute_that_clears_the_report_passes_on() -> None:
+    row = adverse(report_result="clear", adverse_status="cancelled")
+
+    assert the_move(decided(decide, row)).ready_for == "preboarding"

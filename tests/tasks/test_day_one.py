@@ -1,0 +1,98 @@
+"""The first day: the manager confirms the arrival, HR section 2 within the law's three days."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from connectors.ledger.day_one import Row
+from connectors.records import SendMessage
+from tasks.day_one import decide
+from tests.tasks.factories import (
+    HARBOR,
+    an_application,
+    answered,
+    decided,
+    requests,
+    the_move,
+    told,
+)
+
+START = date(2026, 7, 1)  # a Wednesday; the 3rd is Independence Day observed
+MORNING = datetime(2026, 7, 1, 9, tzinfo=UTC)
+ARRIVED = answered("day_one", arrived="yes")
+
+
+def a_hire(**values: Any) -> Row:
+    common: dict[str, Any] = {
+        "offer": {},
+        "offer_hash": "v1",
+        "start_on": START,
+        "signature": "signed",
+        "signed_at": None,
+        "employee_ref": "employee-7",
+        "onboarding": "complete",
+        "hired_entity": None,
+        "hired_start_on": START,
+        "hired_cents": None,
+        "hired_unit": None,
+        "hired_place": None,
+        "read_back": True,
+        "section_1": True,
+        "days_to_start": 0,
+    }
+    return an_application(Row, **common | values)
+
+
+def test_nobody_is_asked_before_the_first_day() -> None:
+    decisions = decided(decide, a_hire(), as_of=MORNING - timedelta(days=1))
+
+    assert the_move(decisions).to_state == "before_start"
+    assert not decisions.effects
+
+
+def test_on_the_first_day_the_manager_is_asked_and_the_new_hire_welcomed() -> None:
+    decisions = decided(decide, a_hire(), as_of=MORNING)
+
+    assert told(decisions) == ["day_one", "welcome"]
+    assert requests(decisions, SendMessage)[0].to_email == "daniel.reyes@harborworks.example"
+
+
+def test_after_arrival_hr_has_three_business_days_for_section_2() -> None:
+    decisions = decided(decide, a_hire(forms=ARRIVED), as_of=MORNING)
+
+    due = the_move(decisions).due
+    assert due is not None
+    assert (due.at.date(), due.legal) == (date(2026, 7, 7), True)
+    (message,) = requests(decisions, SendMessage)
+    assert message.to_email == HARBOR.people["hr"].email
+    assert "2026-07-07" in message.subject
+
+
+def test_documents_that_were_not_examined_are_asked_for_again() -> None:
+    forms = ARRIVED | answered("i9_section_2", documents_examined="no")
+
+    assert told(decided(decide, a_hire(forms=forms), as_of=MORNING)) == ["i9_section_2"]
+
+
+def test_arrival_and_section_2_pass_on() -> None:
+    forms = ARRIVED | answered("i9_section_2", documents_examined="yes")
+
+    assert the_move(decided(decide, a_hire(forms=forms), as_of=MORNING)).ready_for == "payroll"
+
+
+@pytest.mark.parametrize("word", ["no", ""])
+def test_who_does_not_arrive_ends_as_a_no_show_and_is_not_told_that_they_asked_for_it(
+    word: str,
+) -> None:
+    decisions = decided(decide, a_hire(forms=answered("day_one", arrived=word)), as_of=MORNING)
+
+    assert the_move(decisions).disposition == "NO_SHOW"
+    assert told(decisions) == ["no_response"]
+
+
+def test_a_hire_without_a_start_date_stays_put() -> None:
+    decisions = decided(decide, a_hire(start_on=None), as_of=MORNING)
+
+    assert not decisions.moves
+    assert not decisions.effects

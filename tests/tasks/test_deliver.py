@@ -1,0 +1,150 @@
+"""Delivery, without a ledger: what is looked up, what is a person's, and in which order."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tasks
+from connectors import ports
+from connectors.errors import OutcomeUnknown, Unavailable
+from connectors.ledger.effects import Claimed
+from connectors.links import Links
+from connectors.records import Page, Receipt, Request, SendMessage
+from tasks.deliver import KINDS, NeedsPerson, _attempt, _groups, _pause
+from tasks.desk import Desk
+from tests.tasks.factories import HARBOR, KEY
+
+MESSAGE = SendMessage(
+    to_name="Ada Lovelace",
+    to_email="ada@example.org",
+    subject="Hello",
+    body=f"Withdraw: [[form|withdraw|{KEY}||candidate]]",
+    template="acknowledgement",
+)
+PORTS = [p for p in vars(ports).values() if isinstance(p, type) and p.__module__ == ports.__name__]
+
+
+@dataclass
+class Mailbox:
+    """A messenger that keeps what it sent; `lost` says what a lookup finds."""
+
+    resources: tuple[str, ...] = ()
+    sent: list[SendMessage] = field(default_factory=list)
+    found: Receipt | None = None
+    blind: bool = False
+
+    def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
+        return iter(())
+
+    def find(self, request: Request, key: str) -> Receipt | None:
+        if self.blind:
+            raise OutcomeUnknown("mailbox", "no journal")
+        return self.found
+
+    def send(self, request: SendMessage, key: str) -> Receipt:
+        self.sent.append(request)
+        return Receipt(external_id=key)
+
+
+def claimed(**values: Any) -> Claimed:
+    common: dict[str, Any] = {
+        "id": 1,
+        "key": f"message.send:{KEY}:acknowledgement",
+        "kind": "message.send",
+        "system": "smtp",
+        "subject_kind": "application",
+        "subject_id": 7,
+        "subject_key": KEY,
+        "request": MESSAGE.model_dump(mode="json"),
+        "attempts": 1,
+        "sent_before": False,
+    }
+    return Claimed(**common | values)
+
+
+def desk(mailbox: Mailbox) -> Desk:
+    links = Links("https://forms.example", "secret")
+    nothing: Any = None
+    return Desk(HARBOR, nothing, links, {"smtp": mailbox}, nothing)
+
+
+def test_every_kind_that_a_stage_asks_for_can_be_delivered() -> None:
+    files = Path(tasks.__path__[0]).glob("*.py")
+    systems = "posting|tracker|references|offer|background|payroll|message"
+    asked_for = {
+        kind
+        for file in files
+        for kind in re.findall(rf'"((?:{systems})\.[a-z_]+)"', file.read_text(encoding="utf-8"))
+    }
+
+    assert asked_for == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"message.by_hand"}))
+def test_every_kind_has_a_verb_at_some_port(kind: str) -> None:
+    assert any(hasattr(port, KINDS[kind][1]) for port in PORTS)
+
+
+def test_a_message_leaves_with_its_links_sealed() -> None:
+    mailbox = Mailbox()
+
+    _attempt(desk(mailbox), claimed())
+
+    assert "https://forms.example/forms/" in mailbox.sent[0].body
+    assert "[[" not in mailbox.sent[0].body
+
+
+def test_what_may_have_been_sent_is_looked_up_and_not_repeated() -> None:
+    mailbox = Mailbox(found=Receipt(external_id="mail-1"))
+
+    receipt = _attempt(desk(mailbox), claimed(sent_before=True))
+
+    assert receipt.external_id == "mail-1"
+    assert mailbox.sent == []
+
+
+def test_what_was_provably_not_sent_is_sent_now() -> None:
+    mailbox = Mailbox(found=None)
+
+    _attempt(desk(mailbox), claimed(sent_before=True))
+
+    assert len(mailbox.sent) == 1
+
+
+def test_where_the_vendor_cannot_tell_a_person_decides_and_nothing_is_repeated() -> None:
+    mailbox = Mailbox(blind=True)
+
+    with pytest.raises(NeedsPerson):
+        _attempt(desk(mailbox), claimed(sent_before=True))
+    assert mailbox.sent == []
+
+
+def test_what_only_a_person_can_tell_is_a_persons() -> None:
+    with pytest.raises(NeedsPerson):
+        _attempt(desk(Mailbox()), claimed(kind="message.by_hand", system="desk"))
+
+
+def test_effects_on_one_subject_stay_in_order_and_subjects_go_side_by_side() -> None:
+    batch = [
+        claimed(id=4, subject_id=7),
+        claimed(id=1, subject_id=9),
+        claimed(id=2, subject_id=7),
+        claimed(id=3, subject_id=7, subject_kind="requisition"),
+    ]
+
+    assert [[effect.id for effect in group] for group in _groups(batch)] == [[2, 4], [1], [3]]
+
+
+@pytest.mark.parametrize(("attempts", "seconds"), [(4, 60), (5, 120), (8, 960), (100, 15360)])
+def test_the_pause_doubles_up_to_a_few_hours(attempts: int, seconds: float) -> None:
+    assert _pause(claimed(attempts=attempts), Unavailable("smtp", "busy")) == seconds
+
+
+def test_a_vendor_that_says_how_long_is_believed() -> None:
+    failure = Unavailable("smtp", "busy", retry_after=7)
+
+    assert _pause(claimed(attempts=9), failure) == 7

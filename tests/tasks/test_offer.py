@@ -1,0 +1,166 @@
+"""Offers: inside the band, approved by hash, sent once, and ended when the answer is no or none."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.ledger.offer import Row
+from connectors.records import SendOffer
+from tasks.offer import decide
+from tests.tasks.factories import (
+    HARBOR,
+    NOW,
+    an_application,
+    answered,
+    asked,
+    decided,
+    facts,
+    fields,
+    kinds,
+    requests,
+    the_move,
+    told,
+)
+
+BAND = fields()["pay"]
+EXPIRES = NOW + timedelta(days=7)
+
+
+def a_choice(**values: Any) -> Row:
+    common: dict[str, Any] = {
+        "offer": None,
+        "offer_hash": None,
+        "start_on": None,
+        "signature": None,
+        "signed_at": None,
+        "selected": True,
+        "answered": 2,
+        "references_first": False,
+        "requisition_approved": True,
+        "rank": 1,
+        "free": 1,
+        "expects_cents": None,
+        "tracker_stage": "offer",
+    }
+    return an_application(Row, **common | values)
+
+
+def drafted(**values: Any) -> Row:
+    """Somebody for whom an offer has been drafted."""
+    offer = {
+        "version": 1,
+        "title": "Accounting Clerk",
+        "letter": "We offer you the position.",
+        "expires_at": EXPIRES.isoformat(),
+    }
+    return a_choice(**{"state": "approval", "offer": offer, "offer_hash": "v1"} | values)
+
+
+def approval(decision: str = "approve", about: str = "v1") -> dict[str, dict[str, Any]]:
+    return answered("approve_offer", about, decision=decision)
+
+
+@given(st.none() | st.integers(min_value=0, max_value=10**9))
+def test_an_offer_is_inside_the_posted_band_whatever_is_expected(expects: int | None) -> None:
+    (offer,) = facts(decided(decide, a_choice(expects_cents=expects)), "offer")
+
+    assert BAND["min_cents"] <= offer.values["rate_cents"] <= BAND["max_cents"]
+
+
+def test_an_expectation_inside_the_band_is_what_is_offered() -> None:
+    (offer,) = facts(decided(decide, a_choice(expects_cents=7_000_000)), "offer")
+
+    assert offer.values["rate_cents"] == 7_000_000
+    assert "USD 70,000.00 per year" in offer.values["letter"]
+
+
+def test_the_draft_names_the_posted_terms_and_goes_to_the_approver() -> None:
+    decisions = decided(decide, a_choice())
+
+    (offer,) = facts(decisions, "offer")
+    assert offer.values["entity"] == HARBOR.brand.legal_entity
+    assert offer.values["work_place"]["city"] == "San Francisco"
+    assert offer.values["version"] == 1
+    assert told(decisions) == ["approve_offer"]
+    assert not requests(decisions, SendOffer)
+
+
+def test_nothing_is_sent_on_an_approval_of_another_version() -> None:
+    assert not decided(decide, drafted(forms=approval(about="v0"))).effects
+
+
+def test_an_approved_offer_is_sent_once_and_stands_until_its_date() -> None:
+    decisions = decided(decide, drafted(forms=approval()))
+    again = drafted(
+        state="extended_conditional", forms=approval(), effects=asked("offer.send", "v1")
+    )
+
+    (sent,) = requests(decisions, SendOffer)
+    assert (sent.offer_hash, sent.expires_at) == ("v1", EXPIRES)
+    assert not decided(decide, again).effects
+
+
+def test_an_offer_that_is_not_approved_ends_with_notice() -> None:
+    decisions = decided(decide, drafted(forms=approval("reject")))
+
+    assert the_move(decisions).disposition == "REJECTED"
+    assert told(decisions) == ["not_selected"]
+
+
+@pytest.mark.parametrize("forms", [{}, approval()], ids=["not approved yet", "approved late"])
+def test_an_offer_that_ran_out_before_it_was_sent_is_drafted_anew(forms: dict[str, Any]) -> None:
+    decisions = decided(decide, drafted(forms=forms), as_of=EXPIRES)
+
+    (offer,) = facts(decisions, "offer")
+    assert offer.values["version"] == 2
+    assert offer.values["expires_at"] > EXPIRES
+    assert told(decisions) == ["approve_offer"]
+    assert "offer.send" not in kinds(decisions)
+
+
+def test_a_signature_passes_on() -> None:
+    assert the_move(decided(decide, drafted(signature="signed"))).ready_for == "references"
+
+
+@pytest.mark.parametrize(
+    ("signature", "as_of", "template"),
+    [
+        ("declined", NOW, "withdrawn"),
+        ("expired", NOW, "offer_lapsed"),
+        ("cancelled", NOW, "offer_lapsed"),
+        ("failed", NOW, "offer_lapsed"),
+        ("awaiting", EXPIRES, "offer_lapsed"),
+        (None, EXPIRES, "offer_lapsed"),
+    ],
+)
+def test_an_offer_that_is_declined_or_runs_out_ends(
+    signature: str | None, as_of: datetime, template: str
+) -> None:
+    row = drafted(
+        state="extended_conditional",
+        signature=signature,
+        forms=approval(),
+        effects=asked("offer.send", "v1"),
+    )
+
+    decisions = decided(decide, row, as_of=as_of)
+
+    assert the_move(decisions).disposition == "OFFER_DECLINED"
+    assert told(decisions) == [template]
+
+
+def test_an_offer_still_awaited_is_left_alone_until_the_last_moment() -> None:
+    row = drafted(
+        state="extended_conditional",
+        signature="awaiting",
+        forms=approval(),
+        effects=asked("offer.send", "v1"),
+    )
+
+    decisions = decided(decide, row, as_of=EXPIRES - timedelta(seconds=1))
+
+    assert not decisions.moves
+    assert not decisions.effects
