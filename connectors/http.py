@@ -185,4 +185,4 @@ def _seconds(text: str | None) -> float | None:
 def _pause(state: RetryCallState) -> float:
     failure = state.outcome.exception() if state.outcome else None
     told = failure.retry_after if isinstance(failure, Unavailable) else None
-    return min(told if told is not None else 0.2 * 2**state.attempt_number, LONGEST_PAUSE_SECONDS)
+    return min(told if told is not None else 0.05 * 2**state.attempt_number, LONGEST_PAUSE_SECONDS)

@@ -33,7 +33,7 @@ CLIENT = setup.SANDBOX_CLIENT
 LONGEST = timedelta(days=240)
 # The sandbox's payroll pays in the United States alone, so the client gives up its Toronto opening
 # after the first interviews: everyone still open must get an answer.
-CANCELLED, CANCELLED_AT = "HARBOR-8", datetime(2026, 10, 2, 13, tzinfo=UTC)
+CANCELLED, CANCELLED_AT = "HARBOR-8", datetime(2026, 9, 25, 13, tzinfo=UTC)
 WHY = {"decision": "cancel", "reason": "the client will not hire in Canada this year"}
 
 

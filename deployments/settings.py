@@ -85,7 +85,8 @@ class Settings(BaseSettings):
         """These settings as environment variables, for a process that shall have the same."""
         told = {name: getattr(self, name) for name in type(self).model_fields}
         told["secret"] = self.link_secret
-        told["public_url"] = self.public_url or f"http://127.0.0.1:{self.receiver_port}"
+        if self.receiver_port and not self.public_url:
+            told["public_url"] = f"http://127.0.0.1:{self.receiver_port}"
         return {_variable(name): str(value) for name, value in told.items() if value is not None}
 
 

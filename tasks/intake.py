@@ -55,7 +55,7 @@ def _resolve(decisions: Decisions, row: Row, process: Process, as_of: datetime) 
     found = matches(row.name, points_of(row), row.known)
     best = found[0] if found else None
     if best is None or best.score < LIKELY:
-        _link(decisions, row, None)
+        _meet(decisions, row, process, None)
     elif best.score >= SURE and "e-mail" in best.evidence:
         _same_person(decisions, row, process, best)
     elif (answer := row.answer("review_duplicate", best.person_key)) is None:
@@ -63,13 +63,15 @@ def _resolve(decisions: Decisions, row: Row, process: Process, as_of: datetime) 
     elif answer["decision"] == "same":
         _same_person(decisions, row, process, best)
     else:
-        _link(decisions, row, None)
+        _meet(decisions, row, process, None)
 
 
 def _same_person(decisions: Decisions, row: Row, process: Process, match: Match) -> None:
     _propose(decisions, row, match, "linked")
-    _link(decisions, row, match.person_id)
-    if match.same_requisition:
+    if not match.same_requisition:
+        _meet(decisions, row, process, match.person_id)
+    else:
+        _link(decisions, row, match.person_id)
         reject(
             decisions,
             row,
@@ -111,6 +113,12 @@ def _propose(decisions: Decisions, row: Row, match: Match, state: str) -> None:
     )
 
 
+def _meet(decisions: Decisions, row: Row, process: Process, person_id: int | None) -> None:
+    """Take the person in at once: a day's delay is a day in which they apply again elsewhere."""
+    _link(decisions, row, person_id)
+    _take_in(decisions, row, process)
+
+
 def _link(decisions: Decisions, row: Row, person_id: int | None) -> None:
     decisions.links.append(Link(row, person_id, row.name, points_of(row)))
 
@@ -120,6 +128,10 @@ def _take_in(decisions: Decisions, row: Row, process: Process) -> None:
         tell_candidate(decisions, row, process, "acknowledgement")
     if row.tracker_ref:
         decisions.advance(row, to=process.next_stage("intake", row.order_rules))
+        return
+    if row.done_at("tracker.add"):  # what it answered with is another application of ours
+        wait = Due(after_business_days(row.since, 1, row.jurisdictions), "provider")
+        decisions.hold(row, "tracker_conflict", wait)
         return
     decisions.hold(row, "linked", None)
     if row.job_ref:

@@ -1,0 +1,125 @@
+"""The command answers at once, says what to do when nothing runs, and lists every problem."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deployments.sandbox.people import DATA
+
+COMMANDS = (
+    "up",
+    "down",
+    "status",
+    "demo",
+    "carry",
+    "release",
+    "requisition open",
+    "requisition import",
+    "requisition cancel",
+    "client add",
+    "client export",
+    "effect retry",
+    "effect done",
+    "effect waive",
+)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="fullcycle-") as directory:
+        yield Path(directory)
+
+
+def fullcycle(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {n: v for n, v in os.environ.items() if not n.startswith("FULLCYCLE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "deployments.cli", *arguments],
+        env={**environment, "FULLCYCLE_HOME": str(home), "COLUMNS": "200", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_help_of_every_command_needs_neither_prefect_nor_the_ledger() -> None:
+    script = f"""
+import sys
+from typer.testing import CliRunner
+from deployments.cli import app
+for command in {COMMANDS!r}:
+    answer = CliRunner().invoke(app, [*command.split(), "--help"])
+    assert answer.exit_code == 0 and "Usage" in answer.output, command
+heavy = {{"prefect", "sqlalchemy", "great_expectations", "pandas", "alembic"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_answers_at_once(home: Path) -> None:
+    taken = []
+    for _ in range(3):  # the machine may be busy
+        started = time.monotonic()
+        done = fullcycle(home, "--help")
+        taken.append(time.monotonic() - started)
+
+    assert done.returncode == 0
+    assert all(command.split()[0] in done.stdout for command in COMMANDS)
+    assert min(taken) < 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status",),
+        ("carry", "--client", "harbor", "HARBOR-1"),
+        ("requisition", "open", str(DATA / "requisitions/HARBOR-1.yaml")),
+        ("client", "export", "harbor"),
+    ],
+)
+def test_a_command_that_needs_a_running_system_says_how_to_start_it(
+    home: Path, command: tuple[str, ...]
+) -> None:
+    done = fullcycle(home, *command)
+
+    assert done.returncode == 1
+    assert done.stderr.strip() == "nothing runs here; start it with `fullcycle up`"
+    assert done.stdout == ""
+
+
+def test_a_bad_requisition_file_shows_every_problem_by_field_and_opens_nothing(home: Path) -> None:
+    file = home / "bad.yaml"
+    fields = yaml.safe_load((DATA / "requisitions/HARBOR-1.yaml").read_text(encoding="utf-8"))
+    del fields["level"]
+    file.write_text(yaml.safe_dump(fields | {"code": "harbor 1", "salary": 7}))
+
+    done = fullcycle(home, "requisition", "open", str(file))
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"{file}: 3 problem(s); nothing was opened",
+        "  code: must be written like ACME-7, or for a place like US-NY-NYC",
+        "  level: is missing; add it",
+        "  salary: is not a field we know; correct its name or remove it",
+    ]
+
+
+def test_a_bad_process_file_shows_every_problem(home: Path) -> None:
+    file = home / "client.yaml"
+    file.write_text("client: Acme\nversion: 0\n")
+
+    done = fullcycle(home, "client", "add", str(file))
+
+    assert done.returncode == 1
+    assert "employees: is missing; add it" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,255 @@
+"""Deliveries and answers are verified over their raw bytes, stored before they are answered."""
+
+import base64
+import hmac
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from connectors.ledger import inbox, landing
+from connectors.ledger.store import Ledger
+from connectors.links import Links, Question
+from connectors.records import FormAnswer
+from deployments import receiver
+from deployments.postgres import Urls
+
+SECRET = "a secret of Indeed's and ours"
+OURS = "a secret of our own"
+PUBLIC = "http://127.0.0.1:8700"
+DELIVERY = {
+    "id": "indeed-1",
+    "appliedOnMillis": 1_788_872_400_000,
+    "job": {"jobId": "HARBOR-1-US-CA-SF", "jobTitle": "Accounting Clerk"},
+    "applicant": {"fullName": "Zoë Marchetti", "email": "zoe@people.example"},
+}
+REFEREES = {
+    "consent": "yes",
+    "referee1_name": "Ada Winter",
+    "referee1_email": "ada@people.example",
+    "referee1_relation": "manager",
+    "referee2_name": "Ben Frost",
+    "referee2_email": "ben@people.example",
+    "referee2_relation": "colleague",
+}
+
+
+@pytest.fixture
+def web(
+    database: Urls, client_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TestClient]:
+    monkeypatch.setenv("FULLCYCLE_HOME", str(tmp_path))
+    monkeypatch.setenv("FULLCYCLE_DATABASE_URL", database.app_url)
+    monkeypatch.setenv("FULLCYCLE_ADMIN_DATABASE_URL", database.admin_url)
+    monkeypatch.setenv("FULLCYCLE_PREFECT_DATABASE_URL", database.prefect_url)
+    monkeypatch.setenv("FULLCYCLE_SECRET", OURS)
+    monkeypatch.setenv("FULLCYCLE_PUBLIC_URL", PUBLIC)
+
+    async def secret_of(client: str) -> str | None:
+        return {client_name: SECRET, "careless": ""}.get(client)
+
+    with TestClient(receiver.app(secret_of)) as client:
+        yield client
+
+
+def deliver(web: TestClient, client: str, body: bytes, signed: bytes | None = None) -> int:
+    signature = hmac.digest(SECRET.encode(), body if signed is None else signed, "sha1")
+    headers = {"X-Indeed-Signature": base64.b64encode(signature).decode()}
+    status: int = web.post(f"/indeed/{client}/apply", content=body, headers=headers).status_code
+    return status
+
+
+def delivery(**more: Any) -> bytes:
+    return json.dumps(DELIVERY | more).encode()
+
+
+def link(client: str, form: str = "withdraw", by: str = "candidate") -> str:
+    question = Question(client, form, "HARBOR-1.9f2c11ab03", "", by)
+    return Links(PUBLIC, OURS).to(question).removeprefix(PUBLIC)
+
+
+def stored(database: Urls, client: str) -> list[inbox.Delivery]:
+    with Ledger(database.app_url, client).transaction() as connection:
+        return list(inbox.unread(connection, client))
+
+
+def test_a_signed_delivery_is_stored_as_it_came(
+    web: TestClient, database: Urls, client_name: str
+) -> None:
+    assert deliver(web, client_name, delivery()) == 202
+
+    [kept] = stored(database, client_name)
+    assert (kept.source, kept.event_id) == ("indeed", "indeed-1")
+    assert json.loads(kept.body) == DELIVERY
+
+
+def test_a_delivery_that_comes_again_is_known_and_stored_once(
+    web: TestClient, database: Urls, client_name: str
+) -> None:
+    assert [deliver(web, client_name, delivery()) for _ in range(3)] == [202, 409, 409]
+    assert len(stored(database, client_name)) == 1
+
+
+def test_what_indeed_has_not_signed_byte_for_byte_is_not_taken(
+    web: TestClient, database: Urls, client_name: str
+) -> None:
+    same_meaning = delivery().replace(b'": ', b'":')
+
+    assert web.post(f"/indeed/{client_name}/apply", content=delivery()).status_code == 401
+    assert deliver(web, client_name, delivery(), signed=b"something else") == 401
+    assert deliver(web, client_name, delivery(id="tampered"), signed=delivery()) == 401
+    assert deliver(web, client_name, same_meaning, signed=delivery()) == 401
+    assert stored(database, client_name) == []
+
+
+def test_an_account_without_a_secret_takes_nothing(web: TestClient) -> None:
+    unsigned = base64.b64encode(hmac.digest(b"", delivery(), "sha1")).decode()
+    headers = {"X-Indeed-Signature": unsigned}
+
+    for client in ("careless", "unknown"):
+        answer = web.post(f"/indeed/{client}/apply", content=delivery(), headers=headers)
+        assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\xff\xfe", b"[]", b'"text"', b"{}", delivery(applicant=None), delivery(id=7)],
+)
+def test_a_signed_delivery_that_is_no_application_is_unusable(
+    web: TestClient, database: Urls, client_name: str, body: bytes
+) -> None:
+    assert deliver(web, client_name, body) == 400
+    assert stored(database, client_name) == []
+
+
+def test_what_is_too_large_is_refused_whether_or_not_it_says_its_length(
+    web: TestClient, client_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver, "LARGEST_BODY", 1000)
+
+    def huge() -> Iterator[bytes]:
+        for _ in range(4):
+            yield b"x" * 400
+
+    answer = web.post(f"/indeed/{client_name}/apply", content=huge())
+    assert answer.status_code == 413
+    assert deliver(web, client_name, delivery(coverletter="y" * 1000)) == 413
+    assert web.post(link(client_name), data={"confirm": "y" * 1000}).status_code == 413
+
+
+def test_self_identification_is_kept_where_no_decision_can_read_it(
+    web: TestClient, database: Urls, client_name: str
+) -> None:
+    eeo = {"gender": "prefer not to say"}
+
+    assert deliver(web, client_name, delivery(eeo=eeo)) == 202
+
+    [kept] = stored(database, client_name)
+    assert "eeo" not in json.loads(kept.body)
+    with psycopg.connect(database.admin_url.replace("+psycopg", "")) as owner:
+        told = owner.execute(
+            "SELECT question, answer FROM self_id.answer WHERE client = %s", [client_name]
+        ).fetchall()
+        assert told == [("eeo", json.dumps(eeo))]
+    with (
+        pytest.raises(Exception, match="permission denied"),
+        Ledger(database.app_url, client_name).transaction() as connection,
+    ):
+        connection.execute(text("SELECT * FROM self_id.answer"))
+
+
+def test_a_link_shows_its_form(web: TestClient, client_name: str) -> None:
+    page = web.get(link(client_name))
+
+    assert page.status_code == 200
+    assert '<form id="withdraw" method="post">' in page.text
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_link_that_is_not_ours_is_not_valid(
+    web: TestClient, client_name: str, method: str
+) -> None:
+    foreign = Links(PUBLIC, "another secret").to(Question(client_name, "withdraw", "X", "", "x"))
+    altered = link(client_name).replace("/forms/", "/forms/x")
+    no_such_form = link(client_name, form="fortune")
+
+    for address in (foreign.removeprefix(PUBLIC), altered, no_such_form, "/forms/nonsense"):
+        assert web.request(method, address).status_code == 404
+
+
+def test_an_answer_with_gaps_comes_back_with_its_problems_and_what_was_written(
+    web: TestClient, database: Urls, client_name: str
+) -> None:
+    given = REFEREES | {"referee2_name": "", "consent": "perhaps"}
+
+    page = web.post(link(client_name, "referees"), data=given)
+
+    assert page.status_code == 422
+    assert "Referee 2: name: please answer" in page.text
+    assert "yes or no" in page.text
+    assert 'value="ada@people.example"' in page.text
+    assert stored(database, client_name) == []
+
+
+def test_the_first_answer_to_a_link_stands(
+    web: TestClient, database: Urls, client_name: str
+) -> None:
+    first, second = ({"confirm": word} for word in ("no", "yes"))
+
+    assert web.post(link(client_name), data=first).status_code == 200
+    assert web.post(link(client_name), data=second).status_code == 200
+
+    [kept] = stored(database, client_name)
+    answer = FormAnswer.model_validate_json(kept.body)
+    assert (answer.form, answer.subject, answer.fields) == (
+        "withdraw",
+        "HARBOR-1.9f2c11ab03",
+        {"confirm": "no"},
+    )
+
+
+def test_what_nobody_asked_is_not_kept(web: TestClient, database: Urls, client_name: str) -> None:
+    web.post(link(client_name), data={"confirm": "yes", "by": "the approver", "extra": "1"})
+
+    [kept] = stored(database, client_name)
+    answer = FormAnswer.model_validate_json(kept.body)
+    assert (answer.by, answer.fields) == ("candidate", {"confirm": "yes"})
+
+
+def test_nothing_is_acknowledged_that_could_not_be_stored(
+    web: TestClient, client_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FULLCYCLE_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+
+    for attempt in (
+        lambda: deliver(web, client_name, delivery()),
+        lambda: web.post(link(client_name), data={"confirm": "yes"}),
+    ):
+        with pytest.raises(Exception, match="connection"):
+            attempt()
+
+
+def test_a_character_that_postgresql_cannot_store_blocks_nobody(
+    web: TestClient, database: Urls, client_name: str
+) -> None:
+    web.post(link(client_name, "interest"), data={"interested": "yes", "pay_expectation": "9\0"})
+
+    [kept] = stored(database, client_name)
+    answer = FormAnswer.model_validate_json(kept.body)
+    with Ledger(database.app_url, client_name).transaction() as connection:
+        assert landing.land(connection, client_name, "forms", [answer], answer.updated_at) == 1
+        landed = connection.execute(text("SELECT fields FROM form_answer")).scalar_one()
+    assert landed == {"interested": "yes", "pay_expectation": "9"}
+
+
+def test_a_visitor_cannot_leave_the_public_folder(web: TestClient, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("not yours")
+    (tmp_path / "documents" / "job.html").write_text("open to all")
+
+    assert web.get("/public/job.html").text == "open to all"
+    assert web.get("/public/..%2fsecret").status_code == 404
