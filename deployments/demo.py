@@ -43,7 +43,7 @@ class Plan:
 
     seed: int = 7
     applicants: int = 0
-    fault_rate: float = 0.02
+    fault_rate: float = 0.01
     start: str = START
 
 

@@ -47,8 +47,11 @@ class Mail(StandIn):
         self.correspondents.keep = lambda broken: sandbox.input("mail", broken)
         listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self._loop = asyncio.new_event_loop()
-        self._smtp = threading.Thread(target=self._serve, args=(sandbox, listener), daemon=True)
+        serving = threading.Event()  # a loop told to stop before it runs would never end
+        arguments = (sandbox, listener, serving)
+        self._smtp = threading.Thread(target=self._serve, args=arguments, daemon=True)
         self._smtp.start()
+        serving.wait()
         self._journal = _Journal(self, imap_port)
         threading.Thread(target=self._journal.serve_forever, args=(0.05,), daemon=True).start()
         return int(listener.getsockname()[1]), int(self._journal.server_address[1])
@@ -75,9 +78,10 @@ class Mail(StandIn):
         found.sort(key=lambda m: (m["received_at"], m["headers"]["message-id"]))
         return Answer(body={"messages": found})
 
-    def _serve(self, sandbox: Sandbox, listener: socket.socket) -> None:
+    def _serve(self, sandbox: Sandbox, listener: socket.socket, serving: threading.Event) -> None:
         loop, inbox = self._loop, _Inbox(self, sandbox)
         server = loop.run_until_complete(loop.create_server(inbox.conversation, sock=listener))
+        loop.call_soon(serving.set)
         loop.run_forever()
         server.close()
         loop.run_until_complete(server.wait_closed())
