@@ -18,6 +18,7 @@ from flows.decisions import record_decision, release_from_quarantine, settle_eff
 from flows.nightly_sync import nightly_sync
 from flows.requisition import cancel_requisition, carry_requisition, open_requisition
 from flows.sweep import sweep
+from tasks.desk import Account
 
 # A run that finds its predecessor still running has nothing to add: that one sees the same ledger.
 ONE_AT_A_TIME = ConcurrencyLimitConfig(
@@ -68,7 +69,8 @@ def _deployment(flow: Flow[Any, Any], tag: str, **when: Any) -> RunnerDeployment
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until told to stop; the form of the accounts is there from the first start on."""
+    Account.register_type_and_schema()
     serve(*deployments(Settings()), pause_on_shutdown=False, print_starting_message=False)
 
 
