@@ -1,11 +1,16 @@
 """Carry: the one way through, for a client or for one of its requisitions."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any, cast
 
-from prefect import get_client, get_run_logger, tags
+from prefect import Task, get_client, get_run_logger, tags
+from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext, SyncClientContext
 
+from connectors.ledger import steps
 from connectors.ledger.scope import Scope
+from connectors.ledger.store import Ledger
 from tasks.decide import decide, end
 from tasks.deliver import deliver, settle
 from tasks.desk import open_desk
@@ -20,6 +25,7 @@ BUSY = "another run is carrying this client; nothing was done"
 async def carry(scope: Scope, as_of: datetime) -> str:
     """Settle what was left, observe every system, let each stage gate and decide, deliver.
 
+    Started again at the same instant, it goes on where it was killed; complete, it does nothing.
     A system that cannot be read is reported and does not keep the others from moving. Two runs of
     one client never work at once: the second leaves at once, and the next tick does its work.
     """
@@ -32,20 +38,37 @@ async def carry(scope: Scope, as_of: datetime) -> str:
         if not mine:
             get_run_logger().warning(BUSY)
             return BUSY
+        once = _once(desk.ledger, scope, as_of)
         settle(scope, as_of, return_state=True)
         for system, connector in sorted(desk.systems.items()):
             if connector.resources:
-                observe(system, scope, as_of, return_state=True)
-        read_inbox(scope, as_of, return_state=True)
-        open_applications(scope, as_of, return_state=True)
-        end(scope, as_of, return_state=True)
+                once(f"observe {system}", observe, system)
+        once("read inbox", read_inbox)
+        once("open applications", open_applications)
+        once("end", end)
         for stage in ORDER:
             with tags(f"stage:{stage}"):
-                gate(stage, scope, as_of, return_state=True)
-                decide(stage, scope, as_of, return_state=True)
+                once(f"gate {stage}", gate, stage)
+                once(f"decide {stage}", decide, stage)
         deliver(scope, as_of, return_state=True)
         published = publish(scope, as_of, return_state=True)
         return published.message or ""
+
+
+def _once(ledger: Ledger, scope: Scope, as_of: datetime) -> Callable[..., None]:
+    """Run a step unless a killed sweep of the same instant has it behind it."""
+    with ledger.transaction() as connection:
+        behind = steps.behind(connection, scope, as_of)
+
+    def once(step: str, run: Task[..., Any], *arguments: str) -> None:
+        if step in behind:
+            return
+        state = cast(State[Any], run(*arguments, scope, as_of, return_state=True))
+        if state.is_completed():
+            with ledger.transaction() as connection:
+                steps.complete(connection, scope, as_of, step)
+
+    return once
 
 
 async def _tag_run(marks: list[str]) -> None:

@@ -370,6 +370,15 @@ external_id = Table(
     Index("external_id_subject", "subject_kind", "subject_id", "kind"),
 )
 
+sweep = Table(
+    "sweep",
+    metadata,
+    Column("client", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("as_of", MOMENT, nullable=False),
+    Column("steps", ARRAY(Text), nullable=False),
+)
+
 inbox = Table(
     "inbox",
     metadata,
