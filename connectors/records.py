@@ -8,7 +8,7 @@ a vendor, complete, so that it can be carried out from its stored form alone.
 vendor's id.
 """
 
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -479,11 +479,3 @@ class Page(Record):
 
     records: tuple[Observed, ...]
     cursor: str | None = None
-
-
-def instant(text: str) -> datetime:
-    """Read an ISO 8601 instant; naive ones are refused."""
-    value = datetime.fromisoformat(text)
-    if value.tzinfo is None:
-        raise ValueError("an instant needs a time zone")
-    return value

@@ -178,9 +178,10 @@ def client_add(file: Path) -> None:
     from pydantic import ValidationError
 
     from deployments import intake_file, setup
+    from tasks.process import load
 
     try:
-        process = setup.load_process(file)
+        process = load(file)
     except ValidationError as failure:
         for problem in intake_file.sentences(failure):
             problems.print(problem, style="red", highlight=False)
@@ -280,8 +281,9 @@ def _register_sandbox_client(state: State) -> None:
 
     from deployments import setup
     from deployments.sandbox.people import DATA
+    from tasks.process import load
 
-    process = setup.load_process(DATA / "clients" / f"{setup.SANDBOX_CLIENT}.yaml")
+    process = load(DATA / "clients" / f"{setup.SANDBOX_CLIENT}.yaml")
     setup.register(state.settings, process)
     _enter(state)
     asyncio.run(setup.connect_sandbox(state.settings, setup.SANDBOX_CLIENT))

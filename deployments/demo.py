@@ -11,7 +11,6 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -26,6 +25,7 @@ from deployments.sandbox.__main__ import plan_path
 from deployments.sandbox.people import DATA
 from deployments.settings import DeploymentError, Settings
 from deployments.state import State
+from tasks.process import load
 
 START = "2026-09-08T13:00:00+00:00"
 HOUR = time(13, tzinfo=UTC)
@@ -56,7 +56,7 @@ def prepare(settings: Settings, plan: Plan) -> State:
     services = {"postgres", "prefect", "sandbox", "receiver"}
     state = embedded.up(settings, only={"postgres"})
     setup.prepare_ledger(state.settings)
-    process = setup.load_process(DATA / "clients" / f"{CLIENT}.yaml")
+    process = load(DATA / "clients" / f"{CLIENT}.yaml")
     setup.register(state.settings, process)
     state = embedded.up(settings, only=services)
     os.environ.update(state.environment() | {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING"})
@@ -166,8 +166,3 @@ class Control:
         request = urllib.request.Request(self._url + path, body, method=method)
         with urllib.request.urlopen(request, timeout=120) as answer:
             return dict(json.loads(answer.read() or b"{}"))
-
-
-def sandbox_clock(home: Path) -> Path:
-    """The file that tells every process of a sandbox system the simulated time."""
-    return home / "sandbox" / "clock"

@@ -1,9 +1,7 @@
 """Prepare a running system for work: the ledger's schema, the law, clients and their accounts."""
 
-from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import SecretStr
 
 from connectors.ledger import client as ledger_client
@@ -91,8 +89,3 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
             "options": {"root": str(settings.home / "documents")},
         },
     }
-
-
-def load_process(path: Path) -> Process:
-    """Read a client's process file; raises pydantic.ValidationError with every problem."""
-    return Process.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
