@@ -1,9 +1,9 @@
 """Before a hire counts: does the newest pay statement say what the signed offer said?"""
 
-from expectations.suite import Owner, true
+from expectations.suite import Owner, Rule, fresh
 
 RULES = (
-    true(
+    Rule(
         "AFT-001",
         "paid_as_signed",
         Owner.CLIENT,
@@ -11,4 +11,5 @@ RULES = (
         "correct payroll to the signed offer and wait for the next statement",
         releasable=False,
     ),
+    fresh("AFT-900", "payroll"),
 )

@@ -1,9 +1,9 @@
 """Before a background check is ordered: does the place allow it now, and is it reasoned?"""
 
-from expectations.suite import Owner, true
+from expectations.suite import Owner, Rule, fresh
 
 RULES = (
-    true(
+    Rule(
         "BGC-001",
         "offer_accepted",
         Owner.CANDIDATE,
@@ -12,14 +12,14 @@ RULES = (
         when="offer_first",
         releasable=False,
     ),
-    true(
+    Rule(
         "BGC-002",
         "check_reasoned",
         Owner.CLIENT,
         "no written job-related reason for the check",
         "write it into background.reason",
     ),
-    true(
+    Rule(
         "BGC-003",
         "certified",
         Owner.CLIENT,
@@ -28,4 +28,5 @@ RULES = (
         when="check_planned",
         releasable=False,
     ),
+    fresh("BGC-900", "signatures"),
 )

@@ -1,9 +1,9 @@
 """Before anyone is taken in: may we and can we write to this person about an open role?"""
 
-from expectations.suite import Owner, Rule, at_most, true
+from expectations.suite import Owner, Rule, at_most
 
 RULES = (
-    true(
+    Rule(
         "INT-001",
         "has_email",
         Owner.PROVIDER,
@@ -11,29 +11,26 @@ RULES = (
         "find the address, or release the application and answer by telephone",
     ),
     Rule(
-        id="INT-002",
-        expect="ExpectColumnValuesToMatchRegex",
-        args={"column": "email", "regex": r"^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s.,;<>]{2,}$"},
-        owner=Owner.PROVIDER,
-        reason="the e-mail address cannot be written to",
-        remedy="correct the address with the person, then release",
+        "INT-002",
+        r"email ~ '^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s.,;<>]{2,}$'",
+        Owner.PROVIDER,
+        "the e-mail address cannot be written to",
+        "correct the address with the person, then release",
         when="has_email",
     ),
     Rule(
-        id="INT-003",
-        expect="ExpectColumnValueLengthsToBeBetween",
-        args={"column": "name", "min_value": 1, "max_value": 300},
-        owner=Owner.PROVIDER,
-        reason="no name",
-        remedy="ask the person for a name",
+        "INT-003",
+        "length(name) BETWEEN 1 AND 300",
+        Owner.PROVIDER,
+        "no name",
+        "ask the person for a name",
     ),
     Rule(
-        id="INT-004",
-        expect="ExpectColumnValuesToMatchRegex",
-        args={"column": "phone", "regex": r"^\+?[0-9 ()./\-]{7,24}$"},
-        owner=Owner.CANDIDATE,
-        reason="the telephone number is malformed",
-        remedy="ask for it at the screen; nothing waits for it",
+        "INT-004",
+        r"phone ~ '^\+?[0-9 ()./\-]{7,24}$'",
+        Owner.CANDIDATE,
+        "the telephone number is malformed",
+        "ask for it at the screen; nothing waits for it",
         when="has_phone",
         critical=False,
     ),

@@ -1,16 +1,16 @@
 """Before the first pay run: did the new hire arrive, and is section 2 of the I-9 done?"""
 
-from expectations.suite import Owner, true
+from expectations.suite import Owner, Rule, fresh
 
 RULES = (
-    true(
+    Rule(
         "PAY-001",
         "arrived",
         Owner.CLIENT,
         "arrival is not confirmed",
         "the manager confirms the first day by the link that was sent",
     ),
-    true(
+    Rule(
         "PAY-002",
         "section_2",
         Owner.CLIENT,
@@ -18,4 +18,5 @@ RULES = (
         "examine the documents within 3 business days of the first day (8 CFR 274a.2)",
         releasable=False,
     ),
+    fresh("PAY-900", "payroll"),
 )

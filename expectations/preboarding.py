@@ -1,9 +1,9 @@
 """Before a new hire is created in payroll: signed, checked, and references in?"""
 
-from expectations.suite import Owner, true
+from expectations.suite import Owner, Rule, fresh
 
 RULES = (
-    true(
+    Rule(
         "PRE-001",
         "offer_accepted",
         Owner.CANDIDATE,
@@ -11,7 +11,7 @@ RULES = (
         "wait for the signature on the present version",
         releasable=False,
     ),
-    true(
+    Rule(
         "PRE-002",
         "cleared",
         Owner.CLIENT,
@@ -19,18 +19,19 @@ RULES = (
         "the compliance reviewer decides; a report never decides by itself",
         releasable=False,
     ),
-    true(
+    Rule(
         "PRE-004",
         "payable",
         Owner.CLIENT,
         "the connected payroll does not pay in the country of the place of work",
         "connect a payroll for that country and name it in the process under payroll.countries",
     ),
-    true(
+    Rule(
         "PRE-003",
         "references_done",
         Owner.CANDIDATE,
         "references are not complete",
         "ask the next referee",
     ),
+    fresh("PRE-900", "background_checks"),
 )

@@ -3,10 +3,10 @@
 Which places demand what is data: expectations/law, joined to the row's places by the ledger.
 """
 
-from expectations.suite import Owner, Rule, at_most, true
+from expectations.suite import Owner, Rule, at_most
 
 RULES = (
-    true(
+    Rule(
         "SRC-001",
         "approved",
         Owner.CLIENT,
@@ -14,7 +14,7 @@ RULES = (
         "have the present version approved",
         releasable=False,
     ),
-    true(
+    Rule(
         "SRC-002",
         "has_pay",
         Owner.CLIENT,
@@ -23,7 +23,7 @@ RULES = (
         when="pay_required",
         releasable=False,
     ),
-    true(
+    Rule(
         "SRC-003",
         "has_benefits",
         Owner.CLIENT,
@@ -33,16 +33,15 @@ RULES = (
         releasable=False,
     ),
     Rule(
-        id="SRC-004",
-        expect="ExpectColumnValuesToNotBeNull",
-        args={"column": "closes_on"},
-        owner=Owner.CLIENT,
-        reason="application deadline missing, and a place of work demands it in the posting",
-        remedy="set closes_on",
+        "SRC-004",
+        "closes_on IS NOT NULL",
+        Owner.CLIENT,
+        "application deadline missing, and a place of work demands it in the posting",
+        "set closes_on",
         when="deadline_required",
         releasable=False,
     ),
-    true(
+    Rule(
         "SRC-005",
         "has_vacancy",
         Owner.CLIENT,
@@ -51,17 +50,16 @@ RULES = (
         when="vacancy_required",
         releasable=False,
     ),
-    true("SRC-006", "pay_order", Owner.CLIENT, "pay range upside down", "swap its two ends"),
+    Rule("SRC-006", "pay_order", Owner.CLIENT, "pay range upside down", "swap its two ends"),
     Rule(
-        id="SRC-007",
-        expect="ExpectColumnValuesToBeInSet",
-        args={"column": "forbidden", "value_set": [False]},
-        owner=Owner.CLIENT,
-        reason="the description uses a phrase that fair-chance or posting law forbids",
-        remedy="remove words on criminal records, home experience or age from the description",
+        "SRC-007",
+        "NOT forbidden",
+        Owner.CLIENT,
+        "the description uses a phrase that fair-chance or posting law forbids",
+        "remove words on criminal records, home experience or age from the description",
         releasable=False,
     ),
-    true(
+    Rule(
         "SRC-008",
         "has_regions",
         Owner.CLIENT,

@@ -8,7 +8,7 @@ from prefect import Task, get_client, get_run_logger, tags
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext, SyncClientContext
 
-from connectors.ledger import steps
+from connectors.ledger import rows, steps
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from tasks.decide import decide, end
@@ -47,6 +47,8 @@ async def carry(scope: Scope, as_of: datetime) -> str:
         once("open applications", open_applications)
         once("end", end)
         for stage in ORDER:
+            if not _anybody(desk.ledger, stage, scope):
+                continue
             with tags(f"stage:{stage}"):
                 once(f"gate {stage}", gate, stage)
                 once(f"decide {stage}", decide, stage)
@@ -69,6 +71,11 @@ def _once(ledger: Ledger, scope: Scope, as_of: datetime) -> Callable[..., None]:
                 steps.complete(connection, scope, as_of, step)
 
     return once
+
+
+def _anybody(ledger: Ledger, stage: str, scope: Scope) -> bool:
+    with ledger.transaction() as connection:
+        return rows.anybody(connection, stage, scope)
 
 
 async def _tag_run(marks: list[str]) -> None:

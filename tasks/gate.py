@@ -32,7 +32,7 @@ def judge_door(stage: str, scope: Scope, as_of: datetime) -> Passage:
     if not door:
         return Passage(stage, 0, 0, 0)
     query = rows.gate_query(sql, stage, scope, as_of)
-    findings = judge(SUITES[stage], ledger.gate_url, query, len(door))
+    findings = judge(SUITES[stage], ledger.gate_url, query)
     with ledger.transaction() as connection:
         return gates.admit(connection, scope.client, stage, door, _verdict(findings), as_of)
 

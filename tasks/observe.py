@@ -37,6 +37,8 @@ def _resource(desk: Desk, system: str, resource: str, as_of: datetime) -> int:
             changed += landing.land(connection, desk.client, system, page.records, as_of)
             if page.cursor is not None:
                 landing.write_cursor(connection, desk.client, system, resource, page.cursor)
+    with desk.ledger.transaction() as connection:
+        landing.mark_read(connection, desk.client, system, resource, as_of)
     return changed
 
 

@@ -58,7 +58,7 @@ def packet(row: Row) -> str:
         [
             f"Submittal for {row.requisition} ({row.key})",
             *verdicts,
-            f"Interest confirmed on {interest}, valid for 14 days",
+            f"Interest confirmed on {interest}, valid for {row.interest_lasts_days} days",
             f"Expected pay (cents): {row.expects_cents or 'not stated'}",
             f"Source: {row.source}",
         ]

@@ -238,6 +238,20 @@ def write_cursor(
     )
 
 
+def mark_read(
+    connection: Connection, client: str, system: str, resource: str, as_of: datetime
+) -> None:
+    """Remember that a resource was read to its end at this instant, whatever it brought."""
+    statement = insert(tables.cursor).values(
+        client=client, system=system, resource=resource, value="", read_at=as_of
+    )
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["client", "system", "resource"], set_={"read_at": as_of}
+        )
+    )
+
+
 def watching(connection: Connection, resource: str) -> list[str]:
     """The vendor's ids of objects in this resource that open applications still wait for."""
     return list(connection.execute(text(_WATCHING[resource])).scalars())

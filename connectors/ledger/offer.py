@@ -26,6 +26,8 @@ ROWS = applications(
         , {ANSWERED} AS answered
         , EXISTS (SELECT 1 {law("stage_order")} AND l.first = 'references' AND l.then = 'offer')
           AS references_first
+        , (SELECT CAST(c.process -> 'references' ->> 'required' AS int) FROM client c
+           WHERE c.client = s.client) AS references_required
         , r.approved_hash IS NOT DISTINCT FROM r.approval_hash AS requisition_approved
         , row_number() OVER (PARTITION BY s.requisition_id ORDER BY s.since, s.key) AS rank
         , r.headcount - (

@@ -216,6 +216,30 @@ def inside(
     ]
 
 
+def anybody(connection: Connection, stage: str, scope: Scope) -> bool:
+    """Whether a requisition or an application is at a stage's gate or inside the stage."""
+    return bool(
+        connection.execute(
+            text(
+                """
+                SELECT EXISTS (
+                    SELECT 1 FROM application a JOIN requisition r ON r.id = a.requisition_id
+                    WHERE a.client = :client AND a.disposition IS NULL
+                      AND (a.ready_for = :stage OR a.stage = :stage)
+                      AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
+                ) OR EXISTS (
+                    SELECT 1 FROM requisition r
+                    WHERE r.client = :client AND r.disposition IS NULL
+                      AND (r.ready_for = :stage OR r.stage = :stage)
+                      AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
+                )
+                """
+            ),
+            {"client": scope.client, "requisition": scope.requisition, "stage": stage},
+        ).scalar()
+    )
+
+
 def at_the_door(
     connection: Connection, sql: str, stage: str, scope: Scope, as_of: datetime
 ) -> list[Subject]:
@@ -230,9 +254,28 @@ def at_the_door(
     return [Subject(**mapping) for mapping in result.mappings()]
 
 
+def _silence(system: str) -> str:
+    """Hours since the client's system of a kind, as its process names it, was read to the end."""
+    return f"""
+        (SELECT extract(epoch FROM CAST(:as_of AS timestamptz) - min(u.read_at)) / 3600.0
+         FROM cursor u JOIN client c ON c.client = u.client
+         WHERE u.client = :client AND u.system = c.process -> 'systems' ->> '{system}')
+        AS {system}_silent_hours
+    """
+
+
+_SILENCES = ", ".join(
+    map(_silence, ("applicant_tracking", "signatures", "background_checks", "payroll"))
+)
+
+
 def gate_query(sql: str, stage: str, scope: Scope, as_of: datetime) -> str:
-    """The rows at a stage's gate as one literal statement, for the engine that judges them."""
-    literal = sql.replace("{where}", _AT_THE_DOOR)
+    """The rows at a stage's gate as one literal statement, for the engine that judges them.
+
+    Beside the stage's own columns each has `<system>_silent_hours` for the systems we read.
+    """
+    door = sql.replace("{where}", _AT_THE_DOOR)
+    literal = f"SELECT door.*, {_SILENCES} FROM ({door}) door"
     parameters = _parameters(stage, scope, as_of)
     used = {name: value for name, value in parameters.items() if f":{name}" in literal}
     return str(

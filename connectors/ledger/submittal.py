@@ -17,6 +17,7 @@ class Row(ApplicationRow):
     met: int
     interest_at: datetime | None
     interest_days: float | None
+    interest_lasts_days: int
     expects_cents: int | None
     pay_max_cents: int | None
     screen_answers: list[dict[str, str]]
@@ -43,6 +44,8 @@ ROWS = applications(
         , (SELECT count(*) FROM evidence v WHERE v.application_id = s.id AND v.met) AS met
         , interest_at
         , extract(epoch FROM CAST(:as_of AS timestamptz) - interest_at) / 86400.0 AS interest_days
+        , (SELECT CAST(c.process -> 'screening' ->> 'interest_days' AS int) FROM client c
+           WHERE c.client = s.client) AS interest_lasts_days
         , (SELECT CAST(w ->> 'value' AS bigint) FROM jsonb_array_elements(screen_answers) w
            WHERE w ->> 'question' = 'pay_expectation_cents' AND w ->> 'value' ~ '^[0-9]+$'
            LIMIT 1) AS expects_cents

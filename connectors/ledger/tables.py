@@ -355,6 +355,7 @@ cursor = Table(
     Column("system", Text, primary_key=True),
     Column("resource", Text, primary_key=True),
     Column("value", Text, nullable=False),
+    Column("read_at", MOMENT),
 )
 
 external_id = Table(

@@ -12,6 +12,7 @@ GOOD: dict[str, Any] = {
     "free": 1,
     "references_first": False,
     "answered": 2,
+    "references_required": 2,
 }
 CASES: list[Case] = [
     ({}, set()),

@@ -11,6 +11,7 @@ GOOD: dict[str, Any] = {
     "met": 4,
     "interest_at": "2026-03-02T15:00:00+00:00",
     "interest_days": 3.5,
+    "interest_lasts_days": 14,
     "expects_cents": 7_000_000,
     "pay_max_cents": 8_000_000,
 }

@@ -18,6 +18,7 @@ def a_submittal(**values: Any) -> Row:
         "met": 4,
         "interest_at": NOW,
         "interest_days": 0.5,
+        "interest_lasts_days": 14,
         "expects_cents": 7000000,
         "pay_max_cents": 8873700,
         "screen_answers": [],
