@@ -65,7 +65,7 @@ def prepare(settings: Settings, plan: Plan) -> State:
 
 
 def run(state: State, watch: Watch, until: datetime | None = None) -> None:
-    """Sweep at each simulated tick until every requisition is over, or `until`.
+    """Sweep, then care for candidates, at each tick until every requisition is over, or `until`.
 
     watch: told the instant and a sentence after every sweep.
     """
@@ -73,7 +73,9 @@ def run(state: State, watch: Watch, until: datetime | None = None) -> None:
 
 
 async def _run(state: State, watch: Watch, until: datetime | None) -> None:
-    from flows.sweep import sweep  # Prefect must see the environment that `prepare` has set
+    # Prefect must see the environment that `prepare` has set.
+    from flows.candidate_care import candidate_care
+    from flows.sweep import sweep
     from tasks import enter
 
     sandbox = Control(state.sandbox_url)
@@ -85,6 +87,7 @@ async def _run(state: State, watch: Watch, until: datetime | None) -> None:
         if as_of >= CANCELLED_AT:
             enter.answer(CLIENT, "cancel_requisition", CANCELLED, "", "approver", WHY, CANCELLED_AT)
         swept = await sweep(CLIENT, as_of, return_state=True)
+        await candidate_care(CLIENT, as_of, return_state=True)
         watch(as_of, swept.message or "")
         _let_indeed_crawl(sandbox, state.settings)
         with ledger.transaction() as connection:

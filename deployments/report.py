@@ -216,16 +216,17 @@ def _received(system: str, kind: str, received: dict[str, Any]) -> str:
 def _hire_table(hires: list[status.Hire]) -> Table:
     table = Table(title="Hires: offered and paid", title_justify="left")
     for column in ("application", "starts", "offered", "paid", "statements", ""):
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, overflow="fold")
     for row in hires:
-        paid = "not yet" if row.paid_cents is None else _money(row.paid_cents, row.paid_unit)
+        paid = "–" if row.paid_cents is None else _money(row.paid_cents, row.paid_unit)
+        awaited = (row.disposition or "waiting").lower().replace("_", " ")
         table.add_row(
             row.application,
             row.start_on.isoformat(),
             _money(row.offered_cents, row.unit),
             paid,
             str(row.statements),
-            "matches" if row.matches else "differs" if row.paid_cents else "waiting",
+            "matches" if row.matches else "differs" if row.paid_cents else awaited,
         )
     return table
 

@@ -7,6 +7,7 @@ from prefect.client.schemas.objects import State
 from prefect.context import SyncClientContext
 
 from connectors.ledger.scope import Scope
+from flows import runs
 from flows.carry import BUSY
 from flows.clients import for_each
 from tasks import clock
@@ -15,7 +16,7 @@ from tasks.deliver import deliver
 from tasks.desk import open_desk
 
 
-@flow(name="candidate-care", persist_result=False)
+@flow(name="candidate-care", flow_run_name=runs.name, persist_result=False)
 async def candidate_care(client: str | None = None, as_of: datetime | None = None) -> State[None]:
     """Write to everyone who has waited too long for a word from us, and seal the record.
 
@@ -29,6 +30,7 @@ async def candidate_care(client: str | None = None, as_of: datetime | None = Non
 
 async def _care_for(scope: Scope, as_of: datetime) -> str:
     desk = await open_desk(scope.client)
+    await runs.tag(scope)
     with SyncClientContext.get_or_create(), desk.ledger.exclusively() as mine:
         if not mine:
             get_run_logger().warning(BUSY)

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
 
-from prefect import Task, get_client, get_run_logger, tags
+from prefect import Task, get_run_logger, tags
 from prefect.client.schemas.objects import State
-from prefect.context import FlowRunContext, SyncClientContext
+from prefect.context import SyncClientContext
 
 from connectors.ledger import rows, steps
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
+from flows import runs
 from tasks.decide import decide, end
 from tasks.deliver import deliver, settle
 from tasks.desk import open_desk
@@ -30,9 +31,7 @@ async def carry(scope: Scope, as_of: datetime) -> str:
     one client never work at once: the second leaves at once, and the next tick does its work.
     """
     desk = await open_desk(scope.client)
-    marks = [f"client:{scope.client}"]
-    marks += [f"requisition:{scope.requisition}"] if scope.requisition else []
-    await _tag_run(marks)
+    marks = await runs.tag(scope)
     # One HTTP client for all tasks: without it each builds its own, which costs more than its work.
     with tags(*marks), SyncClientContext.get_or_create(), desk.ledger.exclusively() as mine:
         if not mine:
@@ -76,11 +75,3 @@ def _once(ledger: Ledger, scope: Scope, as_of: datetime) -> Callable[..., None]:
 def _anybody(ledger: Ledger, stage: str, scope: Scope) -> bool:
     with ledger.transaction() as connection:
         return rows.anybody(connection, stage, scope)
-
-
-async def _tag_run(marks: list[str]) -> None:
-    """Add tags to the present flow run, for the filters of the user interface."""
-    run = FlowRunContext.get()
-    if run is not None and run.flow_run is not None:
-        async with get_client() as client:
-            await client.update_flow_run(run.flow_run.id, tags={*run.flow_run.tags, *marks})

@@ -7,12 +7,13 @@ from prefect.client.schemas.objects import State
 
 from connectors.ledger import landing
 from connectors.ledger.scope import Scope
+from flows import runs
 from flows.carry import carry
 from flows.clients import for_each
 from tasks import clock, enter
 
 
-@flow(name="nightly-sync", persist_result=False)
+@flow(name="nightly-sync", flow_run_name=runs.name, persist_result=False)
 async def nightly_sync(client: str | None = None, as_of: datetime | None = None) -> State[None]:
     """Read everything again, not only what changed, and carry what that brings to light.
 

@@ -34,8 +34,9 @@ def care(scope: Scope, as_of: datetime) -> State[int]:
 def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Ask again whose interest has lapsed; tell everyone else who has not heard from us lately.
 
-    Each is asked once per confirmation and told once per silence. Whoever is not interested any
-    more leaves as withdrawn.
+    Each is asked once per confirmation and told once per silence, and nobody is put on a
+    colleague's telephone list a second time while on it. Whoever is not interested any more leaves
+    as withdrawn.
     """
     decisions = Decisions()
     for row in rows:
@@ -44,6 +45,8 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
         told = row.answer("interest", confirmed_on)
         if told and told.get("interested") == "no":
             withdraw(decisions, row, process, "not interested any more")
+        elif _waits_for_a_call(row):
+            continue
         elif row.interest_lapsed and not _written(row, f"interest:{confirmed_on}"):
             tell_candidate(
                 decisions, row, process, "interest", about=confirmed_on, confirmed_on=confirmed_on
@@ -59,6 +62,13 @@ def _day(moment: datetime) -> str:
 
 def _written(row: Row, about: str) -> bool:
     return any(row.asked(kind, about) for kind in ("message.send", "message.by_hand"))
+
+
+def _waits_for_a_call(row: Row) -> bool:
+    return any(
+        key.startswith("message.by_hand:") and effect["state"] not in {"done", "waived"}
+        for key, effect in row.effects.items()
+    )
 
 
 def _is_silent(row: Row, process: Process, as_of: datetime) -> bool:

@@ -14,6 +14,7 @@ from tasks.desk import desk_of
 from tasks.stages import ORDER
 
 MOST_ROWS = 200
+TABLES = ("funnel", "waiting", "quarantine", "gates", "effects", "troubled")
 
 
 @task(task_run_name="progress · publish", cache_policy=NO_CACHE, persist_result=False)
@@ -30,8 +31,9 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
         effects = status.effects(connection, scope)
         troubled = status.troubled_effects(connection, scope)
         requisitions = status.requisitions(connection, scope)
-    name = str(scope).lower()
-    when = f"as of {as_of:%Y-%m-%d %H:%M} UTC"
+    name = str(scope).lower().replace("_", "-")
+    links = " · ".join(f"[{table}](/artifacts/key/{table}-{name})" for table in TABLES)
+    when = f"as of {as_of:%Y-%m-%d %H:%M} UTC. {links}"
     _table(f"funnel-{name}", f"Funnel of **{scope}**, {when}", _funnel(stages))
     _table(
         f"waiting-{name}",
@@ -94,7 +96,8 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
     )
     _table(
         f"troubled-{name}",
-        f"Effects of **{scope}** that need a person: `fullcycle effect retry`, `done` or `waive`",
+        f"Effects of **{scope}** that need a person (`fullcycle effect retry`, `done` or `waive`),"
+        f" {when}",
         [{"effect": row["key"], "state": row["state"], "why": row["error"]} for row in troubled],
     )
     if scope.requisition:
@@ -170,7 +173,7 @@ def _table(key: str, description: str, rows: list[dict[str, object]]) -> None:
     shown = rows[:MOST_ROWS]
     note = f" ({len(shown)} of {len(rows)} rows)" if len(rows) > len(shown) else ""
     create_table_artifact(
-        key=key.replace("_", "-"),
+        key=key,
         table=shown or [{"": "nothing"}],
         description=description + note,
     )

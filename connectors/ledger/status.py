@@ -78,6 +78,7 @@ class Hire:
     paid_unit: str | None
     statements: int
     matches: bool
+    disposition: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +286,7 @@ _HIRES = f"""
     SELECT r.key AS requisition, a.key AS application, o.rate_cents AS offered_cents, o.unit,
            o.start_on, p.rate_cents AS paid_cents, p.unit AS paid_unit,
            coalesce(p.n, 0) AS statements,
+           a.disposition,
            coalesce(p.rate_cents = o.rate_cents AND p.unit = o.unit AND p.start_on = o.start_on
                AND p.entity = o.entity, false) AS matches
     FROM application a

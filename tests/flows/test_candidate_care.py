@@ -167,6 +167,10 @@ def test_who_has_no_address_is_told_by_a_person(
 
     assert messages(look) == [("message.by_hand", "care:2026-10-19", "due")]
 
+    care.care.fn(scope, NEXT_MONDAY + timedelta(days=21))
+
+    assert len(messages(look)) == 1, "one call is enough while it has not been made"
+
 
 @pytest.mark.parametrize("stage", ["preboarding", "day_one", "payroll", "aftercare"])
 def test_who_is_hired_is_not_told_that_the_application_is_being_considered(

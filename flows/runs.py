@@ -1,0 +1,28 @@
+"""Runs: how a run is called and tagged, so that ops find it in Prefect's lists and filters."""
+
+from datetime import datetime
+
+from prefect import get_client
+from prefect.context import FlowRunContext
+from prefect.runtime import flow_run
+
+from connectors.ledger.scope import Scope
+
+
+def name() -> str:
+    """The flow, the client and the instant it looks at: "sweep harbor 2026-09-18 13:00"."""
+    parameters = flow_run.parameters
+    as_of: datetime | None = parameters.get("as_of")
+    moment = f" {as_of:%Y-%m-%d %H:%M}" if as_of else ""
+    return f"{flow_run.flow_name} {parameters.get('client') or 'all clients'}{moment}"
+
+
+async def tag(scope: Scope) -> list[str]:
+    """Tag the present flow run with the client and the requisition; returns the tags."""
+    tags = [f"client:{scope.client}"]
+    tags += [f"requisition:{scope.requisition}"] if scope.requisition else []
+    run = FlowRunContext.get()
+    if run is not None and run.flow_run is not None:
+        async with get_client() as client:
+            await client.update_flow_run(run.flow_run.id, tags={*run.flow_run.tags, *tags})
+    return tags
