@@ -61,6 +61,7 @@ def print_status(console: Console, ledger: Ledger, scope: Scope) -> None:
         stages = status.stages(connection, scope)
         waiting = status.waiting(connection, scope)
         held = status.held(connection, scope)
+        gates = status.gates(connection, scope)
         effects = status.effects(connection, scope)
         troubled = status.troubled_effects(connection, scope)
     if not requisitions:
@@ -72,6 +73,9 @@ def print_status(console: Console, ledger: Ledger, scope: Scope) -> None:
     console.print(_waiting_table(waiting))
     if held:
         console.print(_held_table(held))
+    for gate in gates:
+        if gate.stopped:
+            console.print(f"[bold]the gate of {gate.stage} is shut by {gate.stopped}[/bold]")
     console.print(_effect_table(effects))
     for effect in troubled[:SHOWN]:
         console.print(f"{effect['state']}: {effect['key']} · {effect['error']}", highlight=False)

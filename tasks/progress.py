@@ -40,15 +40,13 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
         f"What is open at **{scope}** and whose turn it is, {when}",
         [
             {
-                "requisition": row.requisition,
                 "subject": row.subject,
                 "stage": row.stage,
                 "state": row.state,
                 "waiting on": row.waiting_on or "us",
-                "held for": row.held_for,
                 "since": f"{row.since:%Y-%m-%d}",
-                "due": f"{row.due_at:%Y-%m-%d}" if row.due_at else "",
-                "overdue": "overdue" if row.due_at and row.due_at < as_of else "",
+                "due": _due(row.due_at, as_of),
+                "held for": row.held_for,
             }
             for row in waiting
         ],
@@ -81,6 +79,7 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
                 "released": row.released,
                 "ended": row.ended,
                 "still held": row.held - row.healed - row.released - row.ended,
+                "stopped by": row.stopped,
                 "rules broken": ", ".join(f"{rule} ×{n}" for rule, n in sorted(row.rules.items())),
             }
             for row in sorted(gates, key=lambda row: ORDER.index(row.stage))
@@ -108,6 +107,12 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
         )
     on_whom = f"{scope}: {_turns(waiting)}"
     return Completed(message=on_whom, data=on_whom)
+
+
+def _due(due_at: datetime | None, as_of: datetime) -> str:
+    if due_at is None:
+        return ""
+    return f"{due_at:%Y-%m-%d}" + (" overdue" if due_at < as_of else "")
 
 
 def _turns(waiting: list[status.Waiting]) -> str:

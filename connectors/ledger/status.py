@@ -54,7 +54,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class GateTotal:
-    """What a gate has done so far: everyone judged once, and how often each rule was broken."""
+    """What a gate has done so far: everyone judged once, and how often each rule was broken.
+
+    `stopped`: the batch rule that lets nobody pass at present, empty if the gate is open.
+    """
 
     stage: str
     passed: int
@@ -62,6 +65,7 @@ class GateTotal:
     healed: int
     released: int
     ended: int
+    stopped: str
     rules: dict[str, int]
 
 
@@ -273,14 +277,20 @@ _GATES = f"""
                count(*) FILTER (WHERE q.outcome = 'ended') AS ended
         FROM quarantine q JOIN subjects s ON s.kind = q.subject_kind AND s.id = q.subject_id
         GROUP BY 1, 2
+    ),
+    gates AS (
+        SELECT DISTINCT ON (stage) stage, stopped FROM gate_run
+        WHERE client = :client ORDER BY stage, as_of DESC, id DESC
     )
     SELECT stage, coalesce(max(p.n), 0) AS passed, CAST(coalesce(sum(h.n), 0) AS int) AS held,
            CAST(coalesce(sum(h.healed), 0) AS int) AS healed,
            CAST(coalesce(sum(h.released), 0) AS int) AS released,
            CAST(coalesce(sum(h.ended), 0) AS int) AS ended,
            coalesce(jsonb_object_agg(h.rule, h.n) FILTER (WHERE h.rule IS NOT NULL), '{{}}')
-               AS rules
-    FROM passed p FULL JOIN held h USING (stage) GROUP BY stage ORDER BY stage
+               AS rules,
+           coalesce(max(g.stopped), '') AS stopped
+    FROM gates g LEFT JOIN passed p USING (stage) LEFT JOIN held h USING (stage)
+    GROUP BY stage ORDER BY stage
 """
 _HIRES = f"""
     SELECT r.key AS requisition, a.key AS application, o.rate_cents AS offered_cents, o.unit,

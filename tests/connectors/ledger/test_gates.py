@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from connectors.ledger import gates
+from connectors.ledger import gates, status
 from connectors.ledger.decisions import Subject
 from connectors.ledger.gates import Failure, Passage, Verdict
+from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 
 Look = Callable[..., Sequence[Any]]
@@ -192,6 +193,20 @@ def test_a_broken_batch_rule_stops_everybody_and_still_holds_who_fails(
     assert inside(look) == []
     assert look("SELECT stopped, held FROM gate_run") == [("INT-900", 3)]
     assert len(look("SELECT * FROM quarantine")) == 1
+
+
+def test_whether_a_gate_is_shut_is_what_its_last_run_found(
+    admit: Admit, applicants: list[Subject], ledger: Ledger, as_of: datetime
+) -> None:
+    def stopped() -> list[str]:
+        with ledger.transaction() as connection:
+            return [gate.stopped for gate in status.gates(connection, Scope(ledger.client))]
+
+    admit(applicants, stopped="INT-900")
+    shut = stopped()
+    admit(applicants, at=as_of + timedelta(days=1))
+
+    assert (shut, stopped()) == (["INT-900"], [""])
 
 
 def test_a_requisition_and_an_application_of_the_same_number_are_not_mixed_up(
