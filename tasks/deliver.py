@@ -60,6 +60,7 @@ BATCH = 200
 CONCURRENT = 8
 QUICK_ATTEMPTS = 4
 ATTEMPTS = 12
+TAKEN_OVER = "taken over by another run"
 
 
 class NeedsPerson(ConnectorError):
@@ -78,7 +79,7 @@ def settle(scope: Scope, as_of: datetime) -> State[dict[str, int]]:
     """Look up what an interrupted run left in `sending`, before anything new is read or decided."""
     desk = desk_of(scope.client)
     with desk.ledger.transaction() as connection:
-        effects.abandon(connection, desk.client)  # we hold the client's lock: their owner is gone
+        effects.abandon(connection, desk.client)
     outcome = carry_out(desk, scope, as_of, unsettled_only=True)
     return Completed(message=_sentence("settle", outcome), data=dict(outcome))
 
@@ -112,13 +113,15 @@ def _in_order(desk: Desk, group: list[Claimed], as_of: datetime) -> list[str]:
 
 
 def _one(desk: Desk, effect: Claimed, as_of: datetime) -> str:
+    with desk.ledger.transaction() as connection:
+        if not effects.begin(connection, effect):
+            return TAKEN_OVER
     try:
         receipt = _attempt(desk, effect)
     except ConnectorError as failure:
         return _failed(desk, effect, failure, as_of)
     with desk.ledger.transaction() as connection:
-        effects.done(connection, effect, receipt, as_of)
-    return "done"
+        return "done" if effects.done(connection, effect, receipt, as_of) else TAKEN_OVER
 
 
 def _attempt(desk: Desk, effect: Claimed) -> Receipt:
@@ -163,8 +166,8 @@ def _failed(desk: Desk, effect: Claimed, failure: ConnectorError, as_of: datetim
     if state == "due" and effect.attempts >= ATTEMPTS:
         state = "dead"
     with desk.ledger.transaction() as connection:
-        effects.failed(connection, effect, state, str(failure), not_before)
-    return state
+        ours = effects.failed(connection, effect, state, str(failure), not_before)
+    return state if ours else TAKEN_OVER
 
 
 def _pause(effect: Claimed, failure: ConnectorError) -> float:

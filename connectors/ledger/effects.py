@@ -5,13 +5,19 @@ due → sending → done            the usual way
            ├──→ dead            the vendor refused; a person retries or waives it
            └──→ parked          nobody can tell whether it happened; a person decides
 A row found in `sending` with its lease run out was left by a crash: it is looked up, not repeated.
+
+The attempt's number is the fence. Whoever claims a row raises it, so a process that slept through
+its lease can neither send any more nor write over what the next one found.
 """
 
 import json
+import os
+import socket
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import psutil
 from sqlalchemy import Connection, text
 
 from connectors.ledger.scope import Scope
@@ -53,6 +59,7 @@ def claim(
             "limit": limit,
             "unsettled_only": unsettled_only,
             "lease": LEASE_SECONDS,
+            "owner": _process(os.getpid()),
         },
     )
     return [Claimed(**row._mapping) for row in rows]
@@ -81,7 +88,7 @@ _CLAIM = """
         FOR UPDATE OF e SKIP LOCKED
     )
     UPDATE effect e
-    SET state = 'sending', attempts = e.attempts + 1,
+    SET state = 'sending', attempts = e.attempts + 1, owner = :owner,
         lease_until = clock_timestamp() + make_interval(secs => :lease)
     FROM mine WHERE e.id = mine.id
     RETURNING e.id, e.key, e.kind, e.system, e.subject_kind, e.subject_id,
@@ -91,31 +98,75 @@ _CLAIM = """
 
 
 def abandon(connection: Connection, client: str) -> int:
-    """End the leases of this client's effects: their owner is known to be gone."""
+    """End the leases of effects whose process is gone, or is this one; returns how many.
+
+    For a run that has the client to itself: in its own process nothing is left at work. A process
+    that lives, or that is on another machine, may still be waiting for the vendor's answer, though
+    it has lost the client's lock together with its database; its effects keep their leases.
+    """
+    sending = {"client": client}
+    owners = connection.execute(
+        text("SELECT DISTINCT owner FROM effect WHERE client = :client AND state = 'sending'"),
+        sending,
+    ).scalars()
+    gone = [owner for owner in owners if owner is None or _is_gone(owner)]
     return connection.execute(
         text(
             "UPDATE effect SET lease_until = clock_timestamp() - interval '1 second'"
             " WHERE client = :client AND state = 'sending'"
+            " AND (owner IS NULL OR owner = ANY(:gone))"
         ),
-        {"client": client},
+        {**sending, "gone": [owner for owner in gone if owner]},
     ).rowcount
 
 
-def done(connection: Connection, effect: Claimed, receipt: Receipt, as_of: datetime) -> None:
-    """The vendor has it: keep its ids, those of jobs and applications also in the crosswalk."""
-    connection.execute(
+def _process(pid: int) -> str:
+    """Host, number and start of a process: no other has ever had all three."""
+    return f"{socket.gethostname()} {pid} {psutil.Process(pid).create_time():.2f}"
+
+
+def _is_gone(owner: str) -> bool:
+    host, pid, _ = owner.rsplit(" ", 2)
+    if host != socket.gethostname():
+        return False
+    try:
+        return int(pid) == os.getpid() or _process(int(pid)) != owner
+    except psutil.NoSuchProcess:
+        return True
+
+
+def begin(connection: Connection, effect: Claimed) -> bool:
+    """Renew the lease right before the attempt; False: somebody else has taken the effect over."""
+    renewed = connection.execute(
+        text(
+            "UPDATE effect SET lease_until = clock_timestamp() + make_interval(secs => :lease)"
+            f" WHERE {_STILL_OURS}"
+        ),
+        {"id": effect.id, "attempts": effect.attempts, "lease": LEASE_SECONDS},
+    )
+    return renewed.rowcount == 1
+
+
+def done(connection: Connection, effect: Claimed, receipt: Receipt, as_of: datetime) -> bool:
+    """The vendor has it: keep its ids, those of jobs and applications also in the crosswalk.
+
+    False: somebody else has taken the effect over, and will find at the vendor what we did.
+    """
+    settled = connection.execute(
         text(
             "UPDATE effect SET state = 'done', done_as_of = :as_of, external_id = :ref,"
-            " others = CAST(:others AS jsonb), error = NULL WHERE id = :id"
+            f" others = CAST(:others AS jsonb), error = NULL WHERE {_STILL_OURS}"
         ),
         {
             "id": effect.id,
+            "attempts": effect.attempts,
             "as_of": as_of,
             "ref": receipt.external_id,
             "others": json.dumps(receipt.others),
         },
     )
-    if kind := _CROSSWALK.get(effect.kind):
+    kind = _CROSSWALK.get(effect.kind)
+    if settled.rowcount and kind:
         connection.execute(
             text(
                 "INSERT INTO external_id"
@@ -125,22 +176,34 @@ def done(connection: Connection, effect: Claimed, receipt: Receipt, as_of: datet
             ),
             {"id": effect.id, "kind": kind, "external_id": receipt.external_id},
         )
+    return settled.rowcount == 1
 
 
+_STILL_OURS = "id = :id AND state = 'sending' AND attempts = :attempts"
 _CROSSWALK = {"tracker.open_job": "job", "tracker.add": "application"}
 
 
 def failed(
     connection: Connection, effect: Claimed, state: str, error: str, not_before: datetime
-) -> None:
-    """It failed: `due` from `not_before`, `dead`, `parked`, or `sending` (outcome unknown)."""
-    connection.execute(
+) -> bool:
+    """It failed: `due` from `not_before`, `dead`, `parked`, or `sending` (outcome unknown).
+
+    False: somebody else has taken the effect over.
+    """
+    settled = connection.execute(
         text(
             "UPDATE effect SET state = :state, error = :error, not_before = :not_before,"
-            " lease_until = clock_timestamp() - interval '1 second' WHERE id = :id"
+            f" lease_until = clock_timestamp() - interval '1 second' WHERE {_STILL_OURS}"
         ),
-        {"id": effect.id, "state": state, "error": error, "not_before": not_before},
+        {
+            "id": effect.id,
+            "attempts": effect.attempts,
+            "state": state,
+            "error": error,
+            "not_before": not_before,
+        },
     )
+    return settled.rowcount == 1
 
 
 def close_by_hand(

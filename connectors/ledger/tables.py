@@ -280,6 +280,7 @@ effect = Table(
     Column("done_as_of", MOMENT),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("lease_until", MOMENT, comment="the database's clock"),
+    Column("owner", Text),
     Column("external_id", Text),
     Column("others", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column("error", Text),

@@ -1,10 +1,14 @@
 """Effects: each is claimed by one, found again after a crash, settled by hand only if it must."""
 
+import os
+import socket
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psutil
 import pytest
+from sqlalchemy import text
 
 from connectors.ledger import effects
 from connectors.ledger.decisions import Decisions, Subject
@@ -126,6 +130,49 @@ def test_what_a_dead_run_left_is_claimed_again_as_sent_before(
 
     (found,) = claim(unsettled_only=True)
     assert (found.key, found.sent_before, found.attempts) == (left, True, 2)
+
+
+def test_a_process_that_lives_keeps_what_it_is_at_work_on(
+    ledger: Ledger, ask: Ask, claim: Claim
+) -> None:
+    ask("1")
+    claim()
+    parent = psutil.Process(os.getppid())
+    ours, theirs, far, gone = (
+        f"{host} {pid} {born:.2f}"
+        for host, pid, born in (
+            (socket.gethostname(), os.getpid(), psutil.Process().create_time()),
+            (socket.gethostname(), parent.pid, parent.create_time()),
+            ("elsewhere", parent.pid, parent.create_time()),
+            (socket.gethostname(), parent.pid, parent.create_time() - 60),
+        )
+    )
+    abandoned = {}
+    for owner in (ours, theirs, far, gone):
+        with ledger.transaction() as connection:
+            connection.execute(text("UPDATE effect SET owner = :owner"), {"owner": owner})
+            abandoned[owner] = effects.abandon(connection, ledger.client)
+
+    assert abandoned == {ours: 1, theirs: 0, far: 0, gone: 1}
+
+
+def test_who_slept_through_the_lease_neither_sends_nor_writes_any_more(
+    ledger: Ledger, ask: Ask, claim: Claim, look: Look, as_of: datetime
+) -> None:
+    ask("1")
+    (slept,) = claim()
+    with ledger.transaction() as connection:
+        assert effects.begin(connection, slept)
+        effects.abandon(connection, ledger.client)
+    (taken,) = claim()
+
+    with ledger.transaction() as connection:
+        assert not effects.begin(connection, slept)
+        assert not effects.done(connection, slept, Receipt(external_id="slept"), as_of)
+        assert not effects.failed(connection, slept, "due", "no answer", as_of)
+        assert effects.begin(connection, taken)
+        assert effects.done(connection, taken, Receipt(external_id="taken"), as_of)
+    assert look("SELECT state, external_id FROM effect") == [("done", "taken")]
 
 
 @pytest.mark.parametrize(("state", "sent_before"), [("sending", True), ("due", False)])

@@ -46,7 +46,7 @@ def test_migrating_again_changes_nothing(
     assert (look("SELECT * FROM transition"), look("SELECT * FROM rule ORDER BY id")) == before
     with owner.connect() as connection:
         versions = connection.execute(text("SELECT version_num FROM alembic_version")).all()
-    assert versions == [("0002",)]
+    assert versions == [("0003",)]
 
 
 def test_the_schema_is_what_the_code_says(owner: Engine) -> None:
