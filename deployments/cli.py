@@ -18,6 +18,7 @@ from rich.console import Console
 from deployments import embedded
 from deployments.settings import DeploymentError, Settings
 from deployments.state import State
+from deployments.supervisor import SERVICES
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 requisition_app = typer.Typer(no_args_is_help=True, help="Open, import and cancel requisitions.")
@@ -52,12 +53,13 @@ def up(
     """Start the system and leave it running: database, Prefect, deployments, receiver."""
     from deployments import setup
 
-    settings = sandbox_settings() if sandbox or _holds_a_sandbox() else Settings()
+    sandbox = sandbox or _holds_a_sandbox()
+    settings = sandbox_settings() if sandbox else Settings()
     state = embedded.up(settings, only={"postgres"})
     setup.prepare_ledger(state.settings)
+    if sandbox:  # before serving: that registers the form of the accounts too, and would collide
+        _register_sandbox_client(embedded.up(settings, only=set(SERVICES) - {"serve"}))
     state = embedded.up(settings, sandbox=sandbox)
-    if sandbox:
-        _register_sandbox_client(state)
     console.print(f"Prefect     {state.prefect_url}")
     console.print(f"receiver    {state.receiver_url}")
     if sandbox:
@@ -273,7 +275,7 @@ def _enter(state: State) -> None:
 
 
 def _holds_a_sandbox() -> bool:
-    return (Settings().home / "sandbox" / "plan.json").exists()
+    return (Settings().home / "sandbox").exists()
 
 
 def _register_sandbox_client(state: State) -> None:

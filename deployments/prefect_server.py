@@ -5,10 +5,12 @@ recorders cost three times the processor; leases in memory keep a killed run's s
 without a key from outside, the key to the secrets lies in the database beside them.
 """
 
+import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from cryptography.fernet import Fernet
 
@@ -75,6 +77,21 @@ def ready(settings: Settings) -> bool:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False
+
+
+def serving(settings: Settings, since: datetime) -> bool:
+    """Whether a process has asked the server for runs of our deployments since an instant."""
+    look = Request(
+        f"{url(settings)}/api/deployments/filter",
+        b'{"limit": 1}',
+        {"Content-Type": "application/json"},
+    )
+    try:
+        with urlopen(look, timeout=5) as answer:
+            asked_at = [deployment["last_polled"] for deployment in json.load(answer)]
+    except (URLError, OSError):
+        return False
+    return any(at and datetime.fromisoformat(at) > since for at in asked_at)
 
 
 def _home(settings: Settings) -> Path:

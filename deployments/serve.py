@@ -6,10 +6,23 @@ names; a schedule that was paused in Prefect's interface stays paused.
 
 from typing import Any
 
-from prefect import Flow, serve
-from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect import Flow, get_client, serve
+from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import (
+    ConcurrencyLimitConfig,
+    ConcurrencyLimitStrategy,
+    State,
+    StateType,
+)
+from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
-from prefect.schedules import Cron
+from prefect.states import Crashed
 from prefect.types.entrypoint import EntrypointType
 
 from deployments.settings import Settings
@@ -48,8 +61,11 @@ def deployments(settings: Settings) -> list[RunnerDeployment]:
 
 
 def _scheduled(flow: Flow[Any, Any], cron: str, time_zone: str) -> RunnerDeployment:
-    schedule = Cron(cron, timezone=time_zone)
-    return _deployment(flow, "scheduled", schedule=schedule, concurrency_limit=ONE_AT_A_TIME)
+    # Known by its slug, and silent about `active`: only so does a paused schedule stay paused.
+    schedule = DeploymentScheduleCreate(
+        schedule=CronSchedule(cron=cron, timezone=time_zone), slug=flow.name
+    )
+    return _deployment(flow, "scheduled", schedules=[schedule], concurrency_limit=ONE_AT_A_TIME)
 
 
 def _by_hand(flow: Flow[Any, Any], tag: str) -> RunnerDeployment:
@@ -68,9 +84,26 @@ def _deployment(flow: Flow[Any, Any], tag: str, **when: Any) -> RunnerDeployment
     )
 
 
+def end_what_was_cut_off() -> None:
+    """End the runs that went down with the last serving: nobody else would.
+
+    They would be shown as running for ever, and block the next sweeps until their lease expires.
+    """
+    going = FlowRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING])
+    served = FlowRunFilterDeploymentId(is_null_=False)
+    cut_off = FlowRunFilter(state=FlowRunFilterState(type=going), deployment_id=served)
+    ended: State[None] = Crashed(
+        message="It was cut off when the system stopped; it can be started again."
+    )
+    with get_client(sync_client=True) as client:
+        for run in client.read_flow_runs(flow_run_filter=cut_off):
+            client.set_flow_run_state(run.id, ended, force=True)
+
+
 def main() -> None:
     """Serve until told to stop; the form of the accounts is there from the first start on."""
     Account.register_type_and_schema()
+    end_what_was_cut_off()
     serve(*deployments(Settings()), pause_on_shutdown=False, print_starting_message=False)
 
 

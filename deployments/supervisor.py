@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
@@ -106,6 +107,7 @@ class Supervisor:
 def services(settings: Settings, *, embedded: bool) -> dict[str, Service]:
     """Every service that can run with these settings, in the order in which they start."""
     environment = {**settings.environment(), **prefect_server.client_environment(settings)}
+    begun = datetime.now(UTC)
 
     def child(name: str, answers: Callable[[], bool]) -> Child:
         command = [sys.executable, "-m", f"deployments.{name}"]
@@ -122,7 +124,7 @@ def services(settings: Settings, *, embedded: bool) -> dict[str, Service]:
         "prefect": prefect,
         "sandbox": child("sandbox", lambda: listening(settings.sandbox_port)),
         "receiver": child("receiver", lambda: listening(settings.receiver_port)),
-        "serve": child("serve", lambda: True),
+        "serve": child("serve", lambda: prefect_server.serving(settings, begun)),
     }
     return {name: found[name] for name in SERVICES if embedded or name != "postgres"}
 

@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import great_expectations as gx
+from great_expectations.compatibility.sqlalchemy import sqlalchemy  # type: ignore[attr-defined]
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
 from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -22,7 +23,6 @@ from great_expectations.execution_engine.sqlalchemy_execution_engine import (
 from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.metrics.metric_provider import metric_partial
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
-from sqlalchemy import literal_column
 
 from expectations.suite import GateError, Rule
 
@@ -56,7 +56,7 @@ class RowsThatFail(TableMetricProvider):
     ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         fails = "({when}) AND ({holds}) IS NOT TRUE".format(**metric_value_kwargs)
         ids = f"coalesce(string_agg(CAST(id AS text), ',') FILTER (WHERE {fails}), '')"
-        return literal_column(ids), metric_domain_kwargs, {}
+        return sqlalchemy.literal_column(ids), metric_domain_kwargs, {}
 
 
 class BatchThatFails(TableMetricProvider):
@@ -77,7 +77,7 @@ class BatchThatFails(TableMetricProvider):
         verdict = "CASE WHEN {holds} THEN '' ELSE '{everybody}' END".format(
             **metric_value_kwargs, everybody=EVERYBODY
         )
-        return literal_column(verdict), metric_domain_kwargs, {}
+        return sqlalchemy.literal_column(verdict), metric_domain_kwargs, {}
 
 
 class _Expectation(BatchExpectation):
