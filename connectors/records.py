@@ -51,22 +51,24 @@ class EmploymentType(StrEnum):
 class Pay(Record):
     """Base pay, from `min_cents` to `max_cents` per `unit`, both included."""
 
-    min_cents: int = Field(gt=0)
-    max_cents: int = Field(gt=0)
-    currency: CurrencyCode = "USD"
-    unit: PayUnit = PayUnit.YEAR
+    min_cents: int = Field(gt=0, description="The lower end, in cents.")
+    max_cents: int = Field(gt=0, description="The upper end, in cents.")
+    currency: CurrencyCode = Field(default="USD", description="ISO 4217, as in USD.")
+    unit: PayUnit = Field(default=PayUnit.YEAR, description="What the amounts are paid for.")
 
 
 class Place(Record):
     """A place of work. `code` is ISO 3166-2, with a city where the city has rules of its own."""
 
-    code: PlaceCode
-    city: str
-    region: str = ""
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-    street: str = ""
-    postal_code: str = ""
-    remote: bool = False
+    code: PlaceCode = Field(description="Country, state, city with own law: US-NY-NYC, US-CA.")
+    city: str = Field(description="The city, as candidates read it.")
+    region: str = Field(default="", description="State or province, as in NY.")
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = Field(
+        description="ISO 3166, as in US."
+    )
+    street: str = Field(default="", description="Street and number, if work is on site.")
+    postal_code: str = Field(default="", description="Postal code.")
+    remote: bool = Field(default=False, description="Whether the work is done from home.")
 
     @property
     def jurisdictions(self) -> tuple[str, ...]:

@@ -29,8 +29,8 @@ class Evidence(StrEnum):
 class Colleague(Record):
     """Someone at the client, by role."""
 
-    name: Text
-    email: Email
+    name: Text = Field(description="Full name, as the candidate may read it.")
+    email: Email = Field(description="Where questions and links are sent.")
 
 
 class MustHave(Record):
@@ -41,12 +41,12 @@ class MustHave(Record):
     be a `knockout`.
     """
 
-    id: Slug
-    text: Text
-    evidence: Evidence = Evidence.SCREEN
-    question: str = ""
-    words: tuple[str, ...] = ()
-    knockout: bool = False
+    id: Slug = Field(description="A short name of its own, as in forklift_licence.")
+    text: Text = Field(description="The requirement, as one can test it.")
+    evidence: Evidence = Field(default=Evidence.SCREEN, description="Where its proof comes from.")
+    question: str = Field(default="", description="What the candidate answers with yes or no.")
+    words: tuple[str, ...] = Field(default=(), description="Words that show it in a résumé.")
+    knockout: bool = Field(default=False, description="Whether the wrong answer ends it at once.")
 
     @model_validator(mode="after")
     def _evidenced(self) -> "MustHave":
@@ -62,17 +62,19 @@ class MustHave(Record):
 class Round(Record):
     """One interview round: its purpose, its interviewers, its length in minutes."""
 
-    name: Slug
-    competency: Text
-    interviewers: tuple[Colleague, ...] = Field(min_length=1)
-    minutes: int = Field(default=45, ge=15, le=480)
+    name: Slug = Field(description="A short name of its own, as in panel.")
+    competency: Text = Field(description="What this round is to find out.")
+    interviewers: tuple[Colleague, ...] = Field(
+        min_length=1, description="Who asks; each writes a scorecard."
+    )
+    minutes: int = Field(default=45, ge=15, le=480, description="Its length in minutes.")
 
 
 class Check(Record):
     """The background check: the vendor's package and the written, job-related reason."""
 
-    package: Slug
-    reason: Text
+    package: Slug = Field(description="The screener's name of what is checked.")
+    reason: Text = Field(description="Why this role needs it: job-related, in writing.")
 
 
 class Requisition(Record):
