@@ -1,64 +1,77 @@
 """The receiver: what is delivered to us is verified, stored durably, and answered. Nothing else.
 
-`python -m deployments.receiver` serves Indeed Apply deliveries, our own signed forms and the
-document store's public folder.
+`python -m deployments.receiver` serves vendors' webhooks, Indeed Apply deliveries, our own signed
+forms and the document store's public folder; `/openapi.json` describes them.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import uvicorn
+import yaml
 from jinja2 import Environment, PackageLoader
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from connectors.errors import Refused, Unreadable
+from connectors.access import Access
+from connectors.errors import LedgerUnavailable, Refused, Unreadable
 from connectors.job_boards import indeed
 from connectors.ledger import inbox
 from connectors.ledger.store import Ledger
 from connectors.links import Links, Question
 from connectors.records import FormAnswer
+from deployments import limits
+from deployments.accounts import Accounts, Load, load
+from deployments.hurry import Hurry
 from deployments.settings import Settings
+from deployments.webhooks import Webhooks, too_many
 from tasks.clock import now
-from tasks.desk import Account, Surroundings, account_name
+from tasks.desk import Surroundings
 from tasks.forms import FORMS, Form
 
-LARGEST_BODY = 10 * 1024 * 1024
 _TEMPLATES = Environment(loader=PackageLoader("deployments", "pages"), autoescape=True)
-SecretOf = Callable[[str], Awaitable[str | None]]
+log = logging.getLogger(__name__)
 
 
 async def receive_indeed(request: Request) -> Response:
     """Take an Indeed Apply delivery: 202 stored, 401 not signed, 409 known, other 4xx unusable."""
     client = request.path_params["client"]
-    secret = await request.app.state.secret_of(client)
-    if not secret:
+    accounts: Accounts = request.app.state.accounts
+    account = await accounts.find(client, indeed.NAME)
+    if account is None or not account.key:
         return JSONResponse({"error": "no such client"}, 404)
+    if seconds := request.app.state.rates.wait(f"{client}/{indeed.NAME}"):
+        return too_many(seconds)
     raw = await request.body()
-    if not indeed.verify(raw, request.headers, secret):
+
+    def by(known: Access) -> bool:
+        return bool(known.key) and indeed.verify(raw, request.headers, known.key)
+
+    if not await accounts.signed(client, indeed.NAME, by):
         return JSONResponse({"error": "signature does not match"}, 401)
     try:
         application = indeed.read_application(raw)
         body, self_identification = indeed.without_self_identification(raw)
-    except Unreadable:
+        stored = await run_in_threadpool(
+            _store,
+            client,
+            indeed.NAME,
+            application.external_id,
+            body,
+            application.applied_at,
+            self_identification,
+        )
+    except (Unreadable, RecursionError):
         return JSONResponse({"error": "not an Indeed Apply delivery"}, 400)
-    stored = await run_in_threadpool(
-        _store,
-        client,
-        "indeed",
-        application.external_id,
-        body,
-        application.applied_at,
-        self_identification,
-    )
     return JSONResponse({"stored": stored}, 202 if stored else 409)
 
 
@@ -133,23 +146,6 @@ def _links() -> Links:
     return Links(around.public_url, around.secret.get_secret_value())
 
 
-async def indeed_secret(client: str) -> str | None:
-    """The secret Indeed signs this client's deliveries with; None if there is no such account.
-
-    It is read once: after it was changed, the receiver has to be started again.
-    """
-    if client not in _secrets:
-        try:
-            account: Account = await Account.aload(account_name(client, "indeed"))
-        except ValueError:
-            return None
-        _secrets[client] = account.access().key
-    return _secrets[client]
-
-
-_secrets: dict[str, str] = {}
-
-
 def _form_page(
     question: Question, form: Form, given: Mapping[str, str] | None = None, problems: object = ()
 ) -> str:
@@ -167,41 +163,45 @@ def _page(template: str, **values: object) -> str:
     return _TEMPLATES.get_template(template).render(**values)
 
 
-class Bounded:
-    """Ends a request that is larger than anything we expect, before it has filled the memory."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count what arrives, and answer 413 when it is too much."""
-        received = 0
-
-        async def bounded() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > LARGEST_BODY:
-                raise HTTPException(413)
-            return message
-
-        await self.app(scope, bounded, send)
+def unavailable(_: Request, failure: Exception) -> Response:
+    """503 while the ledger cannot be written: whoever delivers has to try again."""
+    log.error("not acknowledged: %s", failure)
+    return JSONResponse({"error": "try again later"}, 503, headers={"Retry-After": "5"})
 
 
-def app(secret_of: SecretOf = indeed_secret) -> Starlette:
-    """The receiver as an ASGI application; `secret_of` finds a client's Indeed secret."""
+def openapi(_: Request) -> Response:
+    """What the receiver takes and answers, as an OpenAPI document."""
+    return JSONResponse(_OPENAPI)
+
+
+_OPENAPI: dict[str, Any] = yaml.safe_load(
+    Path(__file__).with_name("openapi.yaml").read_text(encoding="utf-8")
+)
+
+
+def app(load: Load = load, notice: Callable[[str], None] | None = None) -> Starlette:
+    """The receiver as an ASGI application.
+
+    load: finds a client's account at a vendor. notice: told the client of each new hint.
+    """
     public = Settings().home / "documents"
     public.mkdir(parents=True, exist_ok=True)
+    accounts, rates = Accounts(load), limits.Rates(limits.PER_SECOND, limits.BURST)
+    webhooks = Webhooks(accounts, rates, notice or Hurry().notice)
     receiver = Starlette(
         routes=[
+            Route("/webhooks/{client}/{vendor}", webhooks.receive, methods=["POST"]),
             Route("/indeed/{client}/apply", receive_indeed, methods=["POST"]),
             Route("/forms/{token}", show_form, methods=["GET"]),
             Route("/forms/{token}", take_form, methods=["POST"]),
+            Route("/openapi.json", openapi, methods=["GET"]),
             Mount("/public", StaticFiles(directory=public)),
         ],
-        middleware=[Middleware(Bounded)],
+        middleware=[Middleware(limits.Bounded)],
+        exception_handlers={LedgerUnavailable: unavailable},
     )
-    receiver.state.secret_of = secret_of
+    receiver.router.redirect_slashes = False  # it would lead to whatever host a visitor names
+    receiver.state.accounts, receiver.state.rates = accounts, rates
     return receiver
 
 

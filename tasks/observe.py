@@ -7,6 +7,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from connectors.errors import Unreadable
 from connectors.job_boards import indeed
 from connectors.ledger import inbox, landing
 from connectors.ledger.scope import Scope
@@ -44,12 +45,14 @@ def _resource(desk: Desk, system: str, resource: str, as_of: datetime) -> int:
 
 @task(task_run_name="inbox · observe", cache_policy=NO_CACHE, persist_result=False)
 def read_inbox(scope: Scope, as_of: datetime) -> State[int]:
-    """Read what was delivered to us: applications from boards and answers to our own forms.
+    """Read what was delivered to us: applications from boards, answers to forms, vendors' hints.
 
-    What cannot be read stays in the inbox with the reason and never blocks the rest.
+    What cannot be read stays in the inbox with the reason and never blocks the rest. A vendor's
+    webhook is only a hint to look, and the systems have just been looked at: it is marked read.
     """
     desk = desk_of(scope.client)
     with desk.ledger.transaction() as connection:
+        hints = inbox.read_hints(connection, scope, as_of)
         deliveries = inbox.unread(connection, desk.client)
         errors: dict[int, str] = {}
         by_source: dict[str, list[Observed]] = {}
@@ -64,13 +67,17 @@ def read_inbox(scope: Scope, as_of: datetime) -> State[int]:
             landing.land(connection, desk.client, source, records, as_of)
         inbox.mark_read(connection, [delivery.id for delivery in deliveries], as_of, errors)
     unread = f", {len(errors)} unreadable" if errors else ""
-    return Completed(message=f"inbox: {len(deliveries)} delivered{unread}", data=len(deliveries))
+    told = f"inbox: {len(deliveries)} delivered, {hints} hints{unread}"
+    return Completed(message=told, data=len(deliveries))
 
 
 def _read(delivery: inbox.Delivery) -> Observed:
-    if delivery.source == "indeed":
-        return indeed.read_application(delivery.body.encode())
-    return FormAnswer.model_validate_json(delivery.body)
+    match delivery.source:
+        case "indeed":
+            return indeed.read_application(delivery.body.encode())
+        case "forms":
+            return FormAnswer.model_validate_json(delivery.body)
+    raise Unreadable(delivery.source, "nobody knows how to read what it delivers")
 
 
 @task(task_run_name="arrivals · open", cache_policy=NO_CACHE, persist_result=False)

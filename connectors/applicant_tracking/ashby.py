@@ -5,6 +5,7 @@ Auth: HTTP basic, the API key as user name and no password; keys carry permissio
 Paging: `cursor` within a list, `syncToken` from its last page to get only changes next time.
 Options: `team_id`, `location_id`, `interview_plan_id` for new jobs; `reason:<code>` gives the text
 of the archive reason which our reason code means, where it is not the same words.
+Secrets: `webhook` is the secret token that signs webhooks.
 
 Quirks
 - Every call is a POST, reads too, and an error is HTTP 200 with `"success": false`.
@@ -33,6 +34,7 @@ from datetime import datetime, timedelta
 
 from requests.auth import HTTPBasicAuth
 
+from connectors import webhook
 from connectors.access import Access
 from connectors.applicant_tracking._ashby_calls import Calls, OutOfSync, told
 from connectors.applicant_tracking._ashby_rows import (
@@ -67,6 +69,17 @@ from connectors.records import (
     TrackerStage,
 )
 
+WEBHOOK_REFS = [  # applications and jobs
+    ("data", "application", "id"),
+    ("data", "application", "job", "id"),
+    ("data", "interviewSchedule", "applicationId"),
+    ("data", "offer", "applicationId"),
+    ("data", "applicationId"),
+    ("data", "job", "id"),
+    ("data", "jobPosting", "jobId"),
+    ("data", "jobId"),
+]
+
 
 def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> ApplicantTracker:
     """Open one client's Ashby."""
@@ -81,7 +94,20 @@ def verify_webhook(raw: bytes, headers: Mapping[str, str], secret: str) -> bool:
     """Tell whether a webhook's raw body was signed with our secret."""
     sent = next((v for k, v in headers.items() if k.lower() == "ashby-signature"), "")
     ours = "sha256=" + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(sent.encode(), ours.encode())
+    return bool(secret) and hmac.compare_digest(sent.encode(), ours.encode())
+
+
+def read_webhook(raw: bytes) -> webhook.Event:
+    """Read which application or job an event is about; raises Unreadable.
+
+    Ashby gives an event neither an id nor a time: it is known by the hash of its body.
+    """
+    told = webhook.document(NAME, raw)
+    return webhook.Event(
+        id=hashlib.sha256(raw).hexdigest(),
+        kind=webhook.identifier(NAME, told.get("action")),
+        refs=webhook.refs(told, WEBHOOK_REFS),
+    )
 
 
 class Ashby:

@@ -4,7 +4,7 @@ Documents: https://docs.checkr.com/apis/openapi
 Auth: HTTP basic, the secret key as user name and no password. Live and staging
 (https://api.checkr-staging.com) have keys of their own. The account must be credentialed by Checkr.
 Settings: option `node` is the client's node where the account has a hierarchy; secret `webhook`
-signs webhooks (the account's key, or the dashboard's own signing secret).
+signs webhooks, if it is not the account's key (the dashboard may show a signing secret of its own).
 Paging: `page` from 1, `per_page` 100 at most; a list ends where `next_href` is null.
 Limits: 1200 requests a minute for the account, headers `X-Ratelimit-*`, then 429.
 Errors: `{"error": text or [texts]}`.
@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 
 from requests.auth import HTTPBasicAuth
 
+from connectors import webhook
 from connectors.access import Access
 from connectors.errors import Refused, Unsupported
 from connectors.http import Api, segment
@@ -77,6 +78,8 @@ ADVERSE = {
     "canceled": AdverseStatus.CANCELLED,
 }
 
+WEBHOOK_REFS = [("data", "object", "id"), ("data", "object", "candidate_id")]
+
 
 def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> BackgroundScreener:
     """Open Checkr with one client's secret key."""
@@ -87,13 +90,20 @@ def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> B
 class Checkr:
     """The client's Checkr account, in our records."""
 
-    resources: tuple[str, ...] = ("reports",)
+    resources: tuple[str, ...] = ("reports",)  # and `all_reports` when it is asked for
 
     def __init__(self, api: Api, node: str | None) -> None:
         self._api, self._node = api, node
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
-        """Read each watched invitation and what became of it, one page an invitation."""
+        """Read each watched invitation and what became of it, one page an invitation.
+
+        `all_reports` lists every invitation of the account, whoever sent it; one to a candidate
+        that is none of ours has no application's key.
+        """
+        if resource == "all_reports":
+            yield Page(records=self._list())
+            return
         if resource not in self.resources:
             raise Unsupported(NAME, f"no resource {resource!r}")
         for invitation_ref in watching:
@@ -181,6 +191,23 @@ class Checkr:
         live = [action for action in adverse if action.status is not AdverseStatus.CANCELLED]
         return _reported(invitation_ref, report, next(iter(live or adverse), NO_ADVERSE))
 
+    def _list(self) -> tuple[BackgroundReport, ...]:
+        # The candidates last: whoever was invited while we read is among them.
+        invitations = list(self._pages("/v1/invitations", {}))
+        keys = {
+            row.take("id", str): row.maybe("custom_id", str) or ""
+            for row in self._pages("/v1/candidates", {})
+        }
+        return tuple(
+            BackgroundReport(
+                external_id=row.take("id", str),
+                updated_at=row.time("created_at"),
+                application_key=keys.get(row.take("candidate_id", str), ""),
+                status=_invitation_status(row),
+            )
+            for row in invitations
+        )
+
     def _read(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         return self._api.read("GET", path, params=params).body
 
@@ -203,7 +230,19 @@ def verify_webhook(raw: bytes, headers: Mapping[str, str], secret: str) -> bool:
     """Tell whether `X-Checkr-Signature` is the hex HMAC-SHA256 of the body as it was received."""
     given = next((v for k, v in headers.items() if k.lower() == "x-checkr-signature"), "")
     expected = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(given.encode(), expected.encode())
+    return bool(secret) and hmac.compare_digest(given.encode(), expected.encode())
+
+
+def read_webhook(raw: bytes) -> webhook.Event:
+    """Read which invitation, report or candidate an event is about; raises Unreadable."""
+    told = webhook.document(NAME, raw)
+    at = Payload(NAME, told).time("created_at")
+    return webhook.Event(
+        id=webhook.identifier(NAME, told.get("id")),
+        kind=webhook.identifier(NAME, told.get("type")),
+        refs=webhook.refs(told, WEBHOOK_REFS),
+        at=at,
+    )
 
 
 def _location(place: Place) -> dict[str, str]:

@@ -20,10 +20,10 @@ Not verified against Google itself: how soon a page is read (days); the Indexing
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from xml.sax.saxutils import escape
 
 import jinja2
@@ -35,6 +35,7 @@ from connectors.http import segment
 from connectors.ports import DocumentStore, JobBoard
 from connectors.records import (
     EmploymentType,
+    Observed,
     Page,
     Pay,
     PayUnit,
@@ -46,6 +47,7 @@ from connectors.records import (
 )
 
 NAME = "google_for_jobs"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TAGS = {"p", "br", "ul", "ol", "li", "strong", "em", "b", "i", "h2", "h3"}
 EMPLOYMENT = {
     EmploymentType.FULL_TIME: "FULL_TIME",
@@ -113,8 +115,14 @@ class GoogleForJobs:
         self._apply_url = access.options["apply_url"].rstrip("/")
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
-        """Yield nothing: Google tells us nothing."""
-        yield from ()
+        """Yield the published pages as `all_postings`, by reference; else nothing.
+
+        Google itself tells us nothing. Nobody needs the postings' time.
+        """
+        if resource == "all_postings":
+            stems = sorted(name.removeprefix(self._folder) for name in self._published())
+            found = (unquote(stem.removesuffix(".html")) for stem in stems)
+            yield Page(records=tuple(Observed(external_id=r, updated_at=EPOCH) for r in found))
 
     def publish(self, request: PublishPostings, key: str) -> Receipt:
         """Write every page and the sitemap, then remove the pages of all other postings."""

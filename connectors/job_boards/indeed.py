@@ -45,6 +45,7 @@ from connectors.records import (
     Answer,
     Application,
     EmploymentType,
+    Observed,
     Page,
     Pay,
     Place,
@@ -93,8 +94,14 @@ class Indeed:
         self._token, self._apply_url = access.options["api_token"], access.options["apply_url"]
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
-        """Yield nothing: applications are delivered, see `read_application`."""
-        yield from ()
+        """Yield the postings of the published feed as `all_postings`, by reference; else nothing.
+
+        Applications are delivered, see `read_application`. Nobody needs the postings' time.
+        """
+        feed = self._stored() if resource == "all_postings" else None
+        if feed:
+            found = _references(feed)
+            yield Page(records=tuple(Observed(external_id=r, updated_at=EPOCH) for r in found))
 
     def publish(self, request: PublishPostings, key: str) -> Receipt:
         """Write the whole feed; Indeed opens what is in it and closes what is not."""
@@ -287,6 +294,13 @@ def _resume_text(resume: Payload) -> str:
         return base64.b64decode(file.take("data", str), validate=True).decode(errors="replace")
     except binascii.Error:
         raise Unreadable(NAME, "the résumé file is not base64") from None
+
+
+def _references(feed: bytes) -> list[str]:
+    try:
+        return [node.text or "" for node in etree.fromstring(feed).iter("referencenumber")]
+    except etree.XMLSyntaxError:
+        raise Unreadable(NAME, "the published feed is not XML") from None
 
 
 def _receipt(jobs: list[dict[str, str]]) -> Receipt:

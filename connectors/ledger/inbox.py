@@ -1,5 +1,10 @@
-"""The inbox: what was delivered to us, kept before it is answered and read once."""
+"""The inbox: what was delivered to us, kept before it is answered and read once.
 
+A *delivery* carries a record: an application, an answer to a form. A *hint* is a vendor's webhook:
+it only says that something happened to an object, which the next sweep reads again at the vendor.
+"""
+
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +12,9 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
+from connectors.errors import Unreadable
 from connectors.ledger import tables
+from connectors.ledger.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +31,12 @@ class Delivery:
 def keep(
     connection: Connection, client: str, source: str, event_id: str, body: str, at: datetime
 ) -> bool:
-    """Store a delivery; False if this event was stored before."""
+    """Store a delivery; False if this event was stored before.
+
+    Raises Unreadable if it holds what PostgreSQL cannot: NUL, or half of a surrogate pair.
+    """
+    if "\0" in event_id + body or not _encodable(event_id + body):
+        raise Unreadable(source, "it holds characters that are no text")
     statement = insert(tables.inbox).values(
         client=client, source=source, event_id=event_id, body=body, occurred_at=at
     )
@@ -34,12 +46,20 @@ def keep(
     return stored is not None
 
 
+def _encodable(words: str) -> bool:
+    try:
+        words.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def unread(connection: Connection, client: str, limit: int = 5000) -> Sequence[Delivery]:
     """Deliveries nobody has read yet, in the order of their events."""
     rows = connection.execute(
         text(
             "SELECT id, source, event_id, occurred_at, body FROM inbox"
-            " WHERE client = :client AND read_at IS NULL"
+            " WHERE client = :client AND read_at IS NULL AND source NOT LIKE 'webhook:%'"
             " ORDER BY occurred_at, event_id LIMIT :limit"
         ),
         {"client": client, "limit": limit},
@@ -56,6 +76,83 @@ def mark_read(
             text("UPDATE inbox SET read_at = :as_of, error = :error WHERE id = :id"),
             [{"as_of": as_of, "id": i, "error": errors.get(i)} for i in ids],
         )
+
+
+def keep_hint(
+    connection: Connection,
+    client: str,
+    system: str,
+    event_id: str,
+    kind: str,
+    refs: Sequence[str],
+    arrived_at: datetime,
+) -> bool:
+    """Store what a webhook hints at: its kind and the vendor's ids; False if it is known."""
+    body = json.dumps({"kind": kind, "refs": refs})
+    return keep(connection, client, f"webhook:{system}", event_id, body, arrived_at)
+
+
+def hinted(connection: Connection, client: str) -> Scope | None:
+    """The least that has to be looked at because of unread hints; None: there are none.
+
+    One requisition, if all of them are known to be about it; else everything of the client.
+    """
+    rows = connection.execute(
+        text(f"{_HINTS} SELECT DISTINCT requisition FROM hint"), {"c": client}
+    )
+    about = rows.scalars().all()
+    if not about:
+        return None
+    return Scope(client, about[0] if len(about) == 1 else None)
+
+
+def read_hints(connection: Connection, scope: Scope, as_of: datetime) -> int:
+    """Remember that what was hinted at is being looked at; returns how many hints that were.
+
+    One that arrived after `as_of` may be about something that was not yet to be seen then: it
+    stays, as does one about another requisition than the scope's.
+    """
+    result = connection.execute(
+        text(
+            f"{_HINTS} UPDATE inbox SET read_at = :as_of FROM hint"
+            " WHERE inbox.id = hint.id AND inbox.occurred_at <= :as_of"
+            " AND (CAST(:requisition AS text) IS NULL OR requisition = :requisition)"
+        ),
+        {"c": scope.client, "requisition": scope.requisition, "as_of": as_of},
+    )
+    return result.rowcount
+
+
+# Each unread hint with the requisition it is about: null unless its ids lead to exactly one.
+_HINTS = """
+    WITH unread AS (
+        SELECT id, substr(source, length('webhook:') + 1) AS system, body::jsonb -> 'refs' AS refs
+        FROM inbox WHERE client = :c AND read_at IS NULL AND source LIKE 'webhook:%'
+    ), named AS (
+        SELECT id, system, ref FROM unread, jsonb_array_elements_text(refs) AS ref
+    ), known AS (
+        SELECT system, external_id AS ref, subject_kind, subject_id FROM external_id
+        WHERE client = :c
+        UNION ALL
+        SELECT system, external_id, subject_kind, subject_id FROM effect
+        WHERE client = :c AND external_id IS NOT NULL
+        UNION ALL
+        SELECT e.system, other.value, e.subject_kind, e.subject_id
+        FROM effect e, jsonb_each_text(e.others) AS other WHERE e.client = :c
+        UNION ALL
+        SELECT system, report_ref, 'application', application_id FROM background_report
+        WHERE client = :c AND report_ref IS NOT NULL
+    ), about AS (
+        SELECT named.id, min(r.key) AS requisition
+        FROM named JOIN known USING (system, ref)
+        LEFT JOIN application a ON known.subject_kind = 'application' AND a.id = known.subject_id
+        JOIN requisition r ON r.id = CASE known.subject_kind
+            WHEN 'requisition' THEN known.subject_id ELSE a.requisition_id END
+        GROUP BY named.id HAVING count(DISTINCT r.key) = 1
+    ), hint AS (
+        SELECT unread.id, about.requisition FROM unread LEFT JOIN about USING (id)
+    )
+"""
 
 
 def keep_self_identification(

@@ -4,6 +4,8 @@ Documents: https://docs.gusto.com/embedded-payroll/reference, API version 2025-0
 Auth: OAuth access token as bearer; `Access.key` holds it and whoever keeps it renews it.
 Settings: option `company` is the company's uuid; option `location:<place code>` names the work
 location of a place where its city and state do not (remote work, two offices in one city).
+Secrets: `webhook` is the verification token of the webhook subscription; `system` is a system
+access token, with which that token is confirmed.
 Paging: `page` and `per` (100 at most), the number of pages in the header `X-Total-Pages`.
 Limits: 200 requests in 60 seconds for one application and user; 429 with `Retry-After`.
 Errors: 422 `{errors: [{error_key, category, message, errors}]}`; messages quote what was sent.
@@ -23,8 +25,9 @@ Quirks
 - The employee gives social security number, date of birth and bank account to Gusto during
   self-onboarding. We never send them, and do not keep those a reading returns.
 
-Unverified: how long an idempotency key is remembered; whether a batch with `self_onboarding` sends
-the invitation itself; `X-Total-Pages` on pay stubs.
+Unverified: that a webhook is signed with the verification token, in hexadecimal; how long an
+idempotency key is remembered; whether a batch with `self_onboarding` sends the invitation itself;
+`X-Total-Pages` on pay stubs.
 """
 
 import hashlib
@@ -41,6 +44,7 @@ from uuid import NAMESPACE_URL, uuid5
 import requests
 from requests.auth import AuthBase
 
+from connectors import webhook
 from connectors.access import Access
 from connectors.errors import Misconfigured, Refused, Unavailable, Unreadable, Unsupported
 from connectors.http import Api, RefusedReply, segment
@@ -63,6 +67,7 @@ from connectors.records import (
 NAME = "gusto"
 VERSION = "2025-06-15"
 PER_PAGE = 100
+NOT_BEGUN = datetime.max.replace(tzinfo=UTC)
 KEYS = uuid5(NAMESPACE_URL, "https://docs.gusto.com/embedded-payroll/people_batches")
 
 ONBOARDING = {
@@ -120,10 +125,45 @@ def verify_webhook(raw: bytes, headers: Mapping[str, str], verification_token: s
     return bool(verification_token) and hmac.compare_digest(expected.encode(), signature.encode())
 
 
+def read_webhook(raw: bytes) -> webhook.Event:
+    """Read which employee or company an event is about; raises Unreadable."""
+    told = webhook.document(NAME, raw)
+    return webhook.Event(
+        id=webhook.identifier(NAME, told.get("uuid")),
+        kind=webhook.identifier(NAME, told.get("event_type")),
+        refs=webhook.refs(told, [("entity_uuid",)]),
+        at=webhook.unix(NAME, told.get("timestamp")),
+    )
+
+
+def read_handshake(raw: bytes) -> tuple[str, str]:
+    """Read the post that opens a subscription: its uuid, and the token that will sign its events.
+
+    Nothing signs it: believe the token only when `confirm_subscription` has. Raises Unreadable.
+    """
+    told = webhook.document(NAME, raw)
+    subscription = webhook.identifier(NAME, told.get("webhook_subscription_uuid"))
+    return subscription, Payload(NAME, told).take("verification_token", str)
+
+
+def confirm_subscription(access: Access, subscription: str, token: str) -> None:
+    """Tell Gusto the token it has just posted to us; done twice it changes nothing.
+
+    Gusto accepts only its own token for our own subscription. Raises Refused if it is another's,
+    Misconfigured without the secret `system`, Unavailable or OutcomeUnknown.
+    """
+    if not access.secrets.get("system"):
+        raise Misconfigured(NAME, "set the secret 'system' to a system access token")
+    version = {"X-Gusto-API-Version": VERSION}
+    api = Api(NAME, access.base_url, _Bearer(access.secrets["system"]), headers=version)
+    path = f"/v1/webhook_subscriptions/{segment(subscription)}/verify"
+    api.write("PUT", path, json={"verification_token": token})
+
+
 class Gusto:
     """One company's payroll at Gusto."""
 
-    resources: tuple[str, ...] = ("employees", "pay_statements")
+    resources: tuple[str, ...] = ("employees", "pay_statements")  # `all_employees` when asked for
 
     def __init__(self, api: Api, options: Mapping[str, str]) -> None:
         self._api, self._options = api, options
@@ -134,12 +174,17 @@ class Gusto:
         """Yield what became of the watched: batches for employees, employees for pay statements.
 
         A batch or employee that is refused is raised last, when all others have been read.
+        `all_employees` lists everybody the company has, whoever entered them; their time is the
+        start of their job.
         """
         if resource == "employees":
             for records in _each(watching, self._hired):
                 yield Page(records=records)
         elif resource == "pay_statements":
             yield from self._paid(cursor, watching)
+        elif resource == "all_employees":
+            rows = items(NAME, self._pages(f"{self._company}/employees"))
+            yield Page(records=tuple(_listed(row) for row in rows))
         else:
             raise Unsupported(NAME, f"has no {resource}")
 
@@ -479,6 +524,13 @@ def _error_keys(parent: Payload) -> list[str]:
     for error in parent.items("errors"):
         keys += [error.take("error_key", str), *_error_keys(error)]
     return keys
+
+
+def _listed(row: Payload) -> Observed:
+    """Read no more of an employee than who and since when; without a job they are yet to begin."""
+    jobs = [job for job in row.items("jobs") if job.take("primary", bool)]
+    begun = [datetime.combine(job.day("hire_date"), datetime.min.time(), UTC) for job in jobs]
+    return Observed(external_id=row.take("uuid", str), updated_at=min(begun, default=NOT_BEGUN))
 
 
 def _employee(body: Any, addresses: Any) -> _Employee:

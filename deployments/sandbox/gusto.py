@@ -85,6 +85,7 @@ class Gusto(StandIn):
             ("GET", rf"{company}/locations"): self._list_locations,
             ("POST", rf"{company}/people_batches"): self._create_batch,
             ("GET", r"/v1/people_batches/(?P<uuid>[^/]+)"): self._get_batch,
+            ("GET", rf"{company}/employees"): self._list_employees,
             ("POST", rf"{company}/employees"): self._create_employee,
             ("GET", employee): self._get_employee,
             ("GET", rf"{employee}/work_addresses"): self._list_addresses,
@@ -160,6 +161,9 @@ class Gusto(StandIn):
             return _error(422, "first_name", "missing_parameter")
         employee = self._hire(person, "")
         return Answer(201, employee, changed=True)
+
+    def _list_employees(self, request: Request) -> Answer:
+        return _page(request, list(self.employees.values()))
 
     def _get_employee(self, _: Request, uuid: str) -> Answer:
         return Answer(body=self.employees[uuid]) if uuid in self.employees else Answer(404)

@@ -611,3 +611,26 @@ def test_only_a_webhook_signed_with_our_secret_is_believed() -> None:
     assert ashby.verify_webhook(raw, {"Ashby-Signature": signature}, "secret")
     assert not ashby.verify_webhook(raw + b" ", {"Ashby-Signature": signature}, "secret")
     assert not ashby.verify_webhook(raw, {}, "secret")
+
+
+def test_a_webhook_tells_which_application_and_job_it_is_about_and_nothing_personal() -> None:
+    application = {"id": "a-1", "candidate": {"name": "Ada Winter"}, "job": {"id": "j-1"}}
+    raw = json.dumps({"action": "applicationSubmit", "data": {"application": application}}).encode()
+
+    event = ashby.read_webhook(raw)
+
+    assert (event.kind, event.refs, event.at) == ("applicationSubmit", ("a-1", "j-1"), None)
+    assert event.id == hashlib.sha256(raw).hexdigest()
+    assert event.id != ashby.read_webhook(raw + b" ").id
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"action": "Ada Winter"}', b"[" * 50_000])
+def test_a_body_that_is_no_webhook_is_unreadable(raw: bytes) -> None:
+    with pytest.raises(Unreadable):
+        ashby.read_webhook(raw)
+
+
+def test_without_a_secret_no_webhook_is_believed() -> None:
+    signature = "sha256=" + hmac.new(b"", b"{}", hashlib.sha256).hexdigest()
+
+    assert not ashby.verify_webhook(b"{}", {"Ashby-Signature": signature}, "")

@@ -475,3 +475,26 @@ def test_a_webhook_is_believed_only_with_its_signature() -> None:
     assert not checkr.verify_webhook(raw, {"X-Checkr-Signature": signature}, "other")
     assert not checkr.verify_webhook(raw, {"X-Checkr-Signature": "é"}, "secret")
     assert not checkr.verify_webhook(raw, {}, "secret")
+
+
+def test_a_webhook_is_signed_as_in_checkrs_own_example() -> None:
+    raw = b'{"monday":"75F","tuesday":"80F"}'
+    signature = "b7412f05e981a473b5ecbdb5393afaea02a679db6d7c8e56803512ec4ba98151"
+
+    assert checkr.verify_webhook(raw, {"X-Checkr-Signature": signature}, "test-secret")
+
+
+def test_a_webhook_tells_which_report_it_is_about_and_never_what_the_report_says() -> None:
+    report = {"id": "r-1", "candidate_id": "c-1", "result": "consider"}
+    told = {"id": "e-1", "type": "report.completed", "created_at": "2026-11-23T09:00:00Z"}
+
+    event = checkr.read_webhook(json.dumps({**told, "data": {"object": report}}).encode())
+
+    assert (event.id, event.kind, event.refs) == ("e-1", "report.completed", ("r-1", "c-1"))
+    assert event.at == datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"id": "e", "type": "t", "created_at": "x"}'])
+def test_a_body_that_is_no_webhook_is_unreadable(raw: bytes) -> None:
+    with pytest.raises(Unreadable):
+        checkr.read_webhook(raw)

@@ -423,3 +423,40 @@ def test_a_callback_is_believed_only_with_its_hash() -> None:
     assert not dropbox_sign.verify_callback(event(), "key")
     assert not dropbox_sign.verify_callback("[]", "key")
     assert not dropbox_sign.verify_callback("{", "key")
+
+
+def test_a_callback_is_hashed_as_in_dropbox_signs_own_example() -> None:
+    said = {
+        "event_time": "1669926463",
+        "event_type": "account_confirmed",
+        "event_hash": "ff8b03439122f9160500c3fb855bdee5a9ccba5fff27d3b258745d8f3074832f",
+    }
+    key = "324e3b0840f065eb51f3fd63231d0d33daa35d4ed10d27718839e81737065782"
+
+    assert dropbox_sign.verify_callback(json.dumps({"event": said}), key)
+
+
+def test_a_callback_tells_what_happened_and_when_but_not_to_whom_as_nothing_vouches_for_that() -> (
+    None
+):
+    said = {"event_time": "1669926463", "event_type": "signature_request_signed"}
+    told = {"event": {**said, "event_hash": "ff8b"}, "signature_request": {"title": "Offer"}}
+
+    event = dropbox_sign.read_callback(json.dumps(told))
+
+    assert (event.id, event.kind, event.refs) == ("ff8b", "signature_request_signed", ())
+    assert event.at == datetime(2022, 12, 1, 20, 27, 43, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("time", ["soon", "9" * 30, 1669926463])
+def test_a_callback_without_a_time_is_unreadable(time: object) -> None:
+    said = {"event_time": time, "event_type": "signature_request_signed", "event_hash": "ff8b"}
+
+    with pytest.raises(Unreadable):
+        dropbox_sign.read_callback(json.dumps({"event": said}))
+
+
+def test_half_a_character_in_a_callback_is_not_believed() -> None:
+    said = {"event_time": "1", "event_type": "\ud800", "event_hash": "\ud800"}
+
+    assert not dropbox_sign.verify_callback(json.dumps({"event": said}), "key")

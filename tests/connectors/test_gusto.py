@@ -22,7 +22,7 @@ from connectors.errors import (
     Unreadable,
     Unsupported,
 )
-from connectors.payroll.gusto import ONBOARDING, connect, verify_webhook
+from connectors.payroll.gusto import ONBOARDING, connect, read_webhook, verify_webhook
 from connectors.ports import Payroll
 from connectors.records import (
     CloseJob,
@@ -558,3 +558,17 @@ def test_a_webhook_counts_only_with_its_signature() -> None:
     assert not verify_webhook(raw, {}, "token")
     unkeyed = hmac.new(b"", raw, hashlib.sha256).hexdigest()
     assert not verify_webhook(raw, {"X-Gusto-Signature": unkeyed}, "")
+
+
+def test_a_webhook_tells_which_employee_it_is_about() -> None:
+    told = {"uuid": "e-1", "event_type": "employee.onboarded", "entity_uuid": "w-1"}
+    event = read_webhook(json.dumps({**told, "timestamp": 1_795_424_400}).encode())
+
+    assert (event.id, event.kind, event.refs) == ("e-1", "employee.onboarded", ("w-1",))
+    assert event.at == datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"uuid": "e", "event_type": "t"}'])
+def test_a_body_that_is_no_webhook_is_unreadable(raw: bytes) -> None:
+    with pytest.raises(Unreadable):
+        read_webhook(raw)

@@ -1,0 +1,157 @@
+"""Vendors' webhooks: verified over their raw bytes, stored as a hint, answered, and looked into.
+
+A webhook is only ever a hint that something happened: what it was is read at the vendor. So no more
+of it is kept than the event's id and kind and the ids of the vendor's objects, and the worst a
+forged one could do is to make us look.
+"""
+
+import logging
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from connectors.access import Access
+from connectors.applicant_tracking import ashby
+from connectors.background_checks import checkr
+from connectors.errors import ConnectorError, Unreadable
+from connectors.ledger import inbox
+from connectors.ledger.store import Ledger
+from connectors.payroll import gusto
+from connectors.signatures import dropbox_sign
+from connectors.webhook import Event
+from deployments.accounts import Accounts, remember_secret
+from deployments.limits import Rates
+from tasks.clock import now
+from tasks.desk import Surroundings
+
+OLDEST = timedelta(days=4)  # no vendor tries longer to deliver; what is older is a replay
+AHEAD = timedelta(minutes=5)  # how far a vendor's clock may be before ours
+AT_ONCE = 5  # as many as the ledger keeps connections open: more would open and close their own
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """How one vendor signs and says what it sends.
+
+    `field`: the form field that holds the event, where the body is a form. `signs_with_key`: the
+    account's key signs unless the secret `webhook` is set. `thanks`: the answer it insists on.
+    """
+
+    verify: Callable[[bytes, Mapping[str, str], str], bool]
+    read: Callable[[bytes], Event]
+    field: str = ""
+    signs_with_key: bool = False
+    thanks: str = ""
+
+    def signed(self, raw: bytes, headers: Mapping[str, str], account: Access) -> bool:
+        """Whether the account has signed this; one without a secret signs nothing."""
+        secret = account.secrets.get("webhook") or (account.key if self.signs_with_key else "")
+        return bool(secret) and self.verify(raw, headers, secret)
+
+
+SENDERS = {
+    "ashby": Sender(ashby.verify_webhook, ashby.read_webhook),
+    "checkr": Sender(checkr.verify_webhook, checkr.read_webhook, signs_with_key=True),
+    "dropbox_sign": Sender(
+        lambda raw, _, key: dropbox_sign.verify_callback(raw, key),
+        dropbox_sign.read_callback,
+        field="json",
+        signs_with_key=True,
+        thanks="Hello API Event Received",
+    ),
+    "gusto": Sender(gusto.verify_webhook, gusto.read_webhook),
+}
+
+
+class Webhooks:
+    """The endpoint of all vendors' webhooks. `notice` is told the client of each new hint."""
+
+    def __init__(self, accounts: Accounts, rates: Rates, notice: Callable[[str], None]) -> None:
+        self._accounts, self._rates, self._notice = accounts, rates, notice
+        self._writers = CapacityLimiter(AT_ONCE)
+        self._handshakes = Rates(per_second=1 / 60, burst=5)
+
+    async def receive(self, request: Request) -> Response:
+        """Take an event: 200 known or stored, 401 not signed, 403 too old, 404 no such account."""
+        client, vendor = request.path_params["client"], request.path_params["vendor"]
+        sender = SENDERS.get(vendor)
+        account = await self._accounts.find(client, vendor) if sender else None
+        if sender is None or account is None:
+            return JSONResponse({"error": "no such account"}, 404)
+        if seconds := self._rates.wait(f"{client}/{vendor}"):
+            return too_many(seconds)
+        raw = await _event_of(request, sender)
+        signed = partial(sender.signed, raw, request.headers)
+        if not await self._accounts.signed(client, vendor, signed):
+            if vendor == gusto.NAME and await self._opened(client, account, raw):
+                return JSONResponse({"subscription": "confirmed"})
+            return JSONResponse({"error": "signature does not match"}, 401)
+        try:
+            event = sender.read(raw)
+        except Unreadable:
+            return JSONResponse({"error": "not an event"}, 400)
+        arrived_at = now()
+        if event.at and not arrived_at - OLDEST <= event.at <= arrived_at + AHEAD:
+            return JSONResponse({"error": "too old, or from the future"}, 403)
+        stored = await anyio.to_thread.run_sync(
+            _store, client, vendor, event, arrived_at, limiter=self._writers
+        )
+        if stored:
+            self._notice(client)
+        return (
+            PlainTextResponse(sender.thanks) if sender.thanks else JSONResponse({"stored": stored})
+        )
+
+    async def _opened(self, client: str, account: Access, raw: bytes) -> bool:
+        """Take Gusto's first post of a subscription, if Gusto confirms that the token is its own.
+
+        Only while there is no token yet, and seldom: a stranger's posts must not use up our quota.
+        """
+        if account.secrets.get("webhook"):
+            return False
+        try:
+            subscription, token = gusto.read_handshake(raw)
+        except Unreadable:
+            return False
+        if self._handshakes.wait(client):
+            return False
+        try:
+            await run_in_threadpool(gusto.confirm_subscription, account, subscription, token)
+        except ConnectorError as failure:
+            log.warning("subscription of %s not confirmed: %s", client, failure)
+            return False
+        await remember_secret(client, gusto.NAME, "webhook", token)
+        self._accounts.forget(client, gusto.NAME)
+        return True
+
+
+def too_many(seconds: float) -> Response:
+    """429, with the time after which it is worth trying again."""
+    after = str(math.ceil(seconds))
+    return JSONResponse({"error": "too many requests"}, 429, headers={"Retry-After": after})
+
+
+async def _event_of(request: Request, sender: Sender) -> bytes:
+    """The bytes that say what happened: the body, or one field of the form it is."""
+    if not sender.field:
+        return await request.body()
+    async with request.form(max_files=0, max_fields=10) as form:
+        return str(form.get(sender.field, "")).encode(errors="replace")
+
+
+def _store(client: str, vendor: str, event: Event, arrived_at: datetime) -> bool:
+    ledger = Ledger(Surroundings().database_url, client)
+    with ledger.transaction() as connection:
+        return inbox.keep_hint(
+            connection, client, vendor, event.id, event.kind, event.refs, arrived_at
+        )

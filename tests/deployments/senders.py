@@ -1,0 +1,92 @@
+"""What vendors send and how they sign it, written from their documents and not from our code."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+SECRET = "a secret of the vendor's and ours"
+VENDORS = ("ashby", "checkr", "dropbox_sign", "gusto")
+CHECKR_OBJECT = {"id": "4722c07dd9a10c3985ae432a", "object": "report", "result": "consider"}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One post of a vendor: its bytes, and what its headers say."""
+
+    content: bytes
+    headers: Mapping[str, str]
+
+
+def hexdigest(message: bytes, secret: str = SECRET) -> str:
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+
+
+def body(vendor: str, number: int, at: datetime) -> dict[str, Any]:
+    """An event of a vendor; others have other numbers."""
+    match vendor:
+        case "ashby":
+            application = {"id": f"application-{number}", "candidate": {"name": "Zoë Marchetti"}}
+            return {"action": "candidateStageChange", "data": {"application": application}}
+        case "checkr":
+            return {
+                "id": f"event-{number}",
+                "object": "event",
+                "type": "report.completed",
+                "created_at": at.isoformat(),
+                "data": {"object": CHECKR_OBJECT},
+            }
+        case "dropbox_sign":
+            event = {"event_time": str(int(at.timestamp()) - number), "event_type": "signed"}
+            hashed = hexdigest((event["event_time"] + event["event_type"]).encode())
+            signer = {"signer_email_address": "zoe@people.example"}
+            return {
+                "event": {**event, "event_hash": hashed},
+                "signature_request": {"signature_request_id": "s-1", "signatures": [signer]},
+            }
+        case _:
+            return {
+                "uuid": f"event-{number}",
+                "event_type": "employee.onboarded",
+                "resource_type": "Company",
+                "resource_uuid": "company-1",
+                "entity_type": "Employee",
+                "entity_uuid": "employee-1",
+                "timestamp": int(at.timestamp()),
+            }
+
+
+def sent(vendor: str, content: bytes, signed: bytes | None = None) -> Delivery:
+    """A delivery of these bytes; `signed`: other bytes that the signature is made of."""
+    signature = hexdigest(content if signed is None else signed)
+    match vendor:
+        case "ashby":
+            headers = {"Ashby-Signature": f"sha256={signature}"}
+        case "checkr":
+            headers = {"X-Checkr-Signature": signature}
+        case "gusto":
+            headers = {"X-Gusto-Signature": signature}
+        case _:
+            part = b'--cut\r\nContent-Disposition: form-data; name="json"\r\n\r\n'
+            headers = {"Content-Type": "multipart/form-data; boundary=cut"}
+            return Delivery(part + content + b"\r\n--cut--\r\n", headers)
+    return Delivery(content, {"Content-Type": "application/json", **headers})
+
+
+def event(vendor: str, number: int, at: datetime) -> Delivery:
+    """An event as the vendor delivers it."""
+    return sent(vendor, json.dumps(body(vendor, number, at)).encode())
+
+
+Tampering = Callable[[dict[str, Any]], object]
+
+
+def tampered(vendor: str, number: int, at: datetime, change: Tampering) -> Delivery:
+    """An event that was changed on its way: the signature is that of the true one."""
+    true = json.dumps(body(vendor, number, at)).encode()
+    told = body(vendor, number, at)
+    change(told)
+    return sent(vendor, json.dumps(told).encode(), signed=true)
