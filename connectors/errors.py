@@ -6,6 +6,7 @@ ConnectorError
 ├── Unsupported      the vendor cannot be told this at all          → the stage picks another way
 ├── Unreadable       the vendor said something we do not understand → the batch stops
 ├── Unavailable      busy, down or slow, and nothing was done       → tried again
+│   └── LedgerUnavailable   our own database cannot be reached       → the whole run stops
 └── OutcomeUnknown   a write was sent and its answer was lost       → looked up before repeating
 """
 
@@ -51,6 +52,13 @@ class Unavailable(ConnectorError):
     ) -> None:
         super().__init__(system, what, status=status)
         self.retry_after = retry_after
+
+
+class LedgerUnavailable(Unavailable):
+    """Our own database cannot be reached, or was lost in a transaction; without it all stands."""
+
+    def __init__(self) -> None:
+        super().__init__("ledger", "PostgreSQL cannot be reached; the next run goes on from here")
 
 
 class OutcomeUnknown(ConnectorError):

@@ -27,10 +27,18 @@ from prefect.types.entrypoint import EntrypointType
 
 from deployments.settings import Settings
 from flows.candidate_care import candidate_care
-from flows.decisions import record_decision, release_from_quarantine, settle_effect
+from flows.decisions import (
+    hold,
+    record_decision,
+    release_from_quarantine,
+    resume,
+    settle_effect,
+)
 from flows.nightly_sync import nightly_sync
+from flows.reconcile import reconcile
 from flows.requisition import cancel_requisition, carry_requisition, open_requisition
 from flows.sweep import sweep
+from flows.verify import verify_ledger
 from tasks.desk import Account
 
 # A run that finds its predecessor still running has nothing to add: that one sees the same ledger.
@@ -39,6 +47,7 @@ ONE_AT_A_TIME = ConcurrencyLimitConfig(
 )
 SCHEDULED: dict[Flow[Any, Any], str] = {
     nightly_sync: "0 2 * * *",
+    reconcile: "0 3 * * *",
     sweep: "*/15 * * * *",
     candidate_care: "0 8 * * *",
 }
@@ -49,6 +58,9 @@ BY_HAND: dict[Flow[Any, Any], str] = {
     record_decision: "decision",
     release_from_quarantine: "decision",
     settle_effect: "decision",
+    hold: "decision",
+    resume: "decision",
+    verify_ledger: "care",
 }
 
 

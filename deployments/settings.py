@@ -47,7 +47,8 @@ class Settings(BaseSettings):
 
     Without `database_url` an embedded PostgreSQL is run under `home`. With it, the two other
     databases are needed too: the ledger as its owner (migrations), and Prefect's own.
-    `time_zone` is the provider's, in which the schedules are meant.
+    `time_zone` is the provider's, in which the schedules are meant. `settling_seconds`: how long a
+    vendor may still be at work on a request whose answer was lost.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, validate_default=True)
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     time_zone: TimeZone = "UTC"
     clock_file: AbsolutePath | None = None
     public_url: str | None = None
+    settling_seconds: Annotated[float, Field(gt=0)] = 60.0
 
     @model_validator(mode="after")
     def _all_databases_or_none(self) -> Self:

@@ -24,7 +24,7 @@ async def candidate_care(client: str | None = None, as_of: datetime | None = Non
         client: The client's name; empty for all of them.
         as_of: The instant to look at; empty for now.
     """
-    moment = as_of or clock.now()
+    moment = clock.moment(as_of)
     return await for_each(client, lambda name: _care_for(Scope(name), moment))
 
 

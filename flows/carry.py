@@ -1,6 +1,6 @@
 """Carry: the one way through, for a client or for one of its requisitions."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -8,9 +8,11 @@ from prefect import Task, get_run_logger, tags
 from prefect.client.schemas.objects import State
 from prefect.context import SyncClientContext
 
-from connectors.ledger import rows, steps
+from connectors.errors import ConnectorError, LedgerUnavailable
+from connectors.ledger import hold, rows, steps
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
+from connectors.ports import System
 from flows import runs
 from tasks.decide import decide, end
 from tasks.deliver import deliver, settle
@@ -20,15 +22,22 @@ from tasks.observe import observe, open_applications, read_inbox
 from tasks.progress import publish
 from tasks.stages import ORDER
 
+
+class Incomplete(ConnectorError):
+    """A run went on to its end, but some of its steps failed; the next run does them."""
+
+
 BUSY = "another run is carrying this client; nothing was done"
 
 
 async def carry(scope: Scope, as_of: datetime) -> str:
     """Settle what was left, observe every system, let each stage gate and decide, deliver.
 
-    Started again at the same instant, it goes on where it was killed; complete, it does nothing.
-    A system that cannot be read is reported and does not keep the others from moving. Two runs of
-    one client never work at once: the second leaves at once, and the next tick does its work.
+    Started again at the same instant, it goes on where it was killed; complete, it does nothing. A
+    system that cannot be read does not keep the others from moving; what could not be done is
+    raised as Incomplete at the end. Two runs of one client never work at once: the second leaves at
+    once, and the next tick does its work. Time never goes back: a run that is given an older
+    instant than the ledger knows works at the ledger's, so no wait is begun in the past.
     """
     desk = await open_desk(scope.client)
     marks = await runs.tag(scope)
@@ -37,41 +46,61 @@ async def carry(scope: Scope, as_of: datetime) -> str:
         if not mine:
             get_run_logger().warning(BUSY)
             return BUSY
-        once = _once(desk.ledger, scope, as_of)
-        settle(scope, as_of, return_state=True)
-        for system, connector in sorted(desk.systems.items()):
-            if connector.resources:
-                once(f"observe {system}", observe, system)
-        once("read inbox", read_inbox)
-        once("open applications", open_applications)
-        once("end", end)
+        sweep = _Steps(desk.ledger, scope, as_of)
+        sweep.always("settle", settle)
+        for system in sweep.readable(desk.systems):
+            sweep.once(f"observe {system}", observe, system)
+        sweep.once("read inbox", read_inbox)
+        sweep.once("open applications", open_applications)
+        sweep.once("end", end)
         for stage in ORDER:
-            if not _anybody(desk.ledger, stage, scope):
-                continue
-            with tags(f"stage:{stage}"):
-                once(f"gate {stage}", gate, stage)
-                once(f"decide {stage}", decide, stage)
-        deliver(scope, as_of, return_state=True)
-        published = publish(scope, as_of, return_state=True)
-        return published.message or ""
+            if sweep.anybody(stage):
+                with tags(f"stage:{stage}"):
+                    sweep.once(f"gate {stage}", gate, stage)
+                    sweep.once(f"decide {stage}", decide, stage)
+        sweep.always("deliver", deliver)
+        sentence = sweep.always("publish", publish).message or ""
+    if sweep.undone:
+        raise Incomplete(str(scope), f"{sentence}; could not be done: {', '.join(sweep.undone)}")
+    return sentence
 
 
-def _once(ledger: Ledger, scope: Scope, as_of: datetime) -> Callable[..., None]:
-    """Run a step unless a killed sweep of the same instant has it behind it."""
-    with ledger.transaction() as connection:
-        behind = steps.behind(connection, scope, as_of)
+class _Steps:
+    """The steps of one sweep: those a killed one has behind it, and those that failed."""
 
-    def once(step: str, run: Task[..., Any], *arguments: str) -> None:
-        if step in behind:
-            return
-        state = cast(State[Any], run(*arguments, scope, as_of, return_state=True))
-        if state.is_completed():
-            with ledger.transaction() as connection:
-                steps.complete(connection, scope, as_of, step)
+    def __init__(self, ledger: Ledger, scope: Scope, as_of: datetime) -> None:
+        self._ledger, self._scope = ledger, scope
+        self.undone: list[str] = []
+        with ledger.transaction() as connection:
+            newest = steps.newest(connection, scope.client)
+            self._as_of = max(as_of, newest or as_of)
+            self._behind = steps.behind(connection, scope, self._as_of)
+        if self._as_of > as_of:
+            get_run_logger().warning("carried at %s: the ledger is past %s", self._as_of, as_of)
 
-    return once
+    def always(self, step: str, run: Task[..., Any], *arguments: str) -> State[Any]:
+        """Do a step, also if it was done before."""
+        state = cast(State[Any], run(*arguments, self._scope, self._as_of, return_state=True))
+        if not state.is_completed():
+            failure = state.result(raise_on_failure=False, _sync=True)  # type: ignore[call-overload]
+            if isinstance(failure, LedgerUnavailable):
+                raise failure  # without it nothing can go on, and nothing is to be remembered
+            self.undone.append(step)
+        return state
 
+    def once(self, step: str, run: Task[..., Any], *arguments: str) -> None:
+        """Do a step unless a killed sweep of the same instant has it behind it."""
+        if step not in self._behind and self.always(step, run, *arguments).is_completed():
+            with self._ledger.transaction() as connection:
+                steps.complete(connection, self._scope, self._as_of, step)
 
-def _anybody(ledger: Ledger, stage: str, scope: Scope) -> bool:
-    with ledger.transaction() as connection:
-        return rows.anybody(connection, stage, scope)
+    def readable(self, systems: Mapping[str, System]) -> list[str]:
+        """The systems that can be read and are not held, by name."""
+        with self._ledger.transaction() as connection:
+            held = hold.vendors(connection, self._scope.client)
+        return sorted(name for name, each in systems.items() if each.resources and name not in held)
+
+    def anybody(self, stage: str) -> bool:
+        """Whether anybody is in a stage or at its gate."""
+        with self._ledger.transaction() as connection:
+            return rows.anybody(connection, stage, self._scope)

@@ -6,6 +6,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from connectors.errors import ConnectorError
+from flows.carry import Incomplete
 from tasks import desk
 
 
@@ -18,6 +19,9 @@ async def for_each(client: str | None, work: Callable[[str], Awaitable[str]]) ->
     for name in [client] if client else desk.clients():
         try:
             sentences.append(await work(name))
+        except Incomplete as rest:
+            sentences.append(rest.what)
+            failed = True
         except ConnectorError as failure:
             sentences.append(f"{name}: {failure}")
             failed = True

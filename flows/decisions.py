@@ -28,6 +28,8 @@ Client = Annotated[str, Field(title="Client", min_length=1)]
 Subject = Annotated[str, Field(title="Application or requisition", min_length=1)]
 By = Annotated[str, Field(title="Who says so", min_length=1)]
 Why = Annotated[str, Field(title="Why", min_length=1)]
+Requisition = Annotated[str, Field(title="Requisition")]
+Vendor = Annotated[str, Field(title="Vendor")]
 Rule = Annotated[str, Field(title="Rule", pattern=r"^[A-Z0-9]+-[0-9]+$")]
 
 
@@ -105,6 +107,42 @@ async def settle_effect(
     enter.settle_effect(client, key, STATES[outcome], by, why)
     sentence = await carry(_scope(client, key.split(":")[1] if ":" in key else key), as_of)
     return Completed(message=f"{key} is {STATES[outcome]}; {sentence}")
+
+
+@flow(name="hold", flow_run_name="hold {client} {requisition}{vendor}", persist_result=False)
+async def hold(
+    client: Client, by: By, why: Why, requisition: Requisition = "", vendor: Vendor = ""
+) -> State[None]:
+    """Stop a requisition, a vendor or a whole client: nothing moves and nothing is sent.
+
+    Args:
+        client: The client's name, as registered.
+        by: Who says so: a name or a role.
+        why: Why, in a sentence; it is kept.
+        requisition: Only this requisition, by its code; empty: all of them.
+        vendor: Only this vendor of the client, as in checkr: it is neither written to nor read.
+    """
+    held = enter.hold(client, requisition, vendor, by, why, clock.now())
+    return Completed(message=f"{client}: {held} is held until it is resumed")
+
+
+@flow(name="resume", flow_run_name="resume {client} {requisition}{vendor}", persist_result=False)
+async def resume(
+    client: Client, by: By, why: Why, requisition: Requisition = "", vendor: Vendor = ""
+) -> State[None]:
+    """Let what was held go on, and carry it at once.
+
+    Args:
+        client: The client's name, as registered.
+        by: Who says so: a name or a role.
+        why: Why, in a sentence; it is kept.
+        requisition: The requisition that was held, by its code; empty if it was not one.
+        vendor: The vendor that was held; empty if it was not one.
+    """
+    as_of = clock.now()
+    resumed = enter.resume(client, requisition, vendor, by, why, as_of)
+    sentence = await carry(Scope(client, requisition or None), as_of)
+    return Completed(message=f"{client}: {resumed} goes on; {sentence}")
 
 
 def _scope(client: str, subject: str) -> Scope:

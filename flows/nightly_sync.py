@@ -21,7 +21,7 @@ async def nightly_sync(client: str | None = None, as_of: datetime | None = None)
         client: The client's name; empty for all of them.
         as_of: The instant to look at; empty for now.
     """
-    moment = as_of or clock.now()
+    moment = clock.moment(as_of)
     return await for_each(client, lambda name: _sync(name, moment))
 
 

@@ -36,7 +36,7 @@ async def carry_requisition(
         requisition: The requisition's code.
         as_of: The instant to look at; empty for now.
     """
-    sentence = await carry(Scope(client, requisition), as_of or clock.now())
+    sentence = await carry(Scope(client, requisition), clock.moment(as_of))
     return Completed(message=sentence)
 
 

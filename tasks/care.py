@@ -9,6 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from connectors.ledger import care as ledger
+from connectors.ledger import endings as ledger_endings
 from connectors.ledger.care import Row
 from connectors.ledger.decisions import Decisions
 from connectors.ledger.scope import Scope
@@ -27,6 +28,7 @@ def care(scope: Scope, as_of: datetime) -> State[int]:
         rows = ledger.considered(connection, scope, as_of)
         decisions = decide(rows, desk.process, as_of)
         desk.ledger.write(connection, decisions, as_of)
+        ledger_endings.end_quarantine(connection, scope.client, as_of)
     count = sum(1 for effect in decisions.effects if effect.kind.startswith("message."))
     return Completed(message=f"{count} of {len(rows)} to hear from us", data=count)
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import holidays
 
+from connectors.errors import Refused
+
 
 def now() -> datetime:
     """The instant a run looks at when nobody says otherwise.
@@ -21,6 +23,19 @@ def now() -> datetime:
     if simulated and Path(simulated).exists():
         return datetime.fromisoformat(Path(simulated).read_text().strip())
     return datetime.now(UTC).replace(microsecond=0)
+
+
+def moment(as_of: datetime | None) -> datetime:
+    """The instant a run is to look at: the one it was given, or now.
+
+    Raises Refused for an instant that is still to come, as it would cut every wait short.
+    """
+    present = now()
+    if as_of is not None and as_of > present:
+        raise Refused(
+            "clock", f"{as_of:%Y-%m-%d %H:%M} is still to come; leave as_of empty for now"
+        )
+    return as_of or present
 
 
 def after_business_days(start: datetime, days: int, places: Iterable[str]) -> datetime:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import groupby
+from time import sleep
 from typing import Any
 
 from prefect import task
@@ -58,13 +59,25 @@ KINDS: dict[str, tuple[type[Request], str]] = {
 }
 BATCH = 200
 CONCURRENT = 8
-QUICK_ATTEMPTS = 4
+QUICK_ATTEMPTS = 6
 ATTEMPTS = 12
 TAKEN_OVER = "taken over by another run"
 
 
 class NeedsPerson(ConnectorError):
     """Nobody but a person can say whether this was done, or do it."""
+
+
+class UnderWay(ConnectorError):
+    """The vendor does not have it yet, and may still be at it; looked up again in `seconds`."""
+
+    def __init__(self, system: str, seconds: float) -> None:
+        super().__init__(system, "not there yet; it may still be under way")
+        self.seconds = seconds
+
+
+class TakenOver(ConnectorError):
+    """Another run has taken the effect over while this one slept."""
 
 
 @task(task_run_name="deliver", cache_policy=NO_CACHE, persist_result=False)
@@ -93,6 +106,10 @@ def carry_out(
         while True:
             with desk.ledger.transaction() as connection:
                 batch = effects.claim(connection, scope, as_of, BATCH, unsettled_only)
+                wait = None if batch else effects.seconds_to_wait(connection, scope, as_of)
+            if wait is not None:
+                sleep(max(wait, 0.05))
+                continue
             if not batch:
                 return outcome
             for states in pool.map(lambda group: _in_order(desk, group, as_of), _groups(batch)):
@@ -113,46 +130,60 @@ def _in_order(desk: Desk, group: list[Claimed], as_of: datetime) -> list[str]:
 
 
 def _one(desk: Desk, effect: Claimed, as_of: datetime) -> str:
-    with desk.ledger.transaction() as connection:
-        if not effects.begin(connection, effect):
-            return TAKEN_OVER
     try:
-        receipt = _attempt(desk, effect)
+        request = _request(desk, effect)
+        receipt = _look_up(desk, effect, request) if effect.sent_before else None
+        if receipt is None:
+            receipt = _send(desk, effect, request)
     except ConnectorError as failure:
         return _failed(desk, effect, failure, as_of)
     with desk.ledger.transaction() as connection:
         return "done" if effects.done(connection, effect, receipt, as_of) else TAKEN_OVER
 
 
-def _attempt(desk: Desk, effect: Claimed) -> Receipt:
-    kind, verb = KINDS[effect.kind]
-    request = kind.model_validate(effect.request)
+def _request(desk: Desk, effect: Claimed) -> Request:
     if effect.system == "desk":
         raise NeedsPerson("desk", "no e-mail address: tell this person by telephone")
+    request = KINDS[effect.kind][0].model_validate(effect.request)
     if isinstance(request, SendMessage):
-        request = with_links(request, desk.links, desk.client)
-    system = desk.systems[effect.system]
-    if effect.sent_before:
-        try:
-            found = system.find(request, effect.key)
-        except OutcomeUnknown as failure:
-            raise NeedsPerson(effect.system, f"cannot be looked up: {failure.what}") from None
-        except Unavailable:
-            raise
-        except (
-            ConnectorError
-        ) as failure:  # the look-up failed, so the write is as unknown as before
-            raise Unavailable(effect.system, f"look-up failed: {failure.what}") from None
-        if found is not None:
-            return found
-    perform: Callable[[Any, str], Receipt] = getattr(system, verb)
+        return with_links(request, desk.links, desk.client)
+    return request
+
+
+def _look_up(desk: Desk, effect: Claimed, request: Request) -> Receipt | None:
+    """Find an earlier attempt; that there is none counts only when none can be under way."""
+    try:
+        found = desk.systems[effect.system].find(request, effect.key)
+    except OutcomeUnknown as failure:
+        raise NeedsPerson(effect.system, f"cannot be looked up: {failure.what}") from None
+    except Unavailable:
+        raise
+    except ConnectorError as failure:  # the look-up failed: the write is as unknown as before
+        raise Unavailable(effect.system, f"look-up failed: {failure.what}") from None
+    age = effect.sent_seconds_ago
+    if found is None and age is not None and age < desk.settling_seconds:
+        raise UnderWay(effect.system, desk.settling_seconds - age)
+    return found
+
+
+def _send(desk: Desk, effect: Claimed, request: Request) -> Receipt:
+    with desk.ledger.transaction() as connection:
+        if not effects.begin(connection, effect):
+            raise TakenOver(effect.system, "another run has taken this over")
+    perform: Callable[[Any, str], Receipt] = getattr(
+        desk.systems[effect.system], KINDS[effect.kind][1]
+    )
     return perform(request, effect.key)
 
 
 def _failed(desk: Desk, effect: Claimed, failure: ConnectorError, as_of: datetime) -> str:
     """Decide what a failure means: looked up next, tried again, dead, or a person's."""
-    not_before = as_of
+    not_before, lease = as_of, 0.0
     match failure:
+        case TakenOver():
+            return TAKEN_OVER
+        case UnderWay():
+            state, lease = "sending", failure.seconds
         case NeedsPerson():
             state = "parked"
         case OutcomeUnknown():
@@ -166,7 +197,7 @@ def _failed(desk: Desk, effect: Claimed, failure: ConnectorError, as_of: datetim
     if state == "due" and effect.attempts >= ATTEMPTS:
         state = "dead"
     with desk.ledger.transaction() as connection:
-        ours = effects.failed(connection, effect, state, str(failure), not_before)
+        ours = effects.failed(connection, effect, state, str(failure), not_before, lease)
     return state if ours else TAKEN_OVER
 
 

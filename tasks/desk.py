@@ -41,6 +41,7 @@ class Surroundings(BaseSettings):
     database_url: str
     public_url: str = "http://127.0.0.1:8700"
     secret: SecretStr
+    settling_seconds: float = 60.0
 
 
 class Account(Block):
@@ -92,13 +93,18 @@ def account_name(client: str, vendor: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything one client's work needs. `systems` are by vendor name."""
+    """Everything one client's work needs. `systems` are by vendor name.
+
+    `settling_seconds`: how long a vendor may still be at work on a request whose answer was lost;
+    that it does not have it counts only after that.
+    """
 
     process: Process
     ledger: Ledger
     links: Links
     systems: Mapping[str, System]
     documents: DocumentStore
+    settling_seconds: float
 
     @property
     def client(self) -> str:
@@ -177,7 +183,7 @@ def _assemble(
     }
     for board in systems.job_boards:
         opened[board] = job_boards.VENDORS[board](access[board], store)
-    return Desk(process, ledger, links, opened, store)
+    return Desk(process, ledger, links, opened, store, around.settling_seconds)
 
 
 def _connect(kind: Mapping[str, Any], vendor: str, access: Mapping[str, Access]) -> Any:

@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from connectors.errors import Refused
+from connectors.ledger import client as ledger_client
 from connectors.ledger import effects, gates, inbox
+from connectors.ledger import hold as holds
 from connectors.ledger import requisition as ledger_requisition
 from connectors.ledger.store import Ledger
 from connectors.records import FormAnswer
 from connectors.requisition import Requisition
 from expectations import SUITES
-from tasks.desk import Surroundings
+from tasks.desk import Surroundings, vendors
+from tasks.process import Process
 
 
 def ledger_of(client: str) -> Ledger:
@@ -72,3 +75,37 @@ def settle_effect(client: str, key: str, state: str, by: str, why: str) -> None:
     with ledger_of(client).transaction() as connection:
         if not effects.close_by_hand(connection, client, key, state, by, why):
             raise Refused("effects", f"{key} is neither dead nor parked; see `fullcycle status`")
+
+
+def hold(
+    client: str, requisition: str, vendor: str, by: str, why: str, as_of: datetime
+) -> holds.Hold:
+    """Stop a requisition or a vendor of a client, or with neither the client; returns what stands.
+
+    Raises Refused if there is no such thing, or if it is held already.
+    """
+    with ledger_of(client).transaction() as connection:
+        process = ledger_client.read(connection, client)
+        if process is None:
+            raise Refused("hold", f"no client {client!r}; `fullcycle client add` registers one")
+        if requisition and vendor:
+            raise Refused("hold", "name a requisition or a vendor, not both")
+        if requisition and not holds.knows(connection, client, requisition):
+            raise Refused("hold", f"{client} has no requisition {requisition}")
+        if vendor and vendor not in (known := vendors(Process.model_validate(process))):
+            raise Refused("hold", f"{client} has no vendor {vendor}; it has {', '.join(known)}")
+        held = holds.Hold(requisition, vendor, by, why, as_of)
+        if not holds.place(connection, client, by, why, as_of, requisition, vendor):
+            raise Refused("hold", f"{held} is held already; see `fullcycle status`")
+    return held
+
+
+def resume(
+    client: str, requisition: str, vendor: str, by: str, why: str, as_of: datetime
+) -> holds.Hold:
+    """Let what was held go on; raises Refused if it is not held."""
+    lifted = holds.Hold(requisition, vendor, by, why, as_of)
+    with ledger_of(client).transaction() as connection:
+        if not holds.lift(connection, client, by, why, as_of, requisition, vendor):
+            raise Refused("hold", f"{lifted} is not held; see `fullcycle status`")
+    return lifted

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, text
 
+from connectors.ledger.hold import MOVING
 from connectors.ledger.rows import ApplicationRow, applications
 from connectors.ledger.scope import Scope
 from connectors.ledger.submittal import INTEREST
@@ -33,8 +34,9 @@ _HEARD = """
                   AND e.request ->> 'to_email' = coalesce(s.email, ''))
     ) heard ON true
 """
-_CONSIDERED = """
-    s.disposition IS NULL AND s.stage NOT IN ('preboarding', 'day_one', 'payroll', 'aftercare')
+_CONSIDERED = f"""
+    {MOVING} AND s.disposition IS NULL
+    AND s.stage NOT IN ('preboarding', 'day_one', 'payroll', 'aftercare')
 """
 ROWS = applications(
     columns="""

@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 from sqlalchemy import Connection, text
 
+from connectors.ledger.hold import SENDABLE
 from connectors.ledger.scope import Scope
 from connectors.records import Receipt
 
@@ -28,7 +29,10 @@ LEASE_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """An effect that is ours to carry out. `sent_before`: an attempt may have worked."""
+    """An effect that is ours to carry out.
+
+    `sent_before`: an attempt may have worked; `sent_seconds_ago`: the last one, if any was sent.
+    """
 
     id: int
     key: str
@@ -40,6 +44,7 @@ class Claimed:
     request: dict[str, Any]
     attempts: int
     sent_before: bool
+    sent_seconds_ago: float | None = None
 
 
 def claim(
@@ -71,16 +76,17 @@ _OVERTAKEN = """
       AND EXISTS (SELECT 1 FROM effect n WHERE n.client = o.client AND n.kind = o.kind
                   AND n.system = o.system AND n.id > o.id)
 """
-_CLAIM = """
+_CLAIM = f"""
     WITH mine AS (
         SELECT e.id, e.state = 'sending' AS sent_before, r.key AS requisition_key,
-               s.key AS subject_key
+               s.key AS subject_key,
+               CAST(extract(epoch FROM clock_timestamp() - e.sent_at) AS float) AS sent_seconds_ago
         FROM effect e
         LEFT JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
         LEFT JOIN requisition r ON r.id = coalesce(s.requisition_id, e.subject_id)
         WHERE e.client = :client
           AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
-          AND e.not_before <= :as_of
+          AND e.not_before <= :as_of AND {SENDABLE}
           AND ((e.state = 'due' AND NOT :unsettled_only)
                OR (e.state = 'sending' AND e.lease_until < clock_timestamp()))
         ORDER BY e.id
@@ -93,7 +99,7 @@ _CLAIM = """
     FROM mine WHERE e.id = mine.id
     RETURNING e.id, e.key, e.kind, e.system, e.subject_kind, e.subject_id,
               coalesce(mine.subject_key, mine.requisition_key) AS subject_key,
-              e.request, e.attempts, mine.sent_before
+              e.request, e.attempts, mine.sent_before, mine.sent_seconds_ago
 """
 
 
@@ -136,10 +142,11 @@ def _is_gone(owner: str) -> bool:
 
 
 def begin(connection: Connection, effect: Claimed) -> bool:
-    """Renew the lease right before the attempt; False: somebody else has taken the effect over."""
+    """Renew the lease right before it is sent; False: somebody else has taken the effect over."""
     renewed = connection.execute(
         text(
-            "UPDATE effect SET lease_until = clock_timestamp() + make_interval(secs => :lease)"
+            "UPDATE effect SET sent_at = clock_timestamp(),"
+            " lease_until = clock_timestamp() + make_interval(secs => :lease)"
             f" WHERE {_STILL_OURS}"
         ),
         {"id": effect.id, "attempts": effect.attempts, "lease": LEASE_SECONDS},
@@ -184,26 +191,57 @@ _CROSSWALK = {"tracker.open_job": "job", "tracker.add": "application"}
 
 
 def failed(
-    connection: Connection, effect: Claimed, state: str, error: str, not_before: datetime
+    connection: Connection,
+    effect: Claimed,
+    state: str,
+    error: str,
+    not_before: datetime,
+    lease_seconds: float = 0,
 ) -> bool:
     """It failed: `due` from `not_before`, `dead`, `parked`, or `sending` (outcome unknown).
 
-    False: somebody else has taken the effect over.
+    lease_seconds: how long nobody may look it up yet. False: somebody else has taken it over.
     """
     settled = connection.execute(
         text(
             "UPDATE effect SET state = :state, error = :error, not_before = :not_before,"
-            f" lease_until = clock_timestamp() - interval '1 second' WHERE {_STILL_OURS}"
+            " lease_until = clock_timestamp() + make_interval(secs => :lease)"
+            f" WHERE {_STILL_OURS}"
         ),
         {
             "id": effect.id,
             "attempts": effect.attempts,
+            "lease": lease_seconds,
             "state": state,
             "error": error,
             "not_before": not_before,
         },
     )
     return settled.rowcount == 1
+
+
+def seconds_to_wait(connection: Connection, scope: Scope, as_of: datetime) -> float | None:
+    """How long until this process may look up the next effect whose outcome it does not know."""
+    found: float | None = connection.execute(
+        text(
+            f"""
+            SELECT CAST(extract(epoch FROM min(e.lease_until) - clock_timestamp()) AS float)
+            FROM effect e
+            LEFT JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
+            LEFT JOIN requisition r ON r.id = coalesce(s.requisition_id, e.subject_id)
+            WHERE e.client = :client AND e.state = 'sending' AND e.owner = :owner
+              AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
+              AND e.not_before <= :as_of AND {SENDABLE}
+            """
+        ),
+        {
+            "client": scope.client,
+            "requisition": scope.requisition,
+            "as_of": as_of,
+            "owner": _process(os.getpid()),
+        },
+    ).scalar()
+    return found
 
 
 def close_by_hand(

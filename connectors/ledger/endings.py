@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from connectors.ledger.hold import MOVING
 from connectors.ledger.rows import ApplicationRow, applications
 from connectors.ledger.scope import Scope
 
@@ -20,8 +21,8 @@ class Row(ApplicationRow):
 
 
 # A signed offer outlives its requisition: only the person or the tracker ends a new hire.
-_ENDED = """
-    s.disposition IS NULL AND s.stage <> 'aftercare' AND (
+_ENDED = f"""
+    {MOVING} AND s.disposition IS NULL AND s.stage <> 'aftercare' AND (
         withdrawal.withdrawn OR tracked.archive_kind IS NOT NULL
         OR (r.disposition IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM signature g WHERE g.application_id = s.id AND g.status = 'signed'))

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.dialects import postgresql
 
 from connectors.ledger.decisions import Subject, effect_key
+from connectors.ledger.hold import MOVING
 from connectors.ledger.scope import Scope
 
 
@@ -106,8 +107,8 @@ def _memory(kind: str, alias: str) -> str:
     """
 
 
-_AT_THE_DOOR = "s.disposition IS NULL AND s.ready_for = :stage"
-_INSIDE = "s.disposition IS NULL AND s.stage = :stage AND s.ready_for IS NULL"
+_AT_THE_DOOR = f"s.disposition IS NULL AND s.ready_for = :stage AND {MOVING}"
+_INSIDE = f"s.disposition IS NULL AND s.stage = :stage AND s.ready_for IS NULL AND {MOVING}"
 
 
 def requisitions(columns: str = "", joins: str = "") -> str:

@@ -22,6 +22,18 @@ def behind(connection: Connection, scope: Scope, as_of: datetime) -> set[str]:
     return set(found or ())
 
 
+def newest(connection: Connection, client: str) -> datetime | None:
+    """The latest instant anything of a client was carried at."""
+    found: datetime | None = connection.execute(
+        text(
+            "SELECT greatest((SELECT max(as_of) FROM sweep WHERE client = :client),"
+            " (SELECT max(as_of) FROM transition WHERE client = :client))"
+        ),
+        {"client": client},
+    ).scalar()
+    return found
+
+
 def complete(connection: Connection, scope: Scope, as_of: datetime, step: str) -> None:
     """Remember that a step is behind the sweep."""
     connection.execute(

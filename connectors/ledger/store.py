@@ -3,15 +3,16 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-from connectors.errors import Unavailable
+from connectors.errors import LedgerUnavailable, Unavailable
 from connectors.ledger import tables
 from connectors.ledger.decisions import Asked, Change, Decisions, Fact, Link, Move
 
@@ -23,7 +24,13 @@ class Stale(Unavailable):
 @lru_cache(maxsize=8)
 def engine_for(url: str) -> Engine:
     """One connection pool per database and process."""
-    return create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True)
+    return create_engine(
+        url,
+        pool_size=5,
+        max_overflow=10,
+        pool_pre_ping=True,
+        hide_parameters=True,  # an error must never quote what it was given: that is people
+    )
 
 
 class Ledger:
@@ -35,13 +42,19 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """A transaction in which row-level security shows this client's rows alone."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                text("SELECT set_config('fullcycle.client', :client, true)"),
-                {"client": self.client},
-            )
-            yield connection
+        """A transaction in which row-level security shows this client's rows alone.
+
+        Raises LedgerUnavailable if the database is lost; whether it was committed is then unknown.
+        """
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(
+                    text("SELECT set_config('fullcycle.client', :client, true)"),
+                    {"client": self.client},
+                )
+                yield connection
+        except (OperationalError, InterfaceError):
+            raise LedgerUnavailable from None
 
     @contextmanager
     def exclusively(self) -> Iterator[bool]:
@@ -56,11 +69,12 @@ class Ledger:
                 yield bool(mine)
             finally:
                 if mine:
-                    connection.execute(
-                        text("SELECT pg_advisory_unlock(hashtext('sweep'), hashtext(:client))"),
-                        {"client": self.client},
-                    )
-                    connection.commit()
+                    with suppress(OperationalError, InterfaceError):  # it went with its session
+                        connection.execute(
+                            text("SELECT pg_advisory_unlock(hashtext('sweep'), hashtext(:client))"),
+                            {"client": self.client},
+                        )
+                        connection.commit()
 
     @property
     def gate_url(self) -> str:

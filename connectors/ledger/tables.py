@@ -280,7 +280,8 @@ effect = Table(
     Column("done_as_of", MOMENT),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("lease_until", MOMENT, comment="the database's clock"),
-    Column("owner", Text),
+    Column("owner", Text, comment="the process that carries it out"),
+    Column("sent_at", MOMENT, comment="the last attempt, on the database's clock"),
     Column("external_id", Text),
     Column("others", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column("error", Text),
@@ -517,3 +518,53 @@ LANDED: dict[type[Observed], Table] = {
     Employee: employee,
     PayStatement: pay_statement,
 }
+
+finding = Table(
+    "finding",
+    metadata,
+    _id(),
+    _client(),
+    Column("kind", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column(
+        "subject", Text, nullable=False, comment="whom of ours it is about, by key; empty: nobody"
+    ),
+    Column("owner", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("opened_at", MOMENT, nullable=False),
+    Column("closed_at", MOMENT),
+    Index(
+        "finding_open",
+        "client",
+        "kind",
+        "system",
+        "external_id",
+        unique=True,
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    _id(),
+    _client(),
+    Column("requisition", Text, nullable=False, comment="its code; empty: not about one"),
+    Column("system", Text, nullable=False, comment="the vendor; empty: not about one"),
+    Column("by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("placed_at", MOMENT, nullable=False),
+    Column("lifted_at", MOMENT),
+    Column("lifted_by", Text),
+    Column("lifted_why", Text),
+    Index(
+        "hold_standing",
+        "client",
+        "requisition",
+        "system",
+        unique=True,
+        postgresql_where=text("lifted_at IS NULL"),
+    ),
+)

@@ -25,12 +25,16 @@ def test_everything_that_can_be_started_is_served_once(served: dict[str, Any]) -
         "cancel-requisition",
         "candidate-care",
         "carry-requisition",
+        "hold",
         "nightly-sync",
         "open-requisition",
+        "reconcile",
         "record-decision",
         "release-from-quarantine",
+        "resume",
         "settle-effect",
         "sweep",
+        "verify-ledger",
     ]
 
 
@@ -43,13 +47,14 @@ def test_what_repeats_has_a_schedule_in_the_providers_time_zone(served: dict[str
 
     assert schedules == {
         "nightly-sync": [("0 2 * * *", ZONE)],
+        "reconcile": [("0 3 * * *", ZONE)],
         "sweep": [("*/15 * * * *", ZONE)],
         "candidate-care": [("0 8 * * *", ZONE)],
     }
 
 
 def test_a_scheduled_run_gives_way_to_the_one_before_it(served: dict[str, Any]) -> None:
-    for name in ("nightly-sync", "sweep", "candidate-care"):
+    for name in ("nightly-sync", "reconcile", "sweep", "candidate-care"):
         assert served[name].concurrency_limit == 1
         assert served[name].concurrency_options.collision_strategy == "CANCEL_NEW"
 

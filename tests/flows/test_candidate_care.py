@@ -45,7 +45,7 @@ def scope(ledger: Ledger, process: Process, tmp_path: Path) -> Scope:
     """The client's scope, its desk open; no vendor is needed to decide."""
     links = Links("http://127.0.0.1", "secret")
     store = filesystem.Filesystem(tmp_path, "http://127.0.0.1")
-    desk._open[process.client] = Desk(process, ledger, links, {}, store)
+    desk._open[process.client] = Desk(process, ledger, links, {}, store, settling_seconds=60)
     return Scope(process.client)
 
 

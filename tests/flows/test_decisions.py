@@ -6,13 +6,17 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 import pytest
+import yaml
 from prefect.exceptions import ParameterTypeError
 
 from connectors.errors import Misconfigured, Refused
-from connectors.ledger import inbox
+from connectors.ledger import hold, inbox
+from connectors.ledger import requisition as ledger_requisition
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.records import FormAnswer
+from connectors.requisition import Requisition
+from deployments.sandbox.people import DATA
 from flows import clients, decisions
 from tasks import clock, desk
 from tasks.forms import FORMS
@@ -108,6 +112,67 @@ def test_nobody_is_released_who_is_not_held(carried: list[Scope], ledger: Ledger
 def test_no_effect_is_settled_that_waits_for_nobody(carried: list[Scope], ledger: Ledger) -> None:
     with pytest.raises(Refused, match="neither dead nor parked"):
         run(decisions.settle_effect, ledger.client, "message.send:HARBOR-1.x", "waive", "ops", "ok")
+
+
+@pytest.fixture
+def requisition(ledger: Ledger) -> str:
+    fields = yaml.safe_load((DATA / "requisitions/HARBOR-1.yaml").read_text(encoding="utf-8"))
+    with ledger.transaction() as connection:
+        wanted = Requisition.model_validate(fields | {"client": ledger.client})
+        ledger_requisition.put(connection, wanted, AS_OF)
+    return wanted.code
+
+
+def standing(ledger: Ledger) -> list[str]:
+    with ledger.transaction() as connection:
+        return [
+            f"{held}: {held.why} ({held.by})" for held in hold.standing(connection, ledger.client)
+        ]
+
+
+def test_what_a_colleague_holds_stands_still_until_it_is_resumed_and_is_then_carried(
+    carried: list[Scope], ledger: Ledger, requisition: str
+) -> None:
+    for what in ((requisition, ""), ("", "checkr"), ("", "")):
+        run(decisions.hold, ledger.client, "ops", "asked to", *what)
+    assert standing(ledger) == [
+        "requisition HARBOR-1: asked to (ops)",
+        "vendor checkr: asked to (ops)",
+        "the whole client: asked to (ops)",
+    ]
+    assert carried == []
+
+    state = run(decisions.resume, ledger.client, "ops", "may go on", requisition)
+
+    assert state.message == f"{ledger.client}: requisition HARBOR-1 goes on; carried"
+    assert carried == [Scope(ledger.client, requisition)]
+    assert len(standing(ledger)) == 2
+
+
+@pytest.mark.parametrize(
+    ("what", "refusal"),
+    [
+        (("HARBOR-9", ""), "no requisition HARBOR-9"),
+        (("", "workday"), "no vendor workday; it has ashby, checkr"),
+        (("HARBOR-1", "checkr"), "not both"),
+    ],
+)
+def test_nothing_is_held_that_is_not_there(
+    carried: list[Scope], ledger: Ledger, requisition: str, what: tuple[str, str], refusal: str
+) -> None:
+    with pytest.raises(Refused, match=refusal):
+        run(decisions.hold, ledger.client, "ops", "asked to", *what)
+
+
+def test_what_is_held_is_not_held_twice_and_what_is_not_is_not_resumed(
+    carried: list[Scope], ledger: Ledger
+) -> None:
+    run(decisions.hold, ledger.client, "ops", "asked to", "", "checkr")
+
+    with pytest.raises(Refused, match="vendor checkr is held already"):
+        run(decisions.hold, ledger.client, "ops", "asked again", "", "checkr")
+    with pytest.raises(Refused, match="the whole client is not held"):
+        run(decisions.resume, ledger.client, "ops", "may go on")
 
 
 def test_a_client_that_cannot_be_served_is_reported_and_stops_no_other(

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.clock import after_business_days, next_business_day, now
+from connectors.errors import Refused
+from tasks.clock import after_business_days, moment, next_business_day, now
 
 CALENDARS = {
     "US": holidays.country_holidays("US"),
@@ -101,3 +102,23 @@ def test_without_one_it_is_the_present_in_whole_seconds(monkeypatch: pytest.Monk
 
     assert abs(datetime.now(UTC) - now()) < timedelta(seconds=5)
     assert now().microsecond == 0
+
+
+@pytest.fixture
+def present(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """A simulated now."""
+    instant = datetime(2026, 3, 2, 13, tzinfo=UTC)
+    (tmp_path / "clock").write_text(instant.isoformat())
+    monkeypatch.setenv("FULLCYCLE_CLOCK_FILE", str(tmp_path / "clock"))
+    return instant
+
+
+def test_a_run_looks_at_the_instant_it_is_given_or_at_now(present: datetime) -> None:
+    yesterday = present - timedelta(days=1)
+
+    assert (moment(yesterday), moment(None)) == (yesterday, present)
+
+
+def test_an_instant_that_is_still_to_come_is_refused(present: datetime) -> None:
+    with pytest.raises(Refused, match="still to come"):
+        moment(present + timedelta(seconds=1))

@@ -14,7 +14,7 @@ from connectors.errors import OutcomeUnknown, Unavailable
 from connectors.ledger.effects import Claimed
 from connectors.links import Links
 from connectors.records import Page, Receipt, Request, SendMessage
-from tasks.deliver import KINDS, NeedsPerson, _attempt, _groups, _pause
+from tasks.deliver import KINDS, NeedsPerson, UnderWay, _groups, _look_up, _pause, _request
 from tasks.desk import Desk
 from tests.tasks.factories import HARBOR, KEY
 
@@ -69,7 +69,7 @@ def claimed(**values: Any) -> Claimed:
 def desk(mailbox: Mailbox) -> Desk:
     links = Links("https://forms.example", "secret")
     nothing: Any = None
-    return Desk(HARBOR, nothing, links, {"smtp": mailbox}, nothing)
+    return Desk(HARBOR, nothing, links, {"smtp": mailbox}, nothing, settling_seconds=60)
 
 
 def test_every_kind_that_a_stage_asks_for_can_be_delivered() -> None:
@@ -90,42 +90,39 @@ def test_every_kind_has_a_verb_at_some_port(kind: str) -> None:
 
 
 def test_a_message_leaves_with_its_links_sealed() -> None:
-    mailbox = Mailbox()
+    message = _request(desk(Mailbox()), claimed())
 
-    _attempt(desk(mailbox), claimed())
+    assert isinstance(message, SendMessage)
+    assert "https://forms.example/forms/" in message.body
+    assert "[[" not in message.body
 
-    assert "https://forms.example/forms/" in mailbox.sent[0].body
-    assert "[[" not in mailbox.sent[0].body
 
-
-def test_what_may_have_been_sent_is_looked_up_and_not_repeated() -> None:
+def test_what_may_have_been_sent_is_looked_up() -> None:
     mailbox = Mailbox(found=Receipt(external_id="mail-1"))
 
-    receipt = _attempt(desk(mailbox), claimed(sent_before=True))
-
-    assert receipt.external_id == "mail-1"
-    assert mailbox.sent == []
+    assert _look_up(desk(mailbox), claimed(sent_seconds_ago=1), MESSAGE) == mailbox.found
 
 
-def test_what_was_provably_not_sent_is_sent_now() -> None:
-    mailbox = Mailbox(found=None)
-
-    _attempt(desk(mailbox), claimed(sent_before=True))
-
-    assert len(mailbox.sent) == 1
+@pytest.mark.parametrize("age", [None, 60, 3600])
+def test_that_it_is_not_there_counts_if_it_was_never_sent_or_long_ago(age: float | None) -> None:
+    assert _look_up(desk(Mailbox()), claimed(sent_seconds_ago=age), MESSAGE) is None
 
 
-def test_where_the_vendor_cannot_tell_a_person_decides_and_nothing_is_repeated() -> None:
-    mailbox = Mailbox(blind=True)
+@pytest.mark.parametrize("age", [0.0, 59.0])
+def test_what_was_sent_just_now_may_still_be_under_way_and_is_looked_up_again(age: float) -> None:
+    with pytest.raises(UnderWay) as waiting:
+        _look_up(desk(Mailbox()), claimed(sent_seconds_ago=age), MESSAGE)
+    assert waiting.value.seconds == 60 - age
 
+
+def test_where_the_vendor_cannot_tell_a_person_decides() -> None:
     with pytest.raises(NeedsPerson):
-        _attempt(desk(mailbox), claimed(sent_before=True))
-    assert mailbox.sent == []
+        _look_up(desk(Mailbox(blind=True)), claimed(), MESSAGE)
 
 
 def test_what_only_a_person_can_tell_is_a_persons() -> None:
     with pytest.raises(NeedsPerson):
-        _attempt(desk(Mailbox()), claimed(kind="message.by_hand", system="desk"))
+        _request(desk(Mailbox()), claimed(kind="message.by_hand", system="desk"))
 
 
 def test_effects_on_one_subject_stay_in_order_and_subjects_go_side_by_side() -> None:
@@ -139,7 +136,7 @@ def test_effects_on_one_subject_stay_in_order_and_subjects_go_side_by_side() -> 
     assert [[effect.id for effect in group] for group in _groups(batch)] == [[2, 4], [1], [3]]
 
 
-@pytest.mark.parametrize(("attempts", "seconds"), [(4, 60), (5, 120), (8, 960), (100, 15360)])
+@pytest.mark.parametrize(("attempts", "seconds"), [(6, 60), (7, 120), (10, 960), (100, 15360)])
 def test_the_pause_doubles_up_to_a_few_hours(attempts: int, seconds: float) -> None:
     assert _pause(claimed(attempts=attempts), Unavailable("smtp", "busy")) == seconds
 

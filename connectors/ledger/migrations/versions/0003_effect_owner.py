@@ -1,4 +1,4 @@
-"""Which process carries out an effect, so that a later run knows whether its owner is gone."""
+"""Which process carries out an effect, and when it was last sent, on the database's clock."""
 
 from alembic import op
 
@@ -7,5 +7,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Add the owner to the effects; what was left in `sending` before belongs to nobody."""
-    op.execute("ALTER TABLE effect ADD COLUMN owner text")
+    """Add both to the effects; what was left in `sending` before belongs to nobody."""
+    op.execute("ALTER TABLE effect ADD COLUMN owner text, ADD COLUMN sent_at timestamptz")
+    op.execute("COMMENT ON COLUMN effect.owner IS 'the process that carries it out'")
+    op.execute("COMMENT ON COLUMN effect.sent_at IS 'the last attempt, on the database''s clock'")

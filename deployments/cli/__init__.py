@@ -1,0 +1,43 @@
+"""The `fullcycle` command: run the system, open requisitions, see what is stuck, settle it.
+
+Everything heavy is imported inside the commands, so that `--help` answers at once and Prefect sees
+the settings of the running system.
+"""
+
+import typer
+
+from deployments.cli import clients, requisitions, settling, system
+from deployments.cli.common import problems
+from deployments.settings import DeploymentError
+
+app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+for command in (
+    system.up,
+    system.down,
+    system.status,
+    system.demo,
+    system.carry,
+    settling.hold,
+    settling.resume,
+    settling.release,
+    settling.export,
+    system.verify,
+    system.backup,
+    system.restore,
+):
+    app.command()(command)
+app.add_typer(requisitions.app, name="requisition")
+app.add_typer(clients.app, name="client")
+app.add_typer(settling.quarantine_app, name="quarantine")
+app.add_typer(settling.effect_app, name="effect")
+
+
+def main() -> None:
+    """Run a command; what is in the way is said in one sentence."""
+    from connectors.errors import ConnectorError
+
+    try:
+        app()
+    except (DeploymentError, ConnectorError) as problem:
+        problems.print(str(problem), style="red", highlight=False)
+        raise SystemExit(1) from None

@@ -1,0 +1,43 @@
+"""Clients: register one, export what is theirs."""
+
+from pathlib import Path
+
+import typer
+
+from deployments.cli.common import console, problems, running
+from deployments.settings import DeploymentError
+
+app = typer.Typer(no_args_is_help=True, help="Register a client; export what is theirs.")
+
+
+@app.command("add")
+def client_add(file: Path) -> None:
+    """Register a client from its process file, or take over a new version of it."""
+    from pydantic import ValidationError
+
+    from deployments import intake_file, setup
+    from tasks.process import load
+
+    try:
+        process = load(file)
+    except ValidationError as failure:
+        for problem in intake_file.sentences(failure):
+            problems.print(problem, style="red", highlight=False)
+        raise typer.Exit(1) from None
+    setup.register(running().settings, process)
+    console.print(f"{process.client}: version {process.version} of its process is in force")
+
+
+@app.command("export")
+def client_export(client: str) -> None:
+    """Print a client's process as YAML: it is theirs."""
+    import yaml
+
+    from connectors.ledger import client as ledger_client
+    from connectors.ledger.store import Ledger
+
+    with Ledger(running().settings.database_url or "", client).transaction() as connection:
+        stored = ledger_client.read(connection, client)
+    if stored is None:
+        raise DeploymentError(f"no client {client!r}; `fullcycle client add` registers one")
+    print(yaml.safe_dump(stored, allow_unicode=True, sort_keys=False), end="")

@@ -1,0 +1,175 @@
+"""The system itself: start and stop it, see where it stands, prove it, keep it safe."""
+
+import asyncio
+import json
+import shutil
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deployments import embedded
+from deployments.cli.common import Client, console, database_url, join, problems, running, said
+from deployments.settings import Settings
+from deployments.state import State
+from deployments.supervisor import SERVICES
+
+OneClient = Annotated[str | None, typer.Option("--client", help="Only this client.")]
+
+
+def up(
+    sandbox: Annotated[bool, typer.Option(help="Also run the stand-in vendors.")] = False,
+) -> None:
+    """Start the system and leave it running: database, Prefect, deployments, receiver."""
+    from deployments import setup
+
+    sandbox = sandbox or _holds_a_sandbox()
+    settings = sandbox_settings() if sandbox else Settings()
+    state = embedded.up(settings, only={"postgres"})
+    setup.prepare_ledger(state.settings)
+    if sandbox:  # before serving: that registers the form of the accounts too, and would collide
+        _register_sandbox_client(embedded.up(settings, only=set(SERVICES) - {"serve"}))
+    state = embedded.up(settings, sandbox=sandbox)
+    console.print(f"Prefect     {state.prefect_url}")
+    console.print(f"receiver    {state.receiver_url}")
+    if sandbox:
+        console.print(f"sandbox     {state.sandbox_url}")
+    console.print("`fullcycle status` says where things stand, `fullcycle down` stops the system.")
+
+
+def down() -> None:
+    """Stop the system; everything it knows stays."""
+    embedded.down(Settings())
+    console.print("stopped; `fullcycle up` continues where it was")
+
+
+def status(
+    client: Client = "harbor",
+    requisition: Annotated[str | None, typer.Option(help="Only this requisition.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say for every requisition what is where, whose turn it is, and what is stuck."""
+    from connectors.ledger import hold
+    from connectors.ledger.scope import Scope
+    from connectors.ledger.store import Ledger
+    from deployments import report
+
+    ledger = Ledger(database_url(), client)
+    scope = Scope(client, requisition)
+    with ledger.transaction() as connection:
+        holds = hold.standing(connection, client)
+    if as_json:
+        stands = [asdict(held) | {"placed_at": held.placed_at.isoformat()} for held in holds]
+        print(json.dumps(report.status_json(ledger, scope) | {"holds": stands}, indent=1))
+        return
+    report.print_status(console, ledger, scope)
+    for held in holds:
+        console.print(
+            f"held: {held}, since {held.placed_at:%Y-%m-%d %H:%M}: {held.why} ({held.by})"
+        )
+
+
+def demo(
+    seed: Annotated[int, typer.Option(help="Another seed is another world.")] = 7,
+    applicants: Annotated[
+        int, typer.Option(help="How many people; 0: the 320 that are shipped.")
+    ] = 0,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Stop at this simulated day.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option(help="Forget an earlier demo first.")] = False,
+) -> None:
+    """Carry the sandbox's requisitions from intake to first pay statement on simulated time."""
+    from deployments import demo, report
+
+    settings = sandbox_settings()
+    if fresh:
+        embedded.down(settings)
+        shutil.rmtree(settings.home, ignore_errors=True)
+    plan = demo.Plan(seed=seed, applicants=applicants)
+    with console.status("starting PostgreSQL, Prefect, the stand-ins and the receiver"):
+        state = demo.prepare(settings, plan)
+    console.print(f"watch it in the Prefect UI: {state.prefect_url}/runs")
+    last = datetime.combine(until, demo.HOUR) if until else None
+    with report.progress(console) as watch:
+        demo.run(state, watch, last)
+    report.print_demo(console, state)
+
+
+def carry(client: Client, requisition: str) -> None:
+    """Carry one requisition as far as it can go now."""
+    join(running())
+    from flows.requisition import carry_requisition
+
+    console.print(said(carry_requisition(client, requisition, return_state=True)))
+
+
+def verify(client: OneClient = None) -> None:
+    """Replay the log and look for anything that must never be; exit code 1 if there is any."""
+    from connectors.ledger import client as ledger_client
+    from connectors.ledger import verify as ledger_verify
+    from connectors.ledger.store import Ledger
+
+    url = database_url()
+    broken = False
+    for name in [client] if client else ledger_client.names(url):
+        with Ledger(url, name).transaction() as connection:
+            found = ledger_verify.verify(connection, name)
+        for each in found:
+            problems.print(f"{name}: {each.rule}: {each.subject} {each.what}", highlight=False)
+        console.print(f"{name}: {len(found)} violations", highlight=False)
+        broken = broken or bool(found)
+    if broken:
+        raise typer.Exit(1)
+
+
+def backup(directory: Path) -> None:
+    """Write the ledger, the accounts, the documents and their keys into a new directory."""
+    from deployments import backup
+
+    for client, fingerprint in backup.backup(running().settings, directory).items():
+        console.print(f"{client}: ledger fingerprint {fingerprint[:16]}", highlight=False)
+    console.print(f"{directory} holds secrets and people: keep it as you keep the system itself")
+
+
+def restore(directory: Path) -> None:
+    """Bring a backup back into a home that was never used, and verify it."""
+    from deployments import backup
+
+    restored = backup.restore(Settings(), directory)
+    for client, fingerprint in restored.fingerprints.items():
+        count = len(restored.violations[client])
+        console.print(
+            f"{client}: ledger fingerprint {fingerprint[:16]} as backed up, {count} violations",
+            highlight=False,
+        )
+    console.print(
+        "every client is held: `fullcycle up`, compare with the vendors, `fullcycle resume`"
+    )
+
+
+def sandbox_settings() -> Settings:
+    """The settings of a system whose vendors and clock are simulated."""
+    settings = Settings()
+    if settings.clock_file:
+        return settings
+    # A stand-in answers at once, so nothing of it is under way for long.
+    simulated = {"clock_file": settings.home / "sandbox" / "clock", "settling_seconds": 2.0}
+    return settings.model_copy(update=simulated)
+
+
+def _holds_a_sandbox() -> bool:
+    return (Settings().home / "sandbox").exists()
+
+
+def _register_sandbox_client(state: State) -> None:
+    from deployments import setup
+    from deployments.sandbox.people import DATA
+    from tasks.process import load
+
+    process = load(DATA / "clients" / f"{setup.SANDBOX_CLIENT}.yaml")
+    setup.register(state.settings, process)
+    join(state)
+    asyncio.run(setup.connect_sandbox(state.settings, setup.SANDBOX_CLIENT))
