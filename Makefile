@@ -3,7 +3,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fix up down pins clean
+.PHONY: help install demo test chaos check fix up down pins clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ demo: $(INSTALLED) ## carry requisitions through the whole cycle, against stand-
 
 test: $(INSTALLED) ## run the tests; one of them: make test ARGS='-k busy'
 	@$(BIN)/pytest $(ARGS)
+
+chaos: $(INSTALLED) ## kill and disturb the whole cycle, and count what was done twice or lost
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 check: $(INSTALLED) ## style, types, and which folder may import which
 	@$(BIN)/ruff check .

@@ -7,9 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from connectors import deadline
 from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable, Unreadable
 
 CONNECT_SECONDS, READ_SECONDS = 3, 30
@@ -27,6 +31,34 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: Any
+
+
+class _Connection(HTTPConnection):
+    def send(self, data: Any) -> None:
+        deadline.check()
+        super().send(data)
+
+
+class _SecureConnection(HTTPSConnection):
+    def send(self, data: Any) -> None:
+        deadline.check()
+        super().send(data)
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(HTTPAdapter):
+    """Looks at the deadline whenever bytes leave."""
+
+    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+        super().init_poolmanager(*arguments, **named)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
 
 class Api:
@@ -47,6 +79,8 @@ class Api:
     ) -> None:
         self.system, self.base_url, self._sleep = system, base_url.rstrip("/"), sleep
         self._session = requests.Session()
+        self._session.mount("http://", _Adapter())
+        self._session.mount("https://", _Adapter())
         self._session.auth = auth
         self._session.trust_env = False
         self._session.headers.update({"Accept": "application/json", **(headers or {})})

@@ -13,6 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from connectors import deadline
 from connectors.errors import ConnectorError, OutcomeUnknown, Unavailable
 from connectors.ledger import effects
 from connectors.ledger.effects import Claimed
@@ -173,7 +174,8 @@ def _send(desk: Desk, effect: Claimed, request: Request) -> Receipt:
     perform: Callable[[Any, str], Receipt] = getattr(
         desk.systems[effect.system], KINDS[effect.kind][1]
     )
-    return perform(request, effect.key)
+    with deadline.within(effects.LEASE_SECONDS / 2):
+        return perform(request, effect.key)
 
 
 def _failed(desk: Desk, effect: Claimed, failure: ConnectorError, as_of: datetime) -> str:

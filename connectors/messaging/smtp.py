@@ -30,8 +30,10 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from connectors import deadline
 from connectors.access import Access
 from connectors.errors import (
     ConnectorError,
@@ -56,6 +58,14 @@ def connect(access: Access) -> Messenger:
     if missing := [name for name in needed if not access.options.get(name)]:
         raise Misconfigured(NAME, f"options missing: {', '.join(missing)}")
     return Mail(access)
+
+
+class _Punctual(smtplib.SMTP):
+    """Looks at the deadline whenever bytes leave."""
+
+    def send(self, s: Any) -> None:
+        deadline.check()
+        super().send(s)
 
 
 class Mail:
@@ -116,7 +126,7 @@ class Mail:
 
     def _connect(self) -> smtplib.SMTP:
         host, port = self._server.hostname or "", self._server.port or 587
-        return smtplib.SMTP(host, port, local_hostname=self._domain, timeout=SECONDS)
+        return _Punctual(host, port, local_hostname=self._domain, timeout=SECONDS)
 
     def _authenticate(self, smtp: smtplib.SMTP) -> None:
         if self._access.mode == "production":

@@ -9,6 +9,7 @@ import json
 import re
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from urllib.parse import parse_qsl, urlsplit
 from deployments.sandbox.world import World
 
 FAULTS = ("429", "500", "drop_before", "drop_after", "truncated", "html")
+SLOW_SECONDS = 0.6  # "slow": before the vendor does it; "slow_after": before it answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,20 +151,25 @@ class Sandbox:
 
     def answer(self, request: Request) -> tuple[Answer, str | None]:
         """Answer one request; the second value names a fault that spoils the answer."""
-        with self._lock:
-            if request.path.startswith("/__sandbox/"):
+        if request.path.startswith("/__sandbox/"):
+            with self._lock:
                 return self._control(request), None
-            for vendor in self.vendors:
-                if request.path.startswith(vendor.prefix + "/"):
-                    inner = Request(
-                        request.method,
-                        request.path.removeprefix(vendor.prefix),
-                        request.query,
-                        request.headers,
-                        request.raw,
-                    )
-                    return self._serve(vendor, inner)
-            return Answer(404, {"error": "no such vendor in this sandbox"}), None
+        for vendor in self.vendors:
+            if request.path.startswith(vendor.prefix + "/"):
+                inner = Request(
+                    request.method,
+                    request.path.removeprefix(vendor.prefix),
+                    request.query,
+                    request.headers,
+                    request.raw,
+                )
+                with self._lock:
+                    fault = self._fault(vendor, inner)
+                if fault == "slow":
+                    time.sleep(SLOW_SECONDS)
+                with self._lock:
+                    return self._serve(vendor, inner, fault)
+        return Answer(404, {"error": "no such vendor in this sandbox"}), None
 
     def advance(self, to: datetime) -> int:
         """Move the world's clock and keep that in the journal."""
@@ -180,8 +187,9 @@ class Sandbox:
             self._vendor(vendor).take(data)  # type: ignore[attr-defined]
             self._write({"input": vendor, "data": data})
 
-    def _serve(self, vendor: StandIn, request: Request) -> tuple[Answer, str | None]:
-        fault = self._fault(vendor, request)
+    def _serve(
+        self, vendor: StandIn, request: Request, fault: str | None
+    ) -> tuple[Answer, str | None]:
         if fault:
             self.injected[f"{vendor.prefix.strip('/')} {fault}"] += 1
         if fault == "429":
@@ -310,6 +318,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
+        if fault == "slow_after":
+            time.sleep(SLOW_SECONDS)
         empty = answer.body is None
         body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         body = b"" if empty else body

@@ -12,7 +12,9 @@ from urllib.request import urlopen
 
 import pytest
 
+from connectors import deadline
 from connectors.access import Access
+from connectors.deadline import TooLate
 from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable, Unsupported
 from connectors.messaging.smtp import connect
 from connectors.ports import Messenger
@@ -94,6 +96,13 @@ def test_a_message_arrives_as_the_client_wrote_it(office: PostOffice, messenger:
     assert message["headers"]["x-template"] == "acknowledgement"
     assert message["headers"]["message-id"] == receipt.external_id
     assert message["received_at"] == NOW.isoformat()
+
+
+def test_a_message_that_is_too_late_is_not_sent(office: PostOffice, messenger: Messenger) -> None:
+    with deadline.within(-1), pytest.raises(TooLate):
+        messenger.send(a_message(), "k1")
+
+    assert office.messages("ADA@people.example") == []
 
 
 def test_the_same_key_always_gives_the_same_message_id(messenger: Messenger) -> None:

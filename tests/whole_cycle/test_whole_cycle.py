@@ -1,115 +1,60 @@
-"""The whole cycle, once undisturbed and once killed three times: the same ledger, the same vendors.
+"""The whole cycle, once undisturbed and once under chaos: the same story, the same vendors.
 
-Both runs are real: an embedded PostgreSQL, a Prefect server, every stand-in over HTTP and SMTP,
-with faults injected; the second one's carrying process is killed with SIGKILL on its way.
+Both runs are real: an embedded PostgreSQL, a Prefect server, every stand-in over HTTP and SMTP. The
+second one's vendors fail, and its carrying process is killed at every boundary of delivery and at
+random. `make chaos` is the same at length, and does worse.
 """
 
-import os
-import signal
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from connectors.ledger.scope import Scope
-from connectors.ledger.store import Ledger, chain
+from connectors.ledger.store import chain
 from deployments import embedded, report
-from deployments.demo import CLIENT, Control
 from deployments.settings import Settings
-from deployments.state import State
 from tasks.stages import ORDER
+from tests.chaos.driver import DEATHS, Outcome, Plan, run
+from tests.chaos.invariants import Comparison, compare
 
-APPLICANTS = 44
-KILLED_AFTER_SWEEPS = (4, 14, 26)
+CALM = Plan(applicants=44)
+WILD = Plan(applicants=44, kills=len(DEATHS), fault_rate=0.05, disturbances=("",))
 
 pytestmark = pytest.mark.timeout(900)
 
 
-@dataclass(frozen=True)
-class Run:
-    """A finished demo: what its ledger and its vendors say."""
-
-    state: State
-    status: dict[str, Any]
-    received: dict[str, dict[str, list[str]]]
-    faults: dict[str, int]
-
-
-def demo(home: Path) -> subprocess.Popen[str]:
-    told = {k: v for k, v in os.environ.items() if not k.startswith(("FULLCYCLE_", "PREFECT_"))}
-    return subprocess.Popen(
-        [sys.executable, "-m", "deployments.cli", "demo", "--applicants", str(APPLICANTS)],
-        env={**told, "FULLCYCLE_HOME": str(home)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def kill_after(home: Path, sweeps: int) -> None:
-    process = demo(home)
-    assert process.stdout is not None
-    seen = 0
-    for line in process.stdout:
-        seen += line.startswith("2026-")
-        if seen == sweeps:
-            break
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-
-
-def finish(home: Path) -> Run:
-    process = demo(home)
-    _, trouble = process.communicate()
-    assert process.returncode == 0, trouble[-3000:]
-    state = embedded.state(Settings(home=home))
-    assert state is not None
-    ledger = Ledger(state.settings.database_url or "", CLIENT)
-    record = Control(state.sandbox_url).record()
-    status = report.status_json(ledger, Scope(CLIENT))
-    return Run(state, status, record["received"], record["faults"])
+@pytest.fixture(scope="module")
+def undisturbed() -> Iterator[Outcome]:
+    yield from finished(CALM)
 
 
 @pytest.fixture(scope="module")
-def undisturbed() -> Iterator[Run]:
+def disturbed() -> Iterator[Outcome]:
+    yield from finished(WILD)
+
+
+@pytest.fixture(scope="module")
+def comparison(disturbed: Outcome, undisturbed: Outcome) -> Comparison:
+    return compare(disturbed, undisturbed)
+
+
+def finished(plan: Plan) -> Iterator[Outcome]:
     with tempfile.TemporaryDirectory(prefix="fullcycle-") as home:
         try:
-            yield finish(Path(home))
+            yield run(Path(home), plan)
         finally:
             embedded.down(Settings(home=Path(home)))
 
 
-@pytest.fixture(scope="module")
-def killed() -> Iterator[Run]:
-    with tempfile.TemporaryDirectory(prefix="fullcycle-") as home:
-        try:
-            for sweeps in KILLED_AFTER_SWEEPS:
-                kill_after(Path(home), sweeps)
-            yield finish(Path(home))
-        finally:
-            embedded.down(Settings(home=Path(home)))
-
-
-def counts(received: dict[str, dict[str, list[str]]]) -> dict[str, Counter[str]]:
-    return {
-        f"{vendor} {kind}": Counter(names)
-        for vendor, kinds in received.items()
-        for kind, names in kinds.items()
-    }
-
-
-def rows(run: Run, sql: str) -> list[Any]:
+def rows(run: Outcome, sql: str) -> list[Any]:
     return _rows(run.state.settings.admin_database_url or "", sql)
 
 
-def prefect_rows(run: Run, sql: str) -> list[Any]:
+def prefect_rows(run: Outcome, sql: str) -> list[Any]:
     url = run.state.settings.prefect_database_url or ""
     return _rows(url.replace("asyncpg", "psycopg"), sql)
 
@@ -122,25 +67,42 @@ def _rows(url: str, sql: str) -> list[Any]:
     return found
 
 
-def test_killing_the_carrying_process_three_times_changes_nothing(
-    undisturbed: Run, killed: Run
+def test_the_carrying_process_was_killed_at_every_boundary_and_vendors_failed(
+    disturbed: Outcome,
 ) -> None:
-    assert killed.status["fingerprint"] == undisturbed.status["fingerprint"]
-    assert counts(killed.received) == counts(undisturbed.received)
+    assert {f"carrier killed {death}" for death in DEATHS} <= disturbed.injected.keys()
+    assert disturbed.faults().total() > 0
 
 
-def test_every_opening_ends_with_a_pay_statement_that_matches_the_offer(undisturbed: Run) -> None:
-    requisitions = undisturbed.status["requisitions"]
+def test_nothing_reached_a_vendor_twice_or_not_at_all(comparison: Comparison) -> None:
+    assert comparison.duplicates.total() == 0
+    assert comparison.missing.total() == 0
+
+
+def test_the_story_is_that_of_the_undisturbed_run(comparison: Comparison) -> None:
+    assert comparison.story_differs == []
+    assert comparison.parked == 0
+
+
+def test_nobody_is_lost_and_the_ledger_verifies(comparison: Comparison) -> None:
+    assert comparison.people["lost"] == 0
+    assert comparison.violations == []
+
+
+def test_every_opening_ends_with_a_pay_statement_that_matches_the_offer(
+    undisturbed: Outcome,
+) -> None:
+    requisitions = undisturbed.status()["requisitions"]
     assert {r["disposition"] for r in requisitions} == {"FILLED", "CANCELLED"}
     filled = [r for r in requisitions if r["disposition"] == "FILLED"]
     assert all(r["filled"] == r["headcount"] for r in filled)
 
-    paid = [hire for hire in undisturbed.status["hires"] if hire["matches"]]
+    paid = [hire for hire in undisturbed.status()["hires"] if hire["matches"]]
     assert len(paid) == sum(r["headcount"] for r in filled)
 
 
 def test_a_wrong_pay_statement_was_corrected_before_the_opening_was_filled(
-    undisturbed: Run,
+    undisturbed: Outcome,
 ) -> None:
     corrections = rows(
         undisturbed,
@@ -150,25 +112,20 @@ def test_a_wrong_pay_statement_was_corrected_before_the_opening_was_filled(
     assert corrections
 
 
-def test_no_vendor_received_anything_twice_or_not_at_all(killed: Run) -> None:
-    done = [effect for effect in killed.status["effects"] if effect["state"] == "done"]
+def test_what_the_ledger_calls_done_is_what_the_vendors_have(disturbed: Outcome) -> None:
+    received = disturbed.received()
+    done = [effect for effect in disturbed.status()["effects"] if effect["state"] == "done"]
     asked = Counter({(effect["system"], effect["kind"]): effect["count"] for effect in done})
     for (system, kind), name in report.VENDOR_COUNTS.items():
-        names = killed.received[system].get(name, [])
-        assert len(names) == asked[system, kind], (system, kind)
-    for name in ("invitations", "offers"):
-        vendor = {"invitations": "checkr", "offers": "dropbox_sign"}[name]
-        assert max(Counter(killed.received[vendor][name]).values()) == 1
-    messages = killed.received["mail"]["messages"]
-    assert len(messages) == len(set(messages))
-    assert len(messages) == sum(asked[k] for k in asked if k[1] in report.MAIL)
+        assert received[f"{system} {name}"].total() == asked[system, kind], (system, kind)
+    for name in ("checkr invitations", "dropbox_sign offers", "mail messages"):
+        assert max(received[name].values()) == 1
+    assert received["mail messages"].total() == sum(
+        asked[key] for key in asked if key[1] in report.MAIL
+    )
 
 
-def test_faults_were_really_injected(killed: Run) -> None:
-    assert sum(killed.faults.values()) > 0
-
-
-def test_nobody_is_lost_and_nobody_who_is_out_is_without_an_answer(undisturbed: Run) -> None:
+def test_nobody_is_lost_and_nobody_who_is_out_is_without_an_answer(undisturbed: Outcome) -> None:
     open_elsewhere = rows(
         undisturbed,
         "SELECT key FROM application WHERE disposition IS NULL AND stage <> 'aftercare'",
@@ -188,7 +145,7 @@ def test_nobody_is_lost_and_nobody_who_is_out_is_without_an_answer(undisturbed: 
     assert silent == []
 
 
-def test_no_stage_is_skipped(undisturbed: Run) -> None:
+def test_no_stage_is_skipped(undisturbed: Outcome) -> None:
     gateless = rows(
         undisturbed,
         """
@@ -199,9 +156,9 @@ def test_no_stage_is_skipped(undisturbed: Run) -> None:
     assert gateless == []
 
 
-def test_the_hash_chain_verifies_and_the_projection_equals_the_log(killed: Run) -> None:
+def test_the_hash_chain_verifies_and_the_projection_equals_the_log(disturbed: Outcome) -> None:
     log = rows(
-        killed,
+        disturbed,
         "SELECT subject_kind, subject_id, subject_key, seq, from_stage, from_state, to_stage,"
         " to_state, reason, as_of, previous_hash, hash FROM transition"
         " ORDER BY subject_kind, subject_id, seq",
@@ -223,7 +180,7 @@ def test_the_hash_chain_verifies_and_the_projection_equals_the_log(killed: Run) 
         assert row.hash == chain(head, content, row.as_of)
         heads[subject] = (row.seq, row.hash)
     projected = rows(
-        killed,
+        disturbed,
         "SELECT 'application' AS kind, id, seq, head_hash FROM application"
         " UNION ALL SELECT 'requisition', id, seq, head_hash FROM requisition",
     )
@@ -231,7 +188,7 @@ def test_the_hash_chain_verifies_and_the_projection_equals_the_log(killed: Run) 
 
 
 def test_a_sweep_costs_task_runs_by_its_systems_and_stages_not_by_its_people(
-    undisturbed: Run,
+    undisturbed: Outcome,
 ) -> None:
     counts = prefect_rows(
         undisturbed, "SELECT count(*) AS tasks FROM task_run GROUP BY flow_run_id"
@@ -240,7 +197,7 @@ def test_a_sweep_costs_task_runs_by_its_systems_and_stages_not_by_its_people(
     assert 0 < max(row.tasks for row in counts) <= verbs_once + systems + 2 * len(ORDER)
 
 
-def test_no_personal_data_reaches_prefect(undisturbed: Run) -> None:
+def test_no_personal_data_reaches_prefect(undisturbed: Outcome) -> None:
     people = rows(undisturbed, "SELECT name, email FROM application WHERE email IS NOT NULL")
     artifacts = prefect_rows(undisturbed, "SELECT data AS said FROM artifact")
     parameters = prefect_rows(undisturbed, "SELECT parameters AS said FROM flow_run")
