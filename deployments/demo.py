@@ -8,7 +8,7 @@ import asyncio
 import json
 import os
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -30,7 +30,7 @@ from tasks.process import load
 START = "2026-09-08T13:00:00+00:00"
 HOUR = time(13, tzinfo=UTC)
 CLIENT = setup.SANDBOX_CLIENT
-SWEEPS_AT_MOST = 5  # at one instant, while a system cannot be read
+TRIES, PAUSE_SECONDS = 20, 1.0
 LONGEST = timedelta(days=240)
 # The sandbox's payroll pays in the United States alone, so the client gives up its Toronto opening
 # after the first interviews: everyone still open must get an answer.
@@ -87,12 +87,9 @@ async def _run(state: State, watch: Watch, until: datetime | None) -> None:
     while True:
         if as_of >= CANCELLED_AT:
             enter.answer(CLIENT, "cancel_requisition", CANCELLED, "", "approver", WHY, CANCELLED_AT)
-        for _ in range(SWEEPS_AT_MOST):
-            swept = await sweep(CLIENT, as_of, return_state=True)
-            if swept.is_completed():
-                break
-        await candidate_care(CLIENT, as_of, return_state=True)
-        watch(as_of, swept.message or "")
+        swept = await _done(sweep, as_of)
+        await _done(candidate_care, as_of)
+        watch(as_of, swept)
         _let_indeed_crawl(sandbox, state.settings)
         with ledger.transaction() as connection:
             if not status.unfinished(connection, Scope(CLIENT)):
@@ -102,6 +99,21 @@ async def _run(state: State, watch: Watch, until: datetime | None) -> None:
         if as_of > last:
             return
         sandbox.advance(as_of)
+
+
+async def _done(flow: Callable[..., Awaitable[Any]], as_of: datetime) -> str:
+    """Run a flow until it is done, as the world stands still: a system may be away for a while.
+
+    Returns what it says; after many tries the world goes on all the same.
+    """
+    from flows.carry import BUSY
+
+    for attempt in range(TRIES):
+        await asyncio.sleep(attempt and PAUSE_SECONDS)
+        ended = await flow(CLIENT, as_of, return_state=True)
+        if ended.is_completed() and ended.message != BUSY:
+            break
+    return ended.message or ""
 
 
 def next_tick(as_of: datetime, event: datetime | None, clock: datetime | None) -> datetime:

@@ -8,7 +8,7 @@ from prefect.context import SyncClientContext
 
 from connectors.ledger.scope import Scope
 from flows import runs
-from flows.carry import BUSY
+from flows.carry import BUSY, Incomplete
 from flows.clients import for_each
 from tasks import clock
 from tasks.care import care, seal_days
@@ -35,7 +35,8 @@ async def _care_for(scope: Scope, as_of: datetime) -> str:
         if not mine:
             get_run_logger().warning(BUSY)
             return BUSY
-        cared = care(scope, as_of, return_state=True)
-        deliver(scope, as_of, return_state=True)
-        sealed = seal_days(scope, as_of, return_state=True)
-    return f"{scope}: {cared.message}; {sealed.message}"
+        states = [task(scope, as_of, return_state=True) for task in (care, deliver, seal_days)]
+    sentence = f"{scope}: {'; '.join(state.message or '' for state in states)}"
+    if not all(state.is_completed() for state in states):
+        raise Incomplete(str(scope), sentence)
+    return sentence

@@ -240,7 +240,7 @@ def test_up_says_where_to_look_and_everything_answers_there(life: Life) -> None:
 def test_every_deployment_is_served_and_what_repeats_has_its_schedule(life: Life) -> None:
     served = life.fresh.deployments
 
-    assert len(served) == 9
+    assert len(served) == 13
     assert {each["status"] for each in served.values()} == {"READY"}
     schedules = {
         (name, schedule["schedule"]["cron"], schedule["active"])
@@ -249,6 +249,7 @@ def test_every_deployment_is_served_and_what_repeats_has_its_schedule(life: Life
     }
     assert schedules == {
         ("nightly-sync", "0 2 * * *", True),
+        ("reconcile", "0 3 * * *", True),
         ("sweep", "*/15 * * * *", True),
         ("candidate-care", "0 8 * * *", True),
     }
@@ -333,4 +334,4 @@ def test_up_serves_again_and_what_was_paused_stays_paused(life: Life) -> None:
         for deployment in life.after.deployments.values()
         for schedule in deployment["schedules"]
     ]
-    assert active == [False] * 3
+    assert active == [False] * 4
