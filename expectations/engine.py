@@ -1,7 +1,7 @@
-"""Great Expectations, told in our own two expectations, on its SQL engine.
+"""Great Expectations, told in one expectation of our own, on its SQL engine.
 
 Its stock expectations list 20 failing rows unless told otherwise, skip unknown values, hand back
-the failing values themselves, and cost 6 ms each. These two name the id of every row that fails,
+the failing values themselves, and cost 6 ms each. This one names the id of every row that fails,
 and all rules of a suite are bundled into one statement over the rows at the door. Importing this
 file costs seconds, so only a gate that has something to judge does it.
 """
@@ -21,6 +21,7 @@ from great_expectations.execution_engine.sqlalchemy_execution_engine import (
     SqlAlchemyExecutionEngine,
 )
 from great_expectations.expectations.expectation import BatchExpectation
+from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.expectations.metrics.metric_provider import metric_partial
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
@@ -32,20 +33,18 @@ if TYPE_CHECKING:
 
 EVERYBODY = "all"
 
-_aggregate = metric_partial(
-    engine=SqlAlchemyExecutionEngine,
-    partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN,
-    domain_type=MetricDomainTypes.TABLE,
-)
 
+class Failing(TableMetricProvider):
+    """The ids of the rows that do not hold, with commas between them; EVERYBODY for a batch."""
 
-class RowsThatFail(TableMetricProvider):
-    """The ids of the rows a rule applies to and that do not hold, with commas between them."""
+    metric_name = "rows.failing"
+    value_keys = ("holds", "when", "batch")
 
-    metric_name = "rows.that_fail"
-    value_keys = ("holds", "when")
-
-    @_aggregate
+    @metric_partial(
+        engine=SqlAlchemyExecutionEngine,
+        partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN,
+        domain_type=MetricDomainTypes.TABLE,
+    )
     def _sql(
         cls,
         execution_engine: SqlAlchemyExecutionEngine,
@@ -54,36 +53,26 @@ class RowsThatFail(TableMetricProvider):
         metrics: dict[str, Any],
         runtime_configuration: dict[str, Any],
     ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
-        fails = "({when}) AND ({holds}) IS NOT TRUE".format(**metric_value_kwargs)
-        ids = f"coalesce(string_agg(CAST(id AS text), ',') FILTER (WHERE {fails}), '')"
-        return sqlalchemy.literal_column(ids), metric_domain_kwargs, {}
+        rule = metric_value_kwargs
+        if rule["batch"]:
+            sql = f"CASE WHEN {rule['holds']} THEN '' ELSE '{EVERYBODY}' END"
+        else:
+            fails = f"({rule['when']}) AND ({rule['holds']}) IS NOT TRUE"
+            sql = f"coalesce(string_agg(CAST(id AS text), ',') FILTER (WHERE {fails}), '')"
+        return sqlalchemy.literal_column(sql), metric_domain_kwargs, {}
 
 
-class BatchThatFails(TableMetricProvider):
-    """EVERYBODY if the batch as a whole does not hold, else nothing."""
+class ExpectRowsToHold(BatchExpectation):
+    """Expect `holds` to be true of every row of which `when` is; both are SQL, unknown is not true.
 
-    metric_name = "batch.that_fails"
-    value_keys = ("holds",)
-
-    @_aggregate
-    def _sql(
-        cls,
-        execution_engine: SqlAlchemyExecutionEngine,
-        metric_domain_kwargs: dict[str, Any],
-        metric_value_kwargs: dict[str, Any],
-        metrics: dict[str, Any],
-        runtime_configuration: dict[str, Any],
-    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
-        verdict = "CASE WHEN {holds} THEN '' ELSE '{everybody}' END".format(
-            **metric_value_kwargs, everybody=EVERYBODY
-        )
-        return sqlalchemy.literal_column(verdict), metric_domain_kwargs, {}
-
-
-class _Expectation(BatchExpectation):
-    """`holds` is SQL; unknown counts as broken. The result has the ids that fail, never a value."""
+    `batch`: `holds` is an aggregate over all rows. The result has the ids that fail, never a value.
+    """
 
     holds: str
+    when: str = "true"
+    batch: bool = False
+    metric_dependencies: ClassVar[tuple[str, ...]] = (Failing.metric_name,)
+    success_keys: ClassVar[tuple[str, ...]] = ("holds", "when", "batch")
 
     def _validate(
         self,
@@ -91,23 +80,8 @@ class _Expectation(BatchExpectation):
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: Any = None,
     ) -> dict[str, Any]:
-        (failing,) = metrics.values()
+        failing = metrics[Failing.metric_name]
         return {"success": not failing, "result": {"failing": failing}}
-
-
-class ExpectRowsToHold(_Expectation):
-    """Expect `holds` to be true of every row of which `when` is true."""
-
-    when: str = "true"
-    metric_dependencies: ClassVar[tuple[str, ...]] = (RowsThatFail.metric_name,)
-    success_keys: ClassVar[tuple[str, ...]] = ("holds", "when")
-
-
-class ExpectBatchToHold(_Expectation):
-    """Expect `holds`, an aggregate over all rows, to be true."""
-
-    metric_dependencies: ClassVar[tuple[str, ...]] = (BatchThatFails.metric_name,)
-    success_keys: ClassVar[tuple[str, ...]] = ("holds",)
 
 
 def failing(rules: Sequence[Rule], url: str, query: str) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -148,14 +122,14 @@ def _door(url: str) -> "QueryAsset":
     return door
 
 
-def _expectation(rule: Rule) -> _Expectation:
-    common: dict[str, Any] = {
-        "severity": "critical" if rule.critical else "warning",
-        "meta": {"rule": rule.id, "owner": rule.owner.value, "remedy": rule.remedy},
-    }
-    if rule.batch:
-        return ExpectBatchToHold(holds=rule.holds, **common)
-    return ExpectRowsToHold(holds=rule.holds, when=rule.when or "true", **common)
+def _expectation(rule: Rule) -> ExpectRowsToHold:
+    return ExpectRowsToHold(
+        holds=rule.holds,
+        when=rule.when or "true",
+        batch=rule.batch,
+        severity=FailureSeverity.CRITICAL if rule.critical else FailureSeverity.WARNING,
+        meta={"rule": rule.id, "owner": rule.owner.value, "remedy": rule.remedy},
+    )
 
 
 def _rule_id(result: "ExpectationValidationResult") -> str:
