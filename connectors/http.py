@@ -79,8 +79,9 @@ class Api:
     ) -> None:
         self.system, self.base_url, self._sleep = system, base_url.rstrip("/"), sleep
         self._session = requests.Session()
-        self._session.mount("http://", _Adapter())
-        self._session.mount("https://", _Adapter())
+        adapter = _Adapter()
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
         self._session.auth = auth
         self._session.trust_env = False
         self._session.headers.update({"Accept": "application/json", **(headers or {})})

@@ -76,17 +76,20 @@ _OVERTAKEN = """
       AND EXISTS (SELECT 1 FROM effect n WHERE n.client = o.client AND n.kind = o.kind
                   AND n.system = o.system AND n.id > o.id)
 """
+_DUE_IN_SCOPE = f"""
+    FROM effect e
+    LEFT JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
+    LEFT JOIN requisition r ON r.id = coalesce(s.requisition_id, e.subject_id)
+    WHERE e.client = :client
+      AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
+      AND e.not_before <= :as_of AND {SENDABLE}
+"""
 _CLAIM = f"""
     WITH mine AS (
         SELECT e.id, e.state = 'sending' AS sent_before, r.key AS requisition_key,
                s.key AS subject_key,
                CAST(extract(epoch FROM clock_timestamp() - e.sent_at) AS float) AS sent_seconds_ago
-        FROM effect e
-        LEFT JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
-        LEFT JOIN requisition r ON r.id = coalesce(s.requisition_id, e.subject_id)
-        WHERE e.client = :client
-          AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
-          AND e.not_before <= :as_of AND {SENDABLE}
+        {_DUE_IN_SCOPE}
           AND ((e.state = 'due' AND NOT :unsettled_only)
                OR (e.state = 'sending' AND e.lease_until < clock_timestamp()))
         ORDER BY e.id
@@ -110,19 +113,20 @@ def abandon(connection: Connection, client: str) -> int:
     that lives, or that is on another machine, may still be waiting for the vendor's answer, though
     it has lost the client's lock together with its database; its effects keep their leases.
     """
-    sending = {"client": client}
     owners = connection.execute(
-        text("SELECT DISTINCT owner FROM effect WHERE client = :client AND state = 'sending'"),
-        sending,
+        text(
+            "SELECT DISTINCT owner FROM effect"
+            " WHERE client = :client AND state = 'sending' AND owner IS NOT NULL"
+        ),
+        {"client": client},
     ).scalars()
-    gone = [owner for owner in owners if owner is None or _is_gone(owner)]
     return connection.execute(
         text(
             "UPDATE effect SET lease_until = clock_timestamp() - interval '1 second'"
             " WHERE client = :client AND state = 'sending'"
             " AND (owner IS NULL OR owner = ANY(:gone))"
         ),
-        {**sending, "gone": [owner for owner in gone if owner]},
+        {"client": client, "gone": [owner for owner in owners if _is_gone(owner)]},
     ).rowcount
 
 
@@ -224,15 +228,8 @@ def seconds_to_wait(connection: Connection, scope: Scope, as_of: datetime) -> fl
     """How long until this process may look up the next effect whose outcome it does not know."""
     found: float | None = connection.execute(
         text(
-            f"""
-            SELECT CAST(extract(epoch FROM min(e.lease_until) - clock_timestamp()) AS float)
-            FROM effect e
-            LEFT JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
-            LEFT JOIN requisition r ON r.id = coalesce(s.requisition_id, e.subject_id)
-            WHERE e.client = :client AND e.state = 'sending' AND e.owner = :owner
-              AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
-              AND e.not_before <= :as_of AND {SENDABLE}
-            """
+            "SELECT CAST(extract(epoch FROM min(e.lease_until) - clock_timestamp()) AS float)"
+            f"{_DUE_IN_SCOPE} AND e.state = 'sending' AND e.owner = :owner"
         ),
         {
             "client": scope.client,
