@@ -60,12 +60,18 @@ class Kept:
         try:
             self.pid = self.service.start()
             self.born = psutil.Process(self.pid).create_time()
-        except (DeploymentError, OSError, psutil.NoSuchProcess) as error:
-            print(f"not started: {error}", file=sys.stderr, flush=True)
+        except Exception as error:  # whatever is in its way: the others must be kept all the same
+            complain(f"not started: {error}")
 
     def state(self) -> ServiceState:
         """What is written down about it."""
         return ServiceState(pid=self.pid, born=self.born, ready=self.ready, starts=self.starts)
+
+
+def complain(words: str) -> None:
+    """Say it in the log, if there is room for it."""
+    with suppress(OSError):
+        print(words, file=sys.stderr, flush=True)
 
 
 class Supervisor:
@@ -81,7 +87,10 @@ class Supervisor:
         """Keep the services running until told to stop."""
         while not self.stopping:
             self._tend()
-            self._write()
+            try:
+                self._write()
+            except OSError as error:  # a full disk: written when there is room again
+                complain(f"not written down: {error}")
             time.sleep(TICK)
         for kept in reversed(self.services.values()):
             kept.service.stop()
