@@ -74,12 +74,15 @@ class _Steps:
         with ledger.transaction() as connection:
             newest = steps.newest(connection, scope.client)
             self._as_of = max(as_of, newest or as_of)
-            self._behind = steps.behind(connection, scope, self._as_of)
         if self._as_of > as_of:
             get_run_logger().warning("carried at %s: the ledger is past %s", self._as_of, as_of)
 
     def always(self, step: str, run: Task[..., Any], *arguments: str) -> State[Any]:
-        """Do a step, also if it was done before."""
+        """Do a step, also if it was done before; never when another run has gone further."""
+        self._behind()
+        return self._do(step, run, *arguments)
+
+    def _do(self, step: str, run: Task[..., Any], *arguments: str) -> State[Any]:
         state = cast(State[Any], run(*arguments, self._scope, self._as_of, return_state=True))
         if not state.is_completed():
             failure = state.result(raise_on_failure=False, _sync=True)  # type: ignore[call-overload]
@@ -89,10 +92,14 @@ class _Steps:
         return state
 
     def once(self, step: str, run: Task[..., Any], *arguments: str) -> None:
-        """Do a step unless a killed sweep of the same instant has it behind it."""
-        if step not in self._behind and self.always(step, run, *arguments).is_completed():
+        """Do a step unless another sweep of the same instant, killed or not, has it behind it."""
+        if step not in self._behind() and self._do(step, run, *arguments).is_completed():
             with self._ledger.transaction() as connection:
                 steps.complete(connection, self._scope, self._as_of, step)
+
+    def _behind(self) -> set[str]:
+        with self._ledger.transaction() as connection:
+            return steps.behind(connection, self._scope, self._as_of)
 
     def readable(self, systems: Mapping[str, System]) -> list[str]:
         """The systems that can be read and are not held, by name."""

@@ -8,18 +8,28 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from connectors.errors import ConnectorError
 from connectors.ledger.scope import Scope
 
 
+class Overtaken(ConnectorError):
+    """This run slept, or lost the client's lock: another has taken its place, and gone further."""
+
+
 def behind(connection: Connection, scope: Scope, as_of: datetime) -> set[str]:
-    """The steps that a sweep of this scope at this instant has completed."""
-    found = connection.execute(
-        text(
-            "SELECT steps FROM sweep WHERE client = :client AND scope = :scope AND as_of = :as_of"
-        ),
-        {"client": scope.client, "scope": str(scope), "as_of": as_of},
-    ).scalar()
-    return set(found or ())
+    """The steps that sweeps of this scope at this instant have completed.
+
+    Raises Overtaken if a sweep of the client at a later instant has completed any.
+    """
+    rows = connection.execute(
+        text("SELECT scope, as_of, steps FROM sweep WHERE client = :client"),
+        {"client": scope.client},
+    ).all()
+    if any(row.as_of > as_of for row in rows):
+        raise Overtaken("ledger", "another run has carried this client past this instant")
+    return {
+        step for row in rows if (row.scope, row.as_of) == (str(scope), as_of) for step in row.steps
+    }
 
 
 def newest(connection: Connection, client: str) -> datetime | None:
@@ -35,7 +45,7 @@ def newest(connection: Connection, client: str) -> datetime | None:
 
 
 def complete(connection: Connection, scope: Scope, as_of: datetime, step: str) -> None:
-    """Remember that a step is behind the sweep."""
+    """Remember that a step is behind the sweep, unless a later instant is remembered by now."""
     connection.execute(
         text(
             """
@@ -44,6 +54,7 @@ def complete(connection: Connection, scope: Scope, as_of: datetime, step: str) -
             ON CONFLICT (client, scope) DO UPDATE SET as_of = excluded.as_of,
                 steps = CASE WHEN sweep.as_of = excluded.as_of
                         THEN sweep.steps || excluded.steps ELSE excluded.steps END
+            WHERE sweep.as_of <= excluded.as_of
             """
         ),
         {"client": scope.client, "scope": str(scope), "as_of": as_of, "step": step},
