@@ -2,16 +2,19 @@
 
 import argparse
 import sys
-import tempfile
-from pathlib import Path
+from collections import Counter
+from dataclasses import astuple, dataclass
 
 from rich.console import Console
 from rich.table import Table
 
 from deployments import embedded
 from deployments.settings import Settings
+from tests.chaos import disk
 from tests.chaos.driver import Outcome, Plan, run
-from tests.chaos.invariants import Comparison, compare
+from tests.chaos.invariants import Comparison, Record, compare, record
+
+SHOWN = 40
 
 
 def main() -> None:
@@ -21,66 +24,100 @@ def main() -> None:
     asked.add_argument("--kills", type=int, default=100)
     asked.add_argument("--applicants", type=int, default=500)
     asked.add_argument("--fault-rate", type=float, default=0.1)
+    asked.add_argument("--long-seconds", type=float, default=60)
+    asked.add_argument("--keep", action="store_true", help="leave the homes, to look at")
     told = asked.parse_args()
-    console = Console(width=120)
-    broken = [
-        seed
-        for seed in told.seeds
-        if not _prove(console, Plan(seed, told.applicants, told.kills, told.fault_rate))
-    ]
+    console = Console(width=120, soft_wrap=True)
+    broken = []
+    for seed in told.seeds:
+        plan = Plan(
+            seed, told.applicants, told.kills, told.fault_rate, long_seconds=told.long_seconds
+        )
+        if not _prove(console, plan, told.keep):
+            broken.append(seed)
     if broken:
         console.print(f"[bold red]violated; reproduce with --seeds {' '.join(map(str, broken))}")
     sys.exit(bool(broken))
 
 
-def _prove(console: Console, plan: Plan) -> bool:
-    with (
-        tempfile.TemporaryDirectory(prefix="fullcycle-") as calm_home,
-        tempfile.TemporaryDirectory(prefix="fullcycle-") as wild_home,
-    ):
-        calm, wild = Path(calm_home), Path(wild_home)
+def _prove(console: Console, plan: Plan, keep: bool) -> bool:
+    calm = _lived(console, Plan(plan.seed, plan.applicants), keep)
+    wild = _lived(console, plan, keep)
+    found = compare(wild.record, calm.record)
+    _print(console, wild, calm, found)
+    return found.holds
+
+
+@dataclass(frozen=True)
+class _Lived:
+    outcome: Outcome
+    record: Record
+    faults: Counter[str]
+
+    @property
+    def injected(self) -> int:
+        """How often anything was done to it."""
+        return self.outcome.injected.total() + self.faults.total()
+
+
+def _lived(console: Console, plan: Plan, keep: bool) -> _Lived:
+    with disk.home(keep) as home:
+        if keep:
+            _say(console, f"seed {plan.seed}: in {home}")
         try:
-            undisturbed = run(calm, Plan(plan.seed, plan.applicants))
-            console.print(f"seed {plan.seed}: undisturbed, {undisturbed.sweeps} sweeps")
-            disturbed = run(wild, plan, lambda line: console.print(line, highlight=False))
-            comparison = compare(disturbed, undisturbed)
-            _print(console, disturbed, undisturbed, comparison)
+            outcome = run(home, plan, lambda line: _say(console, f"seed {plan.seed}: {line}"))
+            return _Lived(outcome, record(outcome), outcome.faults())
         finally:
-            for home in (calm, wild):
-                embedded.down(Settings(home=home))
-    return comparison.holds
+            embedded.down(Settings(home=home))
 
 
-def _print(console: Console, wild: Outcome, calm: Outcome, found: Comparison) -> None:
-    table = Table(title=f"Seed {wild.plan.seed}: disturbances", title_justify="left")
-    table.add_column("what")
-    table.add_column("times", justify="right")
-    for name, times in sorted((wild.injected + wild.faults()).items()):
-        table.add_row(name, str(times))
-    console.print(table)
-    effects = Table(title="Effects at the vendors", title_justify="left")
-    for column in ("what", "undisturbed", "disturbed", "duplicates", "missing"):
-        effects.add_column(column, justify="left" if column == "what" else "right")
-    ours, theirs = wild.received(), calm.received()
-    for kind in sorted(ours.keys() | theirs.keys()):
-        effects.add_row(
-            kind,
-            str(theirs[kind].total() if kind in theirs else 0),
-            str(ours[kind].total() if kind in ours else 0),
-            str(found.duplicates[kind]),
-            str(found.missing[kind]),
-        )
-    console.print(effects)
-    console.print(f"people: {found.people}", highlight=False)
-    console.print(
-        f"kills and losses {wild.injected.total()}, vendor faults {wild.faults().total()},"
-        f" starts {wild.starts}, sweeps {wild.sweeps} instead of {calm.sweeps},"
-        f" parked for a person {found.parked},"
-        f" lines of the story that differ {len(found.story_differs)}"
+def _print(console: Console, wild: _Lived, calm: _Lived, found: Comparison) -> None:
+    console.print(_disturbances(wild))
+    console.print(_effects(found))
+    console.print("people: " + ", ".join(f"{name} {n}" for name, n in found.people.items()))
+    invariants = _table("Invariants", "what must hold", "violations")
+    for invariant, broken in found.broken.items():
+        invariants.add_row(invariant, str(len(broken)))
+    console.print(invariants)
+    done, undisturbed = wild.outcome, calm.outcome
+    _say(
+        console,
+        f"processes killed {done.kills}, faults injected {wild.injected}, starts {done.starts},"
+        f" sweeps completed {done.sweeps} (undisturbed {undisturbed.sweeps});"
+        f" recovered within {done.recovery} sweeps",
     )
-    console.print(f"the ledger's own check: {found.violations or 'nothing found'}")
-    for line in found.story_differs[:20]:
-        console.print(f"  {line[:300]}", highlight=False, markup=False)
+    for line in [line for broken in found.broken.values() for line in broken][:SHOWN]:
+        _say(console, f"  {line[:400]}")
+
+
+def _disturbances(wild: _Lived) -> Table:
+    table = _table(f"Seed {wild.outcome.plan.seed}: what was done to it", "what", "times")
+    for name, times in sorted(wild.outcome.injected.items()):
+        table.add_row(name, str(times))
+    for name, times in sorted(wild.faults.items()):
+        table.add_row(f"vendor: {name}", str(times))
+    return table
+
+
+def _effects(found: Comparison) -> Table:
+    columns = ("asked", "done", "parked", "at the vendor", "duplicates", "missing")
+    table = _table("Effects", "what", *columns)
+    for name, each in found.effects.items():
+        table.add_row(name, *(str(number) for number in astuple(each)))
+    return table
+
+
+def _table(title: str, first: str, *numbers: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column(first)
+    for name in numbers:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, highlight=False, markup=False)
+    console.file.flush()
 
 
 if __name__ == "__main__":

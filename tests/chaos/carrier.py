@@ -1,8 +1,7 @@
 """The process that carries, made to die at one chosen boundary of delivery.
 
-`python -m tests.chaos.carrier PLAN`, PLAN being JSON: the demo's seed, applicants and fault rate,
-the `boundary` at which to die, and at which passing of it (`passing`, from 1); `lost_commit`: after
-which passing of a commit its answer is lost. With `rival` it sweeps once, three days late.
+It runs in a process of its own (`tests/chaos/carriers.py`) and prints a line for every sweep that
+it begins or completes.
 """
 
 import asyncio
@@ -11,9 +10,11 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
 from itertools import count
@@ -23,8 +24,10 @@ from typing import Any
 from connectors import http
 from connectors.errors import LedgerUnavailable
 from connectors.ledger import effects, store
-from deployments import demo
+from connectors.ledger.scope import Scope
+from deployments import demo, embedded
 from deployments.cli.system import sandbox_settings
+from deployments.processes import ROOT, listening
 from deployments.state import State
 
 BOUNDARIES = (
@@ -36,10 +39,27 @@ BOUNDARIES = (
     "after our commit",
 )
 LOST_COMMIT = "a commit whose answer is lost"
+BEGUN, SWEPT = "begun", "swept"
 GAVE_UP = 75
 LEASE_SECONDS = 6  # so that a sleeper can be waited for
 LATE = timedelta(days=3)
 UNDER_WAY_SECONDS = 0.3  # well inside what a slow stand-in takes
+TRIES = 600  # of one instant: the world stands still for as long as a disturbance lasts
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What one carrying process is to do, and to suffer.
+
+    It dies at the `passing`-th passing of the `boundary`, and loses the answer to the
+    `lost_commit`-th commit (0: to none). A `rival` sweeps once, three days late.
+    """
+
+    plan: demo.Plan
+    boundary: str = ""
+    passing: int = 0
+    lost_commit: int = 0
+    rival: bool = False
 
 
 def die() -> None:
@@ -139,19 +159,45 @@ def install(boundary: Boundary, sandbox: str) -> None:
     deliver._one = boundary.after(deliver._one, "after our commit")
 
 
-def main() -> None:
-    plan = json.loads(sys.argv[1])
+def main(home: Path, output: Path, orders: Orders) -> None:
+    """Carry until the end of the plan, or until death; the exit code says which."""
+    _become_a_process_of(home, output)
     settings = sandbox_settings()
-    state = demo.prepare(settings, demo.Plan(plan["seed"], plan["applicants"], plan["fault_rate"]))
+    _show_prefect_its_server(embedded.up(settings, only={"postgres", "prefect"}))
+    state = demo.prepare(settings, orders.plan)
     try:
-        if plan["rival"]:
+        if orders.rival:
             sweep_late(demo.Control(state.sandbox_url).now() - LATE)
         else:
-            carry(plan, state, settings.home / "carrier.pid")
+            carry(orders, state, settings.home / "carrier.pid")
     except Exception:  # the database or Prefect's server is gone: to be started again
         traceback.print_exc()
-        os._exit(GAVE_UP)
-    os._exit(0)
+        _end(GAVE_UP)
+    _end(0)
+
+
+def _become_a_process_of(home: Path, output: Path) -> None:
+    for name in [name for name in os.environ if name.startswith(("FULLCYCLE_", "PREFECT_"))]:
+        del os.environ[name]
+    os.environ["FULLCYCLE_HOME"] = str(home)
+    os.chdir(ROOT)
+    said = os.open(output, os.O_WRONLY | os.O_APPEND)
+    os.dup2(said, sys.stdout.fileno())
+    os.dup2(said, sys.stderr.fileno())
+
+
+def _show_prefect_its_server(state: State) -> None:
+    """It was imported before anybody knew where that is."""
+    from prefect.context import refresh_global_settings_context
+
+    os.environ.update(state.environment() | {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING"})
+    refresh_global_settings_context()
+
+
+def _end(code: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def sweep_late(as_of: datetime) -> None:
@@ -163,18 +209,31 @@ def sweep_late(as_of: datetime) -> None:
     asyncio.run(once())
 
 
-def carry(plan: dict[str, Any], state: State, turn: Path) -> None:
+def carry(orders: Orders, state: State, turn: Path) -> None:
     turn.write_text(str(os.getpid()))
-    install(Boundary(plan["boundary"], plan["passing"]), state.sandbox_url)
-    lose_a_commit(Boundary(LOST_COMMIT, plan["lost_commit"]))
+    install(Boundary(orders.boundary, orders.passing), state.sandbox_url)
+    lose_a_commit(Boundary(LOST_COMMIT, orders.lost_commit))
+    announce_sweeps()
+    demo.TRIES = TRIES
 
     def watch(as_of: datetime, sentence: str) -> None:
         if turn.read_text() != str(os.getpid()):
-            os._exit(0)  # it slept, and another has taken its place
-        print(f"{as_of:%Y-%m-%d}  {sentence}", flush=True)
+            _end(0)  # it slept, and another has taken its place
+        print(f"{SWEPT} {as_of:%Y-%m-%d}  {sentence}", flush=True)
+        # The world goes on when the receiver is back: seekers who find it closed apply days later.
+        while not listening(state.settings.receiver_port):
+            time.sleep(0.1)
 
     demo.run(state, watch)
 
 
-if __name__ == "__main__":
-    main()
+def announce_sweeps() -> None:
+    """Say so whenever a sweep begins."""
+    from flows import sweep
+    from flows.carry import carry as carry_scope
+
+    async def carry(scope: Scope, as_of: datetime) -> str:
+        print(f"{BEGUN} {as_of:%Y-%m-%d}", flush=True)
+        return await carry_scope(scope, as_of)
+
+    sweep.carry = carry  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import create_engine, text
 
-from connectors.ledger.verify import verify
+from connectors.ledger.verify import Violation, verify
 from deployments import report
 from deployments.demo import CLIENT
 from tests.chaos.driver import Outcome
@@ -28,102 +28,141 @@ _STORY = """
 """
 _PEOPLE = """
     SELECT (SELECT count(*) FROM arrival) AS arrived,
-           (SELECT count(*) FROM arrival v WHERE v.application_id IS NULL
-              AND EXISTS (SELECT 1 FROM external_id x WHERE x.external_id = v.job_ref)) AS lost,
            (SELECT count(*) FROM application) AS applications,
-           (SELECT count(*) FROM application WHERE disposition IS NULL) AS open,
+           (SELECT count(*) FROM application a WHERE disposition IS NULL AND NOT EXISTS
+              (SELECT 1 FROM quarantine q WHERE q.subject_kind = 'application'
+               AND q.subject_id = a.id AND q.closed_at IS NULL)) AS "in a stage",
+           (SELECT count(DISTINCT subject_id) FROM quarantine
+              WHERE subject_kind = 'application' AND closed_at IS NULL) AS "in quarantine",
            (SELECT count(*) FROM application WHERE disposition IS NOT NULL) AS ended
 """
+_ARRIVED = "SELECT external_id FROM arrival WHERE system = 'indeed' AND application_id IS NOT NULL"
+_ASKED = """
+    SELECT system, kind, count(*) AS asked, count(*) FILTER (WHERE state = 'done') AS done,
+           count(*) FILTER (WHERE state = 'parked') AS parked
+    FROM effect GROUP BY system, kind
+"""
+_MAIL = "mail messages"
+ONCE = "every effect reached its vendor exactly once"
+NOBODY_LOST = "no applicant is lost, and no ending is untold"
+LAWFUL = "no stage is skipped and no legal wait shortened"
+SOUND = "the log's hash chain verifies, and the projection is its replay"
+SAME_END = "the end is that of the undisturbed run"
+RULES = {
+    NOBODY_LOST: {"place", "notice"},
+    LAWFUL: {"order", "wait", "time"},
+    SOUND: {"chain", "projection", "seal", "effect"},
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One kind of effect: asked and done by the ledger, received by the vendor."""
+
+    asked: int
+    done: int
+    parked: int
+    at_vendor: int
+    duplicates: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a finished run has left in its ledger and in its vendors' own records."""
+
+    received: dict[str, Counter[str]]
+    asked: dict[str, Counter[str]]
+    story: set[str]
+    people: dict[str, int]
+    arrived: set[str]
+    violations: list[Violation]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A disturbed run beside an undisturbed one of the same seed."""
+    """A disturbed run beside an undisturbed one of the same seed.
 
-    duplicates: Counter[str]
-    missing: Counter[str]
-    story_differs: list[str]
-    parked: int
+    `broken`: for each invariant what breaks it; `effects`: by what the vendor calls them.
+    """
+
+    broken: dict[str, list[str]]
+    effects: dict[str, Asked]
     people: dict[str, int]
-    violations: list[str]
 
     @property
     def holds(self) -> bool:
-        return not (
-            self.duplicates.total()
-            or self.missing.total()
-            or self.story_differs
-            or self.people["lost"]
-            or self.violations
-        )
+        """Whether every invariant holds."""
+        return not any(self.broken.values())
 
 
-def compare(disturbed: Outcome, undisturbed: Outcome) -> Comparison:
-    """Hold a disturbed run against its own ledger, and against an undisturbed run of the seed."""
-    here, there = story(disturbed), story(undisturbed)
-    differs = sorted(f"+ {line}" for line in here - there)
-    differs += sorted(f"- {line}" for line in there - here)
-    return Comparison(
-        _duplicates(disturbed, undisturbed),
-        _missing(disturbed),
-        differs,
-        _parked(disturbed) - _parked(undisturbed),
-        people(disturbed),
-        violations(disturbed),
-    )
-
-
-def _duplicates(disturbed: Outcome, undisturbed: Outcome) -> Counter[str]:
-    """What a vendor has more often than once, and more often than it has it undisturbed."""
-    calm = undisturbed.received()
-    return Counter(
-        {
-            kind: sum(
-                max(0, times - max(1, calm.get(kind, Counter())[name]))
-                for name, times in names.items()
-            )
-            for kind, names in disturbed.received().items()
-        }
-    )
-
-
-def _missing(outcome: Outcome) -> Counter[str]:
-    """What the ledger calls done and the vendor's own record does not hold."""
-    received = outcome.received()
-    missing: Counter[str] = Counter()
-    mail = 0
-    for effect in outcome.status()["effects"]:
-        system, kind, done = effect["system"], effect["kind"], effect["count"]
-        if effect["state"] == "done" and kind in report.MAIL:
-            mail += done
-        elif effect["state"] == "done" and (system, kind) in report.VENDOR_COUNTS:
-            name = f"{system} {report.VENDOR_COUNTS[system, kind]}"
-            missing[name] += max(0, done - received.get(name, Counter()).total())
-    missing["mail messages"] += max(0, mail - received["mail messages"].total())
-    return missing
-
-
-def violations(outcome: Outcome) -> list[str]:
-    """What the ledger's own check finds: chain, projection, seals, order, notices, clocks."""
+def record(outcome: Outcome) -> Record:
+    """Read everything that is to hold, while the run's system is still up."""
+    engine = create_engine(outcome.state.settings.admin_database_url or "")
+    with engine.connect() as connection:
+        story = {str(line) for line in connection.execute(text(_STORY)).scalars()}
+        people = dict(connection.execute(text(_PEOPLE)).one()._mapping)
+        arrived = {str(ref) for ref in connection.execute(text(_ARRIVED)).scalars()}
+        asked: dict[str, Counter[str]] = {}
+        for row in connection.execute(text(_ASKED)):
+            numbers = {"asked": row.asked, "done": row.done, "parked": row.parked}
+            asked.setdefault(_name(row.system, row.kind), Counter()).update(numbers)
+    engine.dispose()
     with outcome.ledger.transaction() as connection:
-        return [str(found) for found in verify(connection, CLIENT)]
+        found = verify(connection, CLIENT)
+    return Record(outcome.received(), asked, story, people, arrived, found)
 
 
-def _parked(outcome: Outcome) -> int:
-    return sum(row["state"] == "parked" for row in outcome.status()["troubled_effects"])
+def compare(disturbed: Record, undisturbed: Record) -> Comparison:
+    """Hold a disturbed run against its vendors' records, its ledger, and an undisturbed run."""
+    effects = _effects(disturbed, undisturbed)
+    # Whom Indeed delivered, as its own record says, and who has no application with us.
+    lost = set(disturbed.received.get("indeed delivered", Counter())) - disturbed.arrived
+    broken = {
+        ONCE: [
+            f"{name}: {each.duplicates} twice, {each.missing} missing"
+            for name, each in effects.items()
+            if each.duplicates or each.missing
+        ],
+        **{
+            invariant: [str(found) for found in disturbed.violations if found.rule in rules]
+            for invariant, rules in RULES.items()
+        },
+        SAME_END: [
+            *(f"+ {line}" for line in sorted(disturbed.story - undisturbed.story)),
+            *(f"- {line}" for line in sorted(undisturbed.story - disturbed.story)),
+        ],
+    }
+    broken[NOBODY_LOST] += [f"{id} was delivered and is no application" for id in sorted(lost)]
+    return Comparison(broken, effects, {**disturbed.people, "lost": len(lost)})
 
 
-def story(outcome: Outcome) -> set[str]:
-    engine = create_engine(outcome.state.settings.admin_database_url or "")
-    with engine.connect() as connection:
-        lines = set(connection.execute(text(_STORY)).scalars())
-    engine.dispose()
-    return lines
+def _effects(disturbed: Record, undisturbed: Record) -> dict[str, Asked]:
+    """What was asked of each vendor, and what the vendor's own record says of it.
+
+    Twice is what a vendor has more often than once, and more often than it has it undisturbed.
+    """
+    effects = {}
+    for name, ours in sorted(disturbed.asked.items()):
+        theirs = disturbed.received.get(name, Counter())
+        calm = undisturbed.received.get(name, Counter())
+        effects[name] = Asked(
+            asked=ours["asked"],
+            done=ours["done"],
+            parked=ours["parked"],
+            at_vendor=theirs.total(),
+            duplicates=sum(max(0, n - max(1, calm[each])) for each, n in theirs.items()),
+            missing=max(0, ours["done"] - theirs.total()) if name in _COUNTED else 0,
+        )
+    return effects
 
 
-def people(outcome: Outcome) -> dict[str, int]:
-    engine = create_engine(outcome.state.settings.admin_database_url or "")
-    with engine.connect() as connection:
-        row = connection.execute(text(_PEOPLE)).one()
-    engine.dispose()
-    return dict(row._mapping)
+_COUNTED = {_MAIL, *(f"{system} {name}" for (system, _), name in report.VENDOR_COUNTS.items())}
+
+
+def _name(system: str, kind: str) -> str:
+    """What a vendor's record calls a kind of effect; our name for it if it counts none such."""
+    if kind in report.MAIL:
+        return _MAIL
+    known = report.VENDOR_COUNTS.get((system, kind))
+    return f"{system} {known}" if known else f"{system} {kind}"
