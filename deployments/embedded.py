@@ -21,7 +21,7 @@ from deployments.state import State
 
 UP_SECONDS = 180
 DOWN_SECONDS = 120
-GIVE_UP_AFTER = 4  # starts of a service that has never answered
+GIVE_UP_AFTER = 6  # starts in a row of a service that does not answer: half a minute
 
 
 def up(settings: Settings, *, sandbox: bool = False, only: Collection[str] = ()) -> State:

@@ -31,7 +31,10 @@ STEADY_SECONDS = 30  # alive so long, a service begins again with the first paus
 
 @dataclass
 class Kept:
-    """One service with its history: when it may be started again, and whether it has answered."""
+    """One service with its history: when it may be started again, and whether it has answered.
+
+    `starts`: how often it was started until it answered.
+    """
 
     service: Service
     pid: int = 0
@@ -50,6 +53,7 @@ class Kept:
                 self._start(now)
         elif not self.ready:
             self.ready = self.service.answers()
+            self.starts = 1 if self.ready else self.starts
         return self.ready
 
     def _start(self, now: float) -> None:
