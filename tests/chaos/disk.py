@@ -11,7 +11,7 @@ ROOM_MEGABYTES = 8192
 
 
 @contextmanager
-def home(keep: bool) -> Iterator[Path]:
+def home(keep: bool = False) -> Iterator[Path]:
     """A new home on a disk of its own, if this user may mount one; gone afterwards, if not kept.
 
     The stand-ins' memory lies beside it: a full disk of ours is none of theirs.

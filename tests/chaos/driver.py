@@ -3,7 +3,7 @@
 import random
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ class _Run:
         self.home, self.plan, self.told = home, plan, told
         self.dice = random.Random(plan.seed)
         self.deaths = [DEATHS[number % len(DEATHS)] for number in range(plan.kills)]
-        self.extras = self._in_turns()
+        self.turns: list[str] = []
         self.injected: Counter[str] = Counter()
         self.sweeps = self.recovery = 0
         self.sleeper: Carrier | None = None
@@ -107,10 +107,11 @@ class _Run:
     def start(self) -> bool:
         """Let one carrier work until its end; True if that is the end of all."""
         death = self.deaths[0] if self.deaths else ""
-        extra = next(self.extras) if death else NOTHING_ELSE
+        extra = self._whose_turn() if death else NOTHING_ELSE
         carrier = Carrier(self.home, self._orders(death, extra))
         self._wake_the_sleeper(carrier)
-        self._disturb(carrier, extra)
+        if death and self._disturb(carrier, extra):
+            self.turns.pop()
         if self.sleeper:
             return False
         ended = self._end_of(carrier, death, extra)
@@ -123,15 +124,13 @@ class _Run:
         self.told(f"{ended}; {extra or 'nothing else'}; {self.sweeps} sweeps")
         return ended == FINISHED
 
-    def _in_turns(self) -> Iterator[str]:
-        """Every disturbance equally often, in an order of the seed's."""
-        possible = [
-            name
-            for name in self.plan.disturbances
-            if name != FULL_DISK or disk.can_be_full(self.home)
-        ]
-        while True:
-            yield from self.dice.sample(possible, len(possible))
+    def _whose_turn(self) -> str:
+        """Every disturbance equally often, in the seed's order; one that failed comes again."""
+        if not self.turns:
+            impossible = set() if disk.can_be_full(self.home) else {FULL_DISK}
+            possible = [name for name in self.plan.disturbances if name not in impossible]
+            self.turns = self.dice.sample(possible, len(possible))
+        return self.turns[-1]
 
     def _orders(self, death: str, extra: str) -> Orders:
         lost = self.dice.randint(1, self._often(LOST_COMMIT))
@@ -156,22 +155,20 @@ class _Run:
             self.sleeper.ends(CARRIER_SECONDS)
             self.sleeper = None
 
-    def _disturb(self, carrier: Carrier, extra: str) -> None:
-        """Do from outside what is this carrier's turn, in the middle of one of its sweeps."""
-        if extra == LOST_COMMIT:
+    def _disturb(self, carrier: Carrier, extra: str) -> bool:
+        """Do from outside what is due, in the middle of a sweep; False: the carrier died before."""
+        if extra in FROM_OUTSIDE:
+            carrier.is_sweeping()
+            carrier.works_for(self.dice.uniform(0, 3))
+            if not carrier.lives:
+                return False
+            long = self.plan.long_seconds if not self.injected[extra] else SHORT_SECONDS
+            rival = Orders(self.plan.of_the_demo, rival=True)
+            FROM_OUTSIDE[extra](Scene(self.home, carrier, self.dice, rival, long))
+            self.sleeper = carrier if extra == SLEEPER else None
+        if extra:
             self.injected[extra] += 1
-        if extra not in FROM_OUTSIDE:
-            return
-        carrier.is_sweeping()
-        carrier.works_for(self.dice.uniform(0, 3))
-        if not carrier.lives:
-            return
-        long = self.plan.long_seconds if not self.injected[extra] else SHORT_SECONDS
-        rival = Orders(self.plan.of_the_demo, rival=True)
-        FROM_OUTSIDE[extra](Scene(self.home, carrier, self.dice, rival, long))
-        self.injected[extra] += 1
-        if extra == SLEEPER:
-            self.sleeper = carrier
+        return True
 
     def _end_of(self, carrier: Carrier, death: str, extra: str) -> str:
         """Let a carrier work to its end, and say what end that was."""
