@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.context import SyncClientContext
 
 from connectors.errors import ConnectorError, LedgerUnavailable
-from connectors.ledger import hold, rows, steps
+from connectors.ledger import breaker, hold, rows, steps
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.ports import System
@@ -102,10 +102,14 @@ class _Steps:
             return steps.behind(connection, self._scope, self._as_of)
 
     def readable(self, systems: Mapping[str, System]) -> list[str]:
-        """The systems that can be read and are not held, by name."""
+        """The systems that can be read and do not stand still, by name."""
+        client = self._scope.client
         with self._ledger.transaction() as connection:
-            held = hold.vendors(connection, self._scope.client)
-        return sorted(name for name, each in systems.items() if each.resources and name not in held)
+            still = hold.vendors(connection, client)
+            still |= breaker.untrusted(connection, client, breaker.READS, self._as_of)
+        return sorted(
+            name for name, each in systems.items() if each.resources and name not in still
+        )
 
     def anybody(self, stage: str) -> bool:
         """Whether anybody is in a stage or at its gate."""

@@ -14,8 +14,15 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from connectors import deadline
-from connectors.errors import ConnectorError, OutcomeUnknown, Unavailable
-from connectors.ledger import effects
+from connectors.errors import (
+    ConnectorError,
+    LedgerUnavailable,
+    Misconfigured,
+    OutcomeUnknown,
+    Refused,
+    Unavailable,
+)
+from connectors.ledger import breaker, effects
 from connectors.ledger.effects import Claimed
 from connectors.ledger.scope import Scope
 from connectors.records import (
@@ -81,6 +88,10 @@ class TakenOver(ConnectorError):
     """Another run has taken the effect over while this one slept."""
 
 
+class StandsStill(ConnectorError):
+    """The vendor's breaker has opened since the effect was claimed: it is not tried now."""
+
+
 @task(task_run_name="deliver", cache_policy=NO_CACHE, persist_result=False)
 def deliver(scope: Scope, as_of: datetime) -> State[dict[str, int]]:
     """Carry out everything that is due, until nothing due is left."""
@@ -133,13 +144,22 @@ def _in_order(desk: Desk, group: list[Claimed], as_of: datetime) -> list[str]:
 def _one(desk: Desk, effect: Claimed, as_of: datetime) -> str:
     try:
         request = _request(desk, effect)
+        _trusted(desk, effect, as_of)
         receipt = _look_up(desk, effect, request) if effect.sent_before else None
         if receipt is None:
             receipt = _send(desk, effect, request)
     except ConnectorError as failure:
         return _failed(desk, effect, failure, as_of)
     with desk.ledger.transaction() as connection:
+        breaker.worked(connection, desk.client, effect.system, breaker.WRITES, as_of)
         return "done" if effects.done(connection, effect, receipt, as_of) else TAKEN_OVER
+
+
+def _trusted(desk: Desk, effect: Claimed, as_of: datetime) -> None:
+    """Raise StandsStill if the vendor has failed too often since the effect was claimed."""
+    with desk.ledger.transaction() as connection:
+        if effect.system in breaker.untrusted(connection, desk.client, breaker.WRITES, as_of):
+            raise StandsStill(effect.system, "not tried: it has failed many times in a row")
 
 
 def _request(desk: Desk, effect: Claimed) -> Request:
@@ -179,33 +199,60 @@ def _send(desk: Desk, effect: Claimed, request: Request) -> Receipt:
 
 
 def _failed(desk: Desk, effect: Claimed, failure: ConnectorError, as_of: datetime) -> str:
-    """Decide what a failure means: looked up next, tried again, dead, or a person's."""
-    not_before, lease = as_of, 0.0
+    """Settle an effect that failed; one whose vendor stands still stays as it was."""
+    if isinstance(failure, TakenOver):
+        return TAKEN_OVER
+    lease = failure.seconds if isinstance(failure, UnderWay) else 0.0
+    spared = _judge_vendor(desk, effect.system, failure, as_of)
+    state, pause = _meaning(effect, failure, spared=spared)
+    not_before = as_of + timedelta(seconds=pause)
+    with desk.ledger.transaction() as connection:
+        ours = effects.failed(
+            connection, effect, state, str(failure), not_before, lease, spared=spared
+        )
+    return state if ours else TAKEN_OVER
+
+
+def _judge_vendor(desk: Desk, system: str, failure: ConnectorError, as_of: datetime) -> bool:
+    """Tell the breaker what a failure says about the vendor; True: the vendor stands still."""
+    about = (desk.client, system, breaker.WRITES)
     match failure:
-        case TakenOver():
-            return TAKEN_OVER
-        case UnderWay():
-            state, lease = "sending", failure.seconds
+        case StandsStill():
+            return True
+        case LedgerUnavailable():
+            return False
+        case Misconfigured() | OutcomeUnknown() | Unavailable():
+            with desk.ledger.transaction() as connection:
+                return breaker.failed(connection, *about, type(failure).__name__, as_of)
+        case Refused():  # it has understood, so it works
+            with desk.ledger.transaction() as connection:
+                breaker.worked(connection, *about, as_of)
+    return False
+
+
+def _meaning(effect: Claimed, failure: ConnectorError, *, spared: bool) -> tuple[str, float]:
+    """Decide the state (looked up next, tried again, dead, a person's) and the pause in seconds."""
+    match failure:
         case NeedsPerson():
-            state = "parked"
-        case OutcomeUnknown():
+            return "parked", 0.0
+        case OutcomeUnknown() | UnderWay():
             state = "sending"
-        case Unavailable():
+        case Unavailable() | StandsStill():
+            state = "sending" if effect.sent_before else "due"
+        case Misconfigured() if spared:
             state = "sending" if effect.sent_before else "due"
         case _:
-            state = "dead"
-    if state in {"due", "sending"} and effect.attempts >= QUICK_ATTEMPTS:
-        not_before += timedelta(seconds=_pause(effect, failure))
-    if state == "due" and effect.attempts >= ATTEMPTS:
-        state = "dead"
-    with desk.ledger.transaction() as connection:
-        ours = effects.failed(connection, effect, state, str(failure), not_before, lease)
-    return state if ours else TAKEN_OVER
+            return "dead", 0.0
+    if spared or effect.tries < QUICK_ATTEMPTS:
+        return state, 0.0
+    if state == "due" and effect.tries >= ATTEMPTS:
+        return "dead", 0.0
+    return state, _pause(effect, failure)
 
 
 def _pause(effect: Claimed, failure: ConnectorError) -> float:
     told = failure.retry_after if isinstance(failure, Unavailable) else None
-    return told or 60.0 * 2 ** min(effect.attempts - QUICK_ATTEMPTS, 8)
+    return told or 60.0 * 2 ** min(effect.tries - QUICK_ATTEMPTS, 8)
 
 
 def _sentence(name: str, outcome: Counter[str]) -> str:

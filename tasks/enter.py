@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from connectors.errors import Refused
+from connectors.ledger import breaker, effects, gates, inbox
 from connectors.ledger import client as ledger_client
-from connectors.ledger import effects, gates, inbox
 from connectors.ledger import hold as holds
 from connectors.ledger import requisition as ledger_requisition
 from connectors.ledger.store import Ledger
@@ -103,9 +103,10 @@ def hold(
 def resume(
     client: str, requisition: str, vendor: str, by: str, why: str, as_of: datetime
 ) -> holds.Hold:
-    """Let what was held go on; raises Refused if it is not held."""
+    """Let what was held go on, also a vendor that its breaker stopped; Refused if nothing was."""
     lifted = holds.Hold(requisition, vendor, by, why, as_of)
     with ledger_of(client).transaction() as connection:
-        if not holds.lift(connection, client, by, why, as_of, requisition, vendor):
+        held = holds.lift(connection, client, by, why, as_of, requisition, vendor)
+        if not (breaker.close(connection, client, vendor, by, why, as_of) or held):
             raise Refused("hold", f"{lifted} is not held; see `fullcycle status`")
     return lifted

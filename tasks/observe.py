@@ -7,9 +7,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from connectors.errors import Unreadable
+from connectors.errors import ConnectorError, LedgerUnavailable, Unreadable
 from connectors.job_boards import indeed
-from connectors.ledger import inbox, landing
+from connectors.ledger import breaker, inbox, landing
 from connectors.ledger.scope import Scope
 from connectors.records import FormAnswer, Observed
 from tasks.desk import Desk, desk_of
@@ -22,9 +22,19 @@ def observe(system: str, scope: Scope, as_of: datetime) -> State[int]:
     Each page is landed in one transaction with its cursor, so a crash repeats at most one page.
     """
     desk = desk_of(scope.client)
-    changed = sum(
-        _resource(desk, system, resource, as_of) for resource in desk.systems[system].resources
-    )
+    try:
+        changed = sum(
+            _resource(desk, system, resource, as_of) for resource in desk.systems[system].resources
+        )
+    except LedgerUnavailable:
+        raise
+    except ConnectorError as failure:
+        why = type(failure).__name__
+        with desk.ledger.transaction() as connection:
+            breaker.failed(connection, desk.client, system, breaker.READS, why, as_of)
+        raise
+    with desk.ledger.transaction() as connection:
+        breaker.worked(connection, desk.client, system, breaker.READS, as_of)
     return Completed(message=f"{system}: {changed} changed", data=changed)
 
 

@@ -8,13 +8,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from connectors.ledger import status
+from connectors.ledger import breaker, hold, status
 from connectors.ledger.scope import Scope
 from tasks.desk import desk_of
 from tasks.stages import ORDER
 
 MOST_ROWS = 200
-TABLES = ("funnel", "waiting", "quarantine", "gates", "effects", "troubled")
+TABLES = ("funnel", "waiting", "quarantine", "gates", "effects", "troubled", "stopped")
 
 
 @task(task_run_name="progress · publish", cache_policy=NO_CACHE, persist_result=False)
@@ -31,6 +31,8 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
         effects = status.effects(connection, scope)
         troubled = status.troubled_effects(connection, scope)
         requisitions = status.requisitions(connection, scope)
+        holds = hold.standing(connection, scope.client)
+        breakers = breaker.standing(connection, scope.client)
     name = str(scope).lower().replace("_", "-")
     links = " · ".join(f"[{table}](/artifacts/key/{table}-{name})" for table in TABLES)
     when = f"as of {as_of:%Y-%m-%d %H:%M} UTC. {links}"
@@ -99,6 +101,11 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
         f" {when}",
         [{"effect": row["key"], "state": row["state"], "why": row["error"]} for row in troubled],
     )
+    _table(
+        f"stopped-{name}",
+        f"What stands still at **{scope.client}** (`fullcycle resume`), {when}",
+        _stopped(holds, breakers),
+    )
     if scope.requisition:
         create_markdown_artifact(
             key=f"req-{name}",
@@ -107,6 +114,19 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
         )
     on_whom = f"{scope}: {_turns(waiting)}"
     return Completed(message=on_whom, data=on_whom)
+
+
+def _stopped(holds: list[hold.Hold], breakers: list[breaker.Breaker]) -> list[dict[str, object]]:
+    """What stands still; who held it and why is for `fullcycle status`: people have typed it."""
+    held = [(str(each), each.placed_at, "held by a person", "when resumed") for each in holds]
+    broken = [
+        (str(each), each.opened_at, each.reason, f"on trial after {each.try_at:%Y-%m-%d %H:%M}")
+        for each in breakers
+    ]
+    return [
+        {"what": what, "since": f"{since:%Y-%m-%d %H:%M}", "why": why, "goes on": goes_on}
+        for what, since, why, goes_on in held + broken
+    ]
 
 
 def _due(due_at: datetime | None, as_of: datetime) -> str:

@@ -10,7 +10,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from connectors.errors import ConnectorError, Refused
-from connectors.ledger import hold
+from connectors.ledger import breaker, hold
 from connectors.ledger import reconcile as ledger
 from connectors.ledger.decisions import Decisions
 from connectors.ledger.reconcile import RULES, Advertised, Finding, Listed
@@ -37,6 +37,7 @@ def compare(scope: Scope, as_of: datetime) -> State[int]:
     desk = desk_of(scope.client)
     with desk.ledger.transaction() as connection:
         held = hold.vendors(connection, desk.client)
+        held |= breaker.untrusted(connection, desk.client, breaker.READS, as_of)
     listed, silent = _listed(desk, held)
     opened = healed = 0
     with desk.ledger.transaction() as connection:

@@ -6,6 +6,8 @@ due → sending → done            the usual way
            └──→ parked          nobody can tell whether it happened; a person decides
 A row found in `sending` with its lease run out was left by a crash: it is looked up, not repeated.
 
+Of a vendor whose breaker is half open one effect is claimed at a time: that is the trial.
+
 The attempt's number is the fence. Whoever claims a row raises it, so a process that slept through
 its lease can neither send any more nor write over what the next one found.
 """
@@ -20,6 +22,7 @@ from typing import Any
 import psutil
 from sqlalchemy import Connection, text
 
+from connectors.ledger.breaker import ON_TRIAL, TRUSTED
 from connectors.ledger.hold import SENDABLE
 from connectors.ledger.scope import Scope
 from connectors.records import Receipt
@@ -32,6 +35,7 @@ class Claimed:
     """An effect that is ours to carry out.
 
     `sent_before`: an attempt may have worked; `sent_seconds_ago`: the last one, if any was sent.
+    `tries`: the attempts that count; those while its vendor stood still do not.
     """
 
     id: int
@@ -45,6 +49,12 @@ class Claimed:
     attempts: int
     sent_before: bool
     sent_seconds_ago: float | None = None
+    spared: int = 0
+
+    @property
+    def tries(self) -> int:
+        """How often it was tried in earnest, this time included."""
+        return self.attempts - self.spared
 
 
 def claim(
@@ -82,16 +92,30 @@ _DUE_IN_SCOPE = f"""
     LEFT JOIN requisition r ON r.id = coalesce(s.requisition_id, e.subject_id)
     WHERE e.client = :client
       AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
-      AND e.not_before <= :as_of AND {SENDABLE}
+      AND e.not_before <= :as_of AND {SENDABLE} AND {TRUSTED}
 """
+_FREE = """
+    ((e.state = 'due' AND NOT :unsettled_only)
+     OR (e.state = 'sending' AND e.lease_until < clock_timestamp()))
+"""
+# On trial goes what was tried longest ago, so that one that always fails keeps no other from it;
+# of one subject's effects the first.
 _CLAIM = f"""
-    WITH mine AS (
+    WITH first AS (
+        SELECT DISTINCT ON (e.system, e.subject_kind, e.subject_id) e.id, e.system, e.lease_until
+        {_DUE_IN_SCOPE} AND {_FREE} AND {ON_TRIAL}
+        ORDER BY e.system, e.subject_kind, e.subject_id, e.id
+    ),
+    trial AS (
+        SELECT DISTINCT ON (system) id FROM first
+        ORDER BY system, lease_until NULLS FIRST, id
+    ),
+    mine AS (
         SELECT e.id, e.state = 'sending' AS sent_before, r.key AS requisition_key,
                s.key AS subject_key,
                CAST(extract(epoch FROM clock_timestamp() - e.sent_at) AS float) AS sent_seconds_ago
         {_DUE_IN_SCOPE}
-          AND ((e.state = 'due' AND NOT :unsettled_only)
-               OR (e.state = 'sending' AND e.lease_until < clock_timestamp()))
+          AND {_FREE} AND (NOT {ON_TRIAL} OR e.id IN (SELECT id FROM trial))
         ORDER BY e.id
         LIMIT :limit
         FOR UPDATE OF e SKIP LOCKED
@@ -102,7 +126,7 @@ _CLAIM = f"""
     FROM mine WHERE e.id = mine.id
     RETURNING e.id, e.key, e.kind, e.system, e.subject_kind, e.subject_id,
               coalesce(mine.subject_key, mine.requisition_key) AS subject_key,
-              e.request, e.attempts, mine.sent_before, mine.sent_seconds_ago
+              e.request, e.attempts, mine.sent_before, mine.sent_seconds_ago, e.spared
 """
 
 
@@ -201,14 +225,18 @@ def failed(
     error: str,
     not_before: datetime,
     lease_seconds: float = 0,
+    *,
+    spared: bool = False,
 ) -> bool:
     """It failed: `due` from `not_before`, `dead`, `parked`, or `sending` (outcome unknown).
 
-    lease_seconds: how long nobody may look it up yet. False: somebody else has taken it over.
+    lease_seconds: how long nobody may look it up yet; spared: the attempt does not count. False:
+    somebody else has taken it over.
     """
     settled = connection.execute(
         text(
             "UPDATE effect SET state = :state, error = :error, not_before = :not_before,"
+            " spared = spared + CAST(:spared AS int),"
             " lease_until = clock_timestamp() + make_interval(secs => :lease)"
             f" WHERE {_STILL_OURS}"
         ),
@@ -219,6 +247,7 @@ def failed(
             "state": state,
             "error": error,
             "not_before": not_before,
+            "spared": spared,
         },
     )
     return settled.rowcount == 1

@@ -36,7 +36,7 @@ def effects(connection: Connection, scope: Scope, states: Sequence[str]) -> list
         text(
             """
             SELECT e.key, e.system, e.state, e.created_as_of AS asked_at, e.done_as_of AS done_at,
-                   e.attempts, e.external_id, e.error
+                   e.attempts - e.spared AS attempts, e.external_id, e.error
             FROM effect e
             LEFT JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
             LEFT JOIN requisition r ON r.id = coalesce(s.requisition_id, e.subject_id)

@@ -279,6 +279,13 @@ effect = Table(
     Column("created_as_of", MOMENT, nullable=False),
     Column("done_as_of", MOMENT),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column(
+        "spared",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="attempts that do not count: its vendor stood still",
+    ),
     Column("lease_until", MOMENT, comment="the database's clock"),
     Column("owner", Text, comment="the process that carries it out"),
     Column("sent_at", MOMENT, comment="the last attempt, on the database's clock"),
@@ -567,4 +574,41 @@ hold = Table(
         unique=True,
         postgresql_where=text("lifted_at IS NULL"),
     ),
+)
+
+breaker = Table(
+    "breaker",
+    metadata,
+    _id(),
+    _client(),
+    Column("system", Text, nullable=False),
+    Column("side", Text, nullable=False, comment="writes or reads"),
+    Column("failures", Integer, nullable=False, comment="in a row, until it opened"),
+    Column("pauses", Integer, nullable=False, server_default="0"),
+    Column("why", Text, nullable=False),
+    Column("failed_at", MOMENT, nullable=False),
+    Column("opened_at", MOMENT, comment="none: failures are being counted"),
+    Column("try_at", MOMENT),
+    Column("closed_at", MOMENT),
+    Column("closed_by", Text),
+    Column("closed_why", Text),
+    Index(
+        "breaker_standing",
+        "client",
+        "system",
+        "side",
+        unique=True,
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+)
+
+alarm = Table(
+    "alarm",
+    metadata,
+    _id(),
+    _client(),
+    Column("kind", Text, nullable=False),
+    Column("occurrence", Text, nullable=False, comment="which one it was, among those of its kind"),
+    Column("told_at", MOMENT, nullable=False),
+    UniqueConstraint("client", "kind", "occurrence"),
 )

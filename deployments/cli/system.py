@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -51,8 +50,9 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say for every requisition what is where, whose turn it is, and what is stuck."""
-    from connectors.ledger import hold
+    from connectors.ledger import breaker, hold
     from connectors.ledger.scope import Scope
+    from connectors.ledger.status import as_json as plain
     from connectors.ledger.store import Ledger
     from deployments import report
 
@@ -60,14 +60,22 @@ def status(
     scope = Scope(client, requisition)
     with ledger.transaction() as connection:
         holds = hold.standing(connection, client)
+        breakers = breaker.standing(connection, client)
     if as_json:
-        stands = [asdict(held) | {"placed_at": held.placed_at.isoformat()} for held in holds]
-        print(json.dumps(report.status_json(ledger, scope) | {"holds": stands}, indent=1))
+        stands = {"holds": plain(holds), "breakers": plain(breakers)}
+        print(json.dumps(report.status_json(ledger, scope) | stands, indent=1))
         return
     report.print_status(console, ledger, scope)
     for held in holds:
         console.print(
             f"held: {held}, since {held.placed_at:%Y-%m-%d %H:%M}: {held.why} ({held.by})"
+        )
+    for broken in breakers:
+        console.print(
+            f"stands still: {broken}, since {broken.opened_at:%Y-%m-%d %H:%M}: {broken.reason};"
+            f" tried again after {broken.try_at:%Y-%m-%d %H:%M}",
+            highlight=False,
+            soft_wrap=True,
         )
 
 
