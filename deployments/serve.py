@@ -25,6 +25,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.states import Crashed
 from prefect.types.entrypoint import EntrypointType
 
+from deployments import automations
 from deployments.settings import Settings
 from flows.candidate_care import candidate_care
 from flows.decisions import (
@@ -114,9 +115,11 @@ def end_what_was_cut_off() -> None:
 
 def main() -> None:
     """Serve until told to stop; the form of the accounts is there from the first start on."""
+    settings = Settings()
     Account.register_type_and_schema()
+    automations.ensure(settings)
     end_what_was_cut_off()
-    serve(*deployments(Settings()), pause_on_shutdown=False, print_starting_message=False)
+    serve(*deployments(settings), pause_on_shutdown=False, print_starting_message=False)
 
 
 if __name__ == "__main__":

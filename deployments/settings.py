@@ -48,7 +48,8 @@ class Settings(BaseSettings):
     Without `database_url` an embedded PostgreSQL is run under `home`. With it, the two other
     databases are needed too: the ledger as its owner (migrations), and Prefect's own.
     `time_zone` is the provider's, in which the schedules are meant. `settling_seconds`: how long a
-    vendor may still be at work on a request whose answer was lost.
+    vendor may still be at work on a request whose answer was lost. `alert_webhook`, `alert_email`
+    (by way of `alert_smtp`): where alarms are sent.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, validate_default=True)
@@ -67,6 +68,16 @@ class Settings(BaseSettings):
     clock_file: AbsolutePath | None = None
     public_url: str | None = None
     settling_seconds: Annotated[float, Field(gt=0)] = 60.0
+    alert_webhook: SecretStr | None = None
+    alert_email: str | None = None
+    alert_smtp: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _mail_with_its_server(self) -> Self:
+        if bool(self.alert_email) != bool(self.alert_smtp):
+            names = f"{_variable('alert_email')} and {_variable('alert_smtp')}"
+            raise ValueError(f"{names} are set together: who is told, and by which mail server")
+        return self
 
     @model_validator(mode="after")
     def _all_databases_or_none(self) -> Self:
@@ -89,7 +100,7 @@ class Settings(BaseSettings):
         told["secret"] = self.link_secret
         if self.receiver_port and not self.public_url:
             told["public_url"] = f"http://127.0.0.1:{self.receiver_port}"
-        return {_variable(name): str(value) for name, value in told.items() if value is not None}
+        return {_variable(name): _plain(value) for name, value in told.items() if value is not None}
 
 
 def with_ports(settings: Settings) -> Settings:
@@ -123,6 +134,10 @@ def kept(path: Path, make: Callable[[], str]) -> str:
         finally:
             draft.unlink()
     return path.read_text()
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def _variable(name: str) -> str:

@@ -94,7 +94,8 @@ def read(home: Path) -> State | None:
 
 def write(state: State) -> None:
     """Replace what is written, in one step. Secrets from the environment stay out."""
-    text = state.model_dump_json(exclude={"settings": {"secret"}}, indent=1)
+    secrets = {"secret", "alert_webhook", "alert_email", "alert_smtp"}
+    text = state.model_dump_json(exclude={"settings": secrets}, indent=1)
     _replace(state.settings.home / "state.json", text)
 
 

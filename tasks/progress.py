@@ -10,6 +10,7 @@ from prefect.states import Completed
 
 from connectors.ledger import breaker, hold, status
 from connectors.ledger.scope import Scope
+from tasks import alarms
 from tasks.desk import desk_of
 from tasks.stages import ORDER
 
@@ -21,9 +22,11 @@ TABLES = ("funnel", "waiting", "quarantine", "gates", "effects", "troubled", "st
 def publish(scope: Scope, as_of: datetime) -> State[str]:
     """Leave a funnel, what waits on whom, the gates' quarantine and the effects as artifacts.
 
-    One markdown artifact per requisition of a run that is about one; ids and counts only.
+    One markdown artifact per requisition of a run that is about one; ids and counts only. What
+    nobody has been told yet becomes an event.
     """
-    with desk_of(scope.client).ledger.transaction() as connection:
+    ledger = desk_of(scope.client).ledger
+    with ledger.transaction() as connection:
         stages = status.stages(connection, scope)
         waiting = status.waiting(connection, scope)
         held = status.held(connection, scope)
@@ -112,6 +115,7 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
             markdown=_story(requisitions[0], stages, waiting) if requisitions else "gone",
             description=f"{scope.requisition}, {when}",
         )
+    alarms.tell(ledger, as_of)
     on_whom = f"{scope}: {_turns(waiting)}"
     return Completed(message=on_whom, data=on_whom)
 
