@@ -70,6 +70,7 @@ CONCURRENT = 8
 QUICK_ATTEMPTS = 6
 ATTEMPTS = 12
 TAKEN_OVER = "taken over by another run"
+UNSETTLED = {"due", "sending", TAKEN_OVER}
 
 
 class NeedsPerson(ConnectorError):
@@ -138,7 +139,17 @@ def _groups(batch: Iterable[Claimed]) -> list[list[Claimed]]:
 
 
 def _in_order(desk: Desk, group: list[Claimed], as_of: datetime) -> list[str]:
-    return [_one(desk, effect, as_of) for effect in group]
+    """Carry out one subject's effects; at one vendor none overtakes another that failed."""
+    states, waiting_at = [], set[str]()
+    for effect in group:
+        if effect.system in waiting_at:
+            with desk.ledger.transaction() as connection:
+                effects.put_back(connection, effect)
+            continue
+        states.append(_one(desk, effect, as_of))
+        if states[-1] in UNSETTLED:
+            waiting_at.add(effect.system)
+    return states
 
 
 def _one(desk: Desk, effect: Claimed, as_of: datetime) -> str:
@@ -237,9 +248,7 @@ def _meaning(effect: Claimed, failure: ConnectorError, *, spared: bool) -> tuple
             return "parked", 0.0
         case OutcomeUnknown() | UnderWay():
             state = "sending"
-        case Unavailable() | StandsStill():
-            state = "sending" if effect.sent_before else "due"
-        case Misconfigured() if spared:
+        case Unavailable() | StandsStill() | Misconfigured():  # nothing was done
             state = "sending" if effect.sent_before else "due"
         case _:
             return "dead", 0.0

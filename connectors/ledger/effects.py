@@ -98,6 +98,14 @@ _FREE = """
     ((e.state = 'due' AND NOT :unsettled_only)
      OR (e.state = 'sending' AND e.lease_until < clock_timestamp()))
 """
+# What was asked of a vendor about a subject before, and is not settled, goes first.
+_IN_TURN = """
+    NOT EXISTS (SELECT 1 FROM effect b
+        WHERE b.client = e.client AND b.subject_kind = e.subject_kind
+          AND b.subject_id = e.subject_id AND b.system = e.system AND b.id < e.id
+          AND (b.state = 'sending' AND (b.lease_until >= clock_timestamp() OR b.not_before > :as_of)
+               OR b.state = 'due' AND b.attempts > 0 AND b.not_before > :as_of))
+"""
 # On trial goes what was tried longest ago, so that one that always fails keeps no other from it;
 # of one subject's effects the first.
 _CLAIM = f"""
@@ -115,7 +123,7 @@ _CLAIM = f"""
                s.key AS subject_key,
                CAST(extract(epoch FROM clock_timestamp() - e.sent_at) AS float) AS sent_seconds_ago
         {_DUE_IN_SCOPE}
-          AND {_FREE} AND (NOT {ON_TRIAL} OR e.id IN (SELECT id FROM trial))
+          AND {_FREE} AND {_IN_TURN} AND (NOT {ON_TRIAL} OR e.id IN (SELECT id FROM trial))
         ORDER BY e.id
         LIMIT :limit
         FOR UPDATE OF e SKIP LOCKED
@@ -251,6 +259,21 @@ def failed(
         },
     )
     return settled.rowcount == 1
+
+
+def put_back(connection: Connection, effect: Claimed) -> None:
+    """Leave a claimed effect as it was before, untried: what comes before it is not settled."""
+    connection.execute(
+        text(
+            "UPDATE effect SET state = :state, lease_until = clock_timestamp(), spared = spared + 1"
+            f" WHERE {_STILL_OURS}"
+        ),
+        {
+            "id": effect.id,
+            "attempts": effect.attempts,
+            "state": "sending" if effect.sent_before else "due",
+        },
+    )
 
 
 def seconds_to_wait(connection: Connection, scope: Scope, as_of: datetime) -> float | None:

@@ -72,10 +72,30 @@ def test_what_is_due_is_claimed_once(ask: Ask, claim: Claim, opened: Subject) ->
     assert claim() == NOBODY
 
 
-def test_the_oldest_are_claimed_first(ask: Ask, claim: Claim) -> None:
-    asked = [ask("2"), ask("1"), ask("3")]
+def test_the_oldest_are_claimed_first(
+    ledger: Ledger, ask: Ask, claim: Claim, applicants: list[Subject], as_of: datetime
+) -> None:
+    asked = [ask("2"), ask("1")]
+    decisions = Decisions()
+    request = SendMessage(
+        to_name="Ann", to_email="ann@mail.example", subject="s", body="b", template="care"
+    )
+    decisions.effect(applicants[0], "smtp", "message.send", request)
+    ledger.apply(decisions, as_of)
+    last = [decisions.effects[0].key]
 
-    assert [keys(claim(limit=2)), keys(claim(limit=2))] == [sorted(asked[:2]), asked[2:]]
+    assert [keys(claim(limit=2)), keys(claim(limit=2))] == [sorted(asked), last]
+
+
+def test_what_is_under_way_about_somebody_goes_before_what_was_asked_later(
+    ask: Ask, claim: Claim
+) -> None:
+    first = ask("1")
+    assert keys(claim()) == [first]
+
+    ask("2")
+
+    assert claim() == NOBODY
 
 
 def test_of_two_who_claim_at_once_none_waits_and_none_takes_what_the_other_has(
