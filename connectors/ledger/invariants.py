@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 class Violation:
     """Something that must never be: the rule, whom it is about, what was found; never a value.
 
-    rule: chain, time, projection, order, seal, place, notice, effect or wait.
+    rule: chain, time, projection, order, seal, place, notice, effect, wait or audit.
     subject: a requisition's or an application's key, an effect's key, a day, or an arrival's id.
     """
 

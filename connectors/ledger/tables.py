@@ -612,3 +612,36 @@ alarm = Table(
     Column("told_at", MOMENT, nullable=False),
     UniqueConstraint("client", "kind", "occurrence"),
 )
+
+act = Table(
+    "act",
+    metadata,
+    _id(),
+    _client(),
+    Column("number", Integer, nullable=False),
+    Column("at", MOMENT, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("subject", Text, nullable=False, comment="whom of ours it is about, by key; empty: all"),
+    Column("about", Text, nullable=False, comment="the rule, effect, vendor, delivery or fields"),
+    Column("why", Text, nullable=False),
+    Column("proof", Text, nullable=False, comment="a hash of what is not written here"),
+    Column("previous_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    UniqueConstraint("client", "number"),
+    Index("act_subject", "client", "subject"),
+)
+
+correction = Table(
+    "correction",
+    metadata,
+    _id(),
+    _client(),
+    Column("application_id", ForeignKey("application.id"), nullable=False),
+    Column("field", Text, nullable=False),
+    Column("was", Text),
+    Column("became", Text, nullable=False),
+    Column("salt", Text, nullable=False, comment="of the hash in the act"),
+    Column("corrected_at", MOMENT, nullable=False),
+    Index("correction_application", "application_id"),
+)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, text
 
-from connectors.ledger import invariants
+from connectors.ledger import audit, invariants
 from connectors.ledger.care import broken_seals
 from connectors.ledger.invariants import Violation as Violation
 from connectors.ledger.store import chain
@@ -64,6 +64,7 @@ def verify(connection: Connection, client: str) -> list[Violation]:
             for day in _unsound(connection, client)
         ),
         *invariants.broken(connection, client),
+        *audit.broken(connection, client),
     ]
     return sorted(found)
 
