@@ -1,5 +1,6 @@
 """What a suite is made of, and the judgement over everything that waits at a gate."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,6 +35,12 @@ class Rule:
     critical: bool = True
     batch: bool = False
     releasable: bool = True
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields of the record it looks at, by name: keywords are written in capitals."""
+        words = re.sub(r"'[^']*'|::\w+", "", f"{self.holds} {self.when or ''}")
+        return sorted(set(re.findall(r"\b[a-z]\w*\b(?!\s*\()", words)) - {"true", "false"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from prefect.states import Completed
 from pydantic import Field
 
 from connectors.errors import Refused
+from connectors.ledger.decisions import subject_of
 from connectors.ledger.scope import Scope
 from flows.carry import carry
 from tasks import clock, enter
@@ -22,8 +23,6 @@ ColleaguesForm = Literal[
     "day_one",
     "i9_section_2",
 ]
-Outcome = Literal["retry", "done", "waive"]
-STATES: dict[Outcome, str] = {"retry": "due", "done": "done", "waive": "waived"}
 Client = Annotated[str, Field(title="Client", min_length=1)]
 Subject = Annotated[str, Field(title="Application or requisition", min_length=1)]
 By = Annotated[str, Field(title="Who says so", min_length=1)]
@@ -90,7 +89,7 @@ async def release_from_quarantine(
 async def settle_effect(
     client: Client,
     key: Annotated[str, Field(title="Effect", min_length=1)],
-    outcome: Annotated[Outcome, Field(title="What is to become of it")],
+    outcome: Annotated[enter.Outcome, Field(title="What is to become of it")],
     by: By,
     why: Why,
 ) -> State[None]:
@@ -104,9 +103,9 @@ async def settle_effect(
         why: Why, in a sentence; it is kept.
     """
     as_of = clock.now()
-    enter.settle_effect(client, key, STATES[outcome], by, why)
-    sentence = await carry(_scope(client, key.split(":")[1] if ":" in key else key), as_of)
-    return Completed(message=f"{key} is {STATES[outcome]}; {sentence}")
+    state = enter.settle_effect(client, key, outcome, by, why, as_of)
+    sentence = await carry(_scope(client, subject_of(key)), as_of)
+    return Completed(message=f"{key} is {state}; {sentence}")
 
 
 @flow(name="hold", flow_run_name="hold {client} {requisition}{vendor}", persist_result=False)

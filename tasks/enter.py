@@ -1,20 +1,30 @@
-"""Enter what people tell us directly: requisitions, decisions, releases, hand-settled effects."""
+"""Enter what people tell us directly: requisitions, decisions, releases, hand-settled effects.
+
+Each act of a person leaves one row in the trail (`connectors/ledger/audit.py`), in the transaction
+of what it did.
+"""
 
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, Literal
 
 from connectors.errors import Refused
-from connectors.ledger import breaker, effects, gates, inbox
+from connectors.ledger import breaker, effects, evidence, gates, inbox
 from connectors.ledger import client as ledger_client
 from connectors.ledger import hold as holds
 from connectors.ledger import requisition as ledger_requisition
+from connectors.ledger.audit import Act, keep
+from connectors.ledger.decisions import subject_of
 from connectors.ledger.store import Ledger
 from connectors.records import FormAnswer
 from connectors.requisition import Requisition
 from expectations import SUITES
 from tasks.desk import Surroundings, vendors
 from tasks.process import Process
+
+Outcome = Literal["retry", "done", "waive"]
+OUTCOMES: dict[Outcome, str] = {"retry": "due", "done": "done", "waive": "waived"}
 
 
 def ledger_of(client: str) -> Ledger:
@@ -37,7 +47,7 @@ def answer(
     fields: Mapping[str, str],
     as_of: datetime,
 ) -> bool:
-    """Keep somebody's answer to a form as if it had come by its link; False: answered before."""
+    """Keep a colleague's answer to a form as if it had come by its link; False: answered before."""
     name = "\x1f".join((form, subject, about))
     record = FormAnswer(
         external_id=hashlib.sha256(name.encode()).hexdigest()[:32],
@@ -49,9 +59,20 @@ def answer(
         fields=dict(fields),
     )
     with ledger_of(client).transaction() as connection:
-        return inbox.keep(
+        kept = inbox.keep(
             connection, client, "forms", record.external_id, record.model_dump_json(), as_of
         )
+        if kept:
+            act = Act(
+                at=as_of,
+                by=by,
+                command="record-decision",
+                subject=subject,
+                about=f"{form}:{about}" if about else form,
+                why=fields.get("reason", ""),
+            )
+            keep(connection, client, act)
+    return kept
 
 
 def release(client: str, subject: str, rule: str, by: str, why: str, as_of: datetime) -> int:
@@ -65,16 +86,74 @@ def release(client: str, subject: str, rule: str, by: str, why: str, as_of: date
         raise Refused("quarantine", f"nobody can be released from {rule}: repair what it names")
     with ledger_of(client).transaction() as connection:
         released = gates.release(connection, client, subject, rule, by, why, as_of)
-    if not released:
-        raise Refused("quarantine", f"{subject} is not held for {rule}; see `fullcycle status`")
+        if not released:
+            raise Refused("quarantine", f"{subject} is not held for {rule}; see `fullcycle status`")
+        act = Act(
+            at=as_of, by=by, command="quarantine release", subject=subject, about=rule, why=why
+        )
+        keep(connection, client, act)
     return released
 
 
-def settle_effect(client: str, key: str, state: str, by: str, why: str) -> None:
-    """Retry, confirm or waive a dead or parked effect; raises Refused if it is neither."""
+def settle_effect(
+    client: str, key: str, outcome: Outcome, by: str, why: str, as_of: datetime
+) -> str:
+    """Retry, confirm or waive a dead or parked effect; returns the state it is in now.
+
+    Raises Refused if it is neither dead nor parked.
+    """
+    state = OUTCOMES[outcome]
     with ledger_of(client).transaction() as connection:
         if not effects.close_by_hand(connection, client, key, state, by, why):
             raise Refused("effects", f"{key} is neither dead nor parked; see `fullcycle status`")
+        act = Act(
+            at=as_of,
+            by=by,
+            command=f"effect {outcome}",
+            subject=subject_of(key),
+            about=key,
+            why=why,
+        )
+        keep(connection, client, act)
+    return state
+
+
+def replay(client: str, delivery: int, by: str, why: str, as_of: datetime) -> str:
+    """Have the next sweep read again what was delivered; returns who delivered it.
+
+    Raises Refused if there is no such delivery, or if it is still to be read.
+    """
+    with ledger_of(client).transaction() as connection:
+        source = inbox.replay(connection, client, delivery)
+        if source is None:
+            raise Refused(
+                "inbox",
+                f"{client} has read no delivery {delivery}; see `fullcycle webhook list`",
+            )
+        act = Act(at=as_of, by=by, command="webhook replay", about=f"{source} {delivery}", why=why)
+        keep(connection, client, act)
+    return source
+
+
+def export(client: str, application: str, by: str, why: str, as_of: datetime) -> dict[str, Any]:
+    """One application's whole history; the trail keeps its manifest's hash.
+
+    Raises Refused if there is no such application.
+    """
+    with ledger_of(client).transaction() as connection:
+        story = evidence.export(connection, client, application, as_of)
+        if story is None:
+            raise Refused("evidence", f"{client} has no application {application}")
+        act = Act(
+            at=as_of,
+            by=by,
+            command="export",
+            subject=application,
+            why=why,
+            proof=story["manifest"]["hash"],
+        )
+        keep(connection, client, act)
+    return story
 
 
 def hold(
@@ -97,6 +176,8 @@ def hold(
         held = holds.Hold(requisition, vendor, by, why, as_of)
         if not holds.place(connection, client, by, why, as_of, requisition, vendor):
             raise Refused("hold", f"{held} is held already; see `fullcycle status`")
+        act = Act(at=as_of, by=by, command="hold", subject=requisition, about=str(held), why=why)
+        keep(connection, client, act)
     return held
 
 
@@ -109,4 +190,8 @@ def resume(
         held = holds.lift(connection, client, by, why, as_of, requisition, vendor)
         if not (breaker.close(connection, client, vendor, by, why, as_of) or held):
             raise Refused("hold", f"{lifted} is not held; see `fullcycle status`")
+        act = Act(
+            at=as_of, by=by, command="resume", subject=requisition, about=str(lifted), why=why
+        )
+        keep(connection, client, act)
     return lifted

@@ -149,3 +149,8 @@ class Decisions:
 def effect_key(kind: str, subject_key: str, about: str = "") -> str:
     """The unique key of an effect, for instance `background.order:HARBOR-1.9f2c11ab03:pro`."""
     return f"{kind}:{subject_key}" + (f":{about}" if about else "")
+
+
+def subject_of(effect: str) -> str:
+    """Whom an effect is about, from its key: a requisition's or an application's key."""
+    return effect.split(":")[1] if ":" in effect else effect

@@ -122,7 +122,9 @@ _SECTIONS = {
                e.done_as_of AS done_at
         FROM effect e JOIN application a ON a.id = e.subject_id
         WHERE e.{_SUBJECT} AND (e.kind = 'message.by_hand'
-              OR e.kind = 'message.send' AND e.request ->> 'to_email' = a.email)
+              OR e.kind = 'message.send' AND (e.request ->> 'to_email' = a.email
+                 OR EXISTS (SELECT 1 FROM correction c WHERE c.application_id = a.id
+                            AND c.field = 'email' AND c.was = e.request ->> 'to_email')))
         ORDER BY e.created_as_of, e.id
     """,
     "forms": """
@@ -156,5 +158,17 @@ _SECTIONS = {
         FROM hold h JOIN application a ON a.client = h.client AND a.key = :key
         JOIN requisition r ON r.id = a.requisition_id
         WHERE h.client = :client AND h.requisition IN ('', r.key) ORDER BY h.placed_at, h.id
+    """,
+    "corrections": f"""
+        SELECT field, corrected_at FROM correction WHERE application_id = {_MINE} ORDER BY id
+    """,
+    "acts": """
+        SELECT t.number, t.at, t.by, t.command, t.subject, t.about, t.why, t.proof,
+               t.previous_hash, t.hash
+        FROM act t JOIN application a ON a.client = t.client AND a.key = :key
+        JOIN requisition r ON r.id = a.requisition_id
+        WHERE t.client = :client AND (t.subject IN (a.key, r.key)
+              OR t.subject = '' AND t.command IN ('hold', 'resume'))
+        ORDER BY t.number
     """,
 }

@@ -78,6 +78,54 @@ def mark_read(
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A delivery or a hint as ops look at it, without what is in it."""
+
+    id: int
+    source: str
+    event_id: str
+    occurred_at: datetime
+    received_at: datetime
+    read_at: datetime | None
+    error: str | None
+    state: str
+
+
+def arrived(connection: Connection, client: str, states: Sequence[str]) -> list[Arrived]:
+    """What came in and is in these states (unread, unreadable, read), the oldest first."""
+    rows = connection.execute(
+        text(
+            """
+            SELECT * FROM (
+                SELECT id, source, event_id, occurred_at, received_at, read_at, error,
+                       CASE WHEN read_at IS NULL THEN 'unread'
+                           WHEN error IS NOT NULL THEN 'unreadable' ELSE 'read' END AS state
+                FROM inbox WHERE client = :client
+            ) i WHERE state = ANY(:states) ORDER BY occurred_at, id
+            """
+        ),
+        {"client": client, "states": list(states)},
+    )
+    return [Arrived(**row._mapping) for row in rows]
+
+
+def replay(connection: Connection, client: str, delivery: int) -> str | None:
+    """Have the next sweep read a delivery, or look at a hint, again; returns who delivered it.
+
+    Whatever it says is landed under its own id once more, so nothing doubles. None: there is no
+    such delivery, or nobody has read it yet.
+    """
+    source: str | None = connection.execute(
+        text(
+            "UPDATE inbox SET read_at = NULL, error = NULL"
+            " WHERE client = :client AND id = :id AND read_at IS NOT NULL RETURNING source"
+        ),
+        {"client": client, "id": delivery},
+    ).scalar()
+    return source
+
+
 def keep_hint(
     connection: Connection,
     client: str,

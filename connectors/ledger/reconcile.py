@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
-from connectors.ledger import tables
+from connectors.ledger import correction, tables
 from connectors.ledger.decisions import Subject
 
 
@@ -255,6 +255,14 @@ MOVED_BY_HAND = Rule(
         END
     """,
 )
+CORRECTED_OTHERWISE = Rule(
+    kind="record.not_as_corrected",
+    owner="provider",
+    action="Ask the person which is right, then put the other one right: at the vendor, or here"
+    " with `fullcycle quarantine correct`",
+    reads=("applicant_tracking",),
+    sql=correction.OTHERWISE,
+)
 RULES = (
     HIRE_WITHOUT_EMPLOYEE,
     EMPLOYEE_WITHOUT_OFFER,
@@ -262,6 +270,7 @@ RULES = (
     POSTING_LEFT_OPEN,
     OLD_OFFER_SIGNED,
     MOVED_BY_HAND,
+    CORRECTED_OTHERWISE,
 )
 
 

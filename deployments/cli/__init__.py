@@ -6,7 +6,15 @@ the settings of the running system.
 
 import typer
 
-from deployments.cli import clients, requisitions, settling, system
+from deployments.cli import (
+    clients,
+    effects,
+    quarantine,
+    requisitions,
+    settling,
+    system,
+    webhooks,
+)
 from deployments.cli.common import problems
 from deployments.settings import DeploymentError
 
@@ -19,7 +27,8 @@ for command in (
     system.carry,
     settling.hold,
     settling.resume,
-    settling.release,
+    quarantine.release,
+    settling.audit,
     settling.export,
     system.verify,
     system.backup,
@@ -28,8 +37,9 @@ for command in (
     app.command()(command)
 app.add_typer(requisitions.app, name="requisition")
 app.add_typer(clients.app, name="client")
-app.add_typer(settling.quarantine_app, name="quarantine")
-app.add_typer(settling.effect_app, name="effect")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(effects.app, name="effect")
+app.add_typer(webhooks.app, name="webhook")
 
 
 def main() -> None:

@@ -17,7 +17,14 @@ problems = Console(stderr=True)
 
 Client = Annotated[str, typer.Option(help="The client's name.")]
 By = Annotated[str, typer.Option(help="Who says so: your name or role.")]
+Requisition = Annotated[str, typer.Option(help="Only this requisition.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Why = Annotated[str, typer.Option(help="Why, in a sentence; it is kept.")]
+
+
+def say(line: str) -> None:
+    """Print one line as it is: no colours, never broken."""
+    console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def running() -> State:

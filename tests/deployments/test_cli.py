@@ -22,6 +22,7 @@ COMMANDS = (
     "hold",
     "resume",
     "release",
+    "audit",
     "export",
     "verify",
     "backup",
@@ -32,11 +33,15 @@ COMMANDS = (
     "client add",
     "client export",
     "quarantine list",
+    "quarantine show",
+    "quarantine correct",
     "quarantine release",
     "effect list",
     "effect retry",
     "effect done",
     "effect waive",
+    "webhook list",
+    "webhook replay",
 )
 
 
@@ -99,6 +104,9 @@ def test_help_answers_at_once(home: Path) -> None:
         ("hold", "--client", "harbor", "--by", "ops", "--why", "asked to"),
         ("effect", "list"),
         ("quarantine", "list"),
+        ("quarantine", "show", "HARBOR-1.0a"),
+        ("webhook", "list"),
+        ("audit",),
     ],
 )
 def test_a_command_that_needs_a_running_system_says_how_to_start_it(
