@@ -5,6 +5,7 @@ recorders cost three times the processor; leases in memory keep a killed run's s
 without a key from outside, the key to the secrets lies in the database beside them.
 """
 
+import base64
 import json
 import sys
 from datetime import datetime
@@ -39,13 +40,15 @@ SERVER = {
 
 def url(settings: Settings) -> str:
     """The server's address, which is also its user interface."""
-    return f"http://127.0.0.1:{settings.prefect_port}"
+    return f"http://{settings.reached_at}:{settings.prefect_port}"
 
 
 def client_environment(settings: Settings) -> dict[str, str]:
     """What a process needs to run flows against this server; set before Prefect is imported."""
+    login = settings.api_login
     return {
         **QUIET,
+        **({"PREFECT_API_AUTH_STRING": login} if login else {}),
         "PREFECT_HOME": str(_home(settings)),
         "PREFECT_API_URL": f"{url(settings)}/api",
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
@@ -54,9 +57,11 @@ def client_environment(settings: Settings) -> dict[str, str]:
 
 def server_environment(settings: Settings) -> dict[str, str]:
     """What the server itself needs."""
+    login = settings.api_login
     return {
         **client_environment(settings),
         **SERVER,
+        **({"PREFECT_SERVER_API_AUTH_STRING": login} if login else {}),
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": settings.prefect_database_url or "",
         "PREFECT_SERVER_ENCRYPTION_KEY": kept(
             settings.home / "prefect-encryption-key", lambda: Fernet.generate_key().decode()
@@ -66,7 +71,7 @@ def server_environment(settings: Settings) -> dict[str, str]:
 
 def command(settings: Settings) -> list[str]:
     """How the server is started; it runs in the foreground."""
-    at = ["--host", "127.0.0.1", "--port", str(settings.prefect_port)]
+    at = ["--host", str(settings.host), "--port", str(settings.prefect_port)]
     return [sys.executable, "-m", "prefect", "server", "start", *at]
 
 
@@ -84,7 +89,7 @@ def serving(settings: Settings, since: datetime) -> bool:
     look = Request(
         f"{url(settings)}/api/deployments/filter",
         b'{"limit": 1}',
-        {"Content-Type": "application/json"},
+        {"Content-Type": "application/json", **_login(settings)},
     )
     try:
         with urlopen(look, timeout=5) as answer:
@@ -92,6 +97,13 @@ def serving(settings: Settings, since: datetime) -> bool:
     except (URLError, OSError):
         return False
     return any(at and datetime.fromisoformat(at) > since for at in asked_at)
+
+
+def _login(settings: Settings) -> dict[str, str]:
+    login = settings.api_login
+    if login is None:
+        return {}
+    return {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
 
 
 def _home(settings: Settings) -> Path:

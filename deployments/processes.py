@@ -94,10 +94,10 @@ class Child:
             end(self.process.pid, wait=self.process.wait)
 
 
-def listening(port: int | None) -> bool:
+def listening(port: int | None, host: str = "127.0.0.1") -> bool:
     """Whether somebody listens on a port of this machine."""
     try:
-        socket.create_connection(("127.0.0.1", port or 0), timeout=1).close()
+        socket.create_connection((host, port or 0), timeout=1).close()
     except OSError:
         return False
     return True

@@ -207,7 +207,9 @@ def app(load: Load = load, notice: Callable[[str], None] | None = None) -> Starl
 
 def main() -> None:
     """Serve on the receiver's port until told to stop."""
-    uvicorn.run(app(), host="127.0.0.1", port=Settings().receiver_port or 8700, log_level="warning")
+    settings = Settings()
+    port = settings.receiver_port or 8700
+    uvicorn.run(app(), host=str(settings.host), port=port, log_level="warning")
 
 
 if __name__ == "__main__":

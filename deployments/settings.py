@@ -9,6 +9,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Self
 from zlib import crc32
@@ -37,6 +38,14 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _user_and_password(auth: SecretStr) -> SecretStr:
+    user, _, password = auth.get_secret_value().partition(":")
+    if not user or not password:
+        raise ValueError("write it like user:password")
+    return auth
+
+
+ApiAuth = Annotated[SecretStr, AfterValidator(_user_and_password)]
 Port = Annotated[int, Field(gt=0, lt=65_536)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
@@ -48,16 +57,25 @@ class Settings(BaseSettings):
     Without `database_url` an embedded PostgreSQL is run under `home`. With it, the two other
     databases are needed too: the ledger as its owner (migrations), and Prefect's own.
     `time_zone` is the provider's, in which the schedules are meant. `settling_seconds`: how long a
-    vendor may still be at work on a request whose answer was lost. `alert_webhook`, `alert_email`
-    (by way of `alert_smtp`): where alarms are sent.
+    vendor may still be at work on a request whose answer was lost. `host`: the address on which
+    Prefect and the receiver listen; beyond this machine only with `api_auth`, the "user:password"
+    that Prefect then asks of everyone. `alert_webhook`, `alert_email` (by way of `alert_smtp`):
+    where alarms are sent.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, validate_default=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        frozen=True,
+        validate_default=True,
+        hide_input_in_errors=True,  # it holds secrets
+    )
 
     home: AbsolutePath = Path(".fullcycle")
     database_url: str | None = None
     admin_database_url: str | None = None
     prefect_database_url: str | None = None
+    host: IPv4Address = IPv4Address("127.0.0.1")
+    api_auth: ApiAuth | None = None
     prefect_port: Port | None = None
     receiver_port: Port | None = None
     sandbox_port: Port | None = None
@@ -87,6 +105,25 @@ class Settings(BaseSettings):
             raise ValueError(f"a database of your own also needs {missing}")
         return self
 
+    @model_validator(mode="after")
+    def _open_to_nobody_unknown(self) -> Self:
+        if not self.host.is_loopback and self.api_auth is None:
+            raise ValueError(
+                f"listening on {self.host}, Prefect would do what anybody on the network says;"
+                f" set {_variable('api_auth')} to user:password"
+            )
+        return self
+
+    @property
+    def reached_at(self) -> str:
+        """The address at which this machine reaches what listens on `host`."""
+        return "127.0.0.1" if self.host.is_unspecified else str(self.host)
+
+    @property
+    def api_login(self) -> str | None:
+        """The "user:password" that Prefect's API asks for; None: it asks for nothing."""
+        return self.api_auth.get_secret_value() if self.api_auth else None
+
     @property
     def link_secret(self) -> str:
         """The secret that signs candidates' links."""
@@ -97,9 +134,9 @@ class Settings(BaseSettings):
     def environment(self) -> dict[str, str]:
         """These settings as environment variables, for a process that shall have the same."""
         told = {name: getattr(self, name) for name in type(self).model_fields}
-        told["secret"] = self.link_secret
+        told |= {"secret": self.link_secret, "api_auth": self.api_login}
         if self.receiver_port and not self.public_url:
-            told["public_url"] = f"http://127.0.0.1:{self.receiver_port}"
+            told["public_url"] = f"http://{self.reached_at}:{self.receiver_port}"
         return {_variable(name): _plain(value) for name, value in told.items() if value is not None}
 
 

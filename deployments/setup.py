@@ -44,7 +44,7 @@ async def connect_sandbox(settings: Settings, client: str) -> None:
 def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any]]:
     """The fields of every account, by vendor: the stand-ins' addresses, keys and ids."""
     vendors = f"http://127.0.0.1:{settings.sandbox_port}"
-    public = f"http://127.0.0.1:{settings.receiver_port}"
+    public = f"http://{settings.reached_at}:{settings.receiver_port}"
     pages = f"{public}/public/jobs/{client}"
 
     def keyed(vendor: str, path: str, **options: str) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class State(BaseModel):
     @property
     def receiver_url(self) -> str:
         """Where webhooks and candidates' links arrive."""
-        return f"http://127.0.0.1:{self.settings.receiver_port}"
+        return f"http://{self.settings.reached_at}:{self.settings.receiver_port}"
 
     @property
     def sandbox_url(self) -> str:
@@ -94,7 +94,7 @@ def read(home: Path) -> State | None:
 
 def write(state: State) -> None:
     """Replace what is written, in one step. Secrets from the environment stay out."""
-    secrets = {"secret", "alert_webhook", "alert_email", "alert_smtp"}
+    secrets = {"secret", "api_auth", "alert_webhook", "alert_email", "alert_smtp"}
     text = state.model_dump_json(exclude={"settings": secrets}, indent=1)
     _replace(state.settings.home / "state.json", text)
 

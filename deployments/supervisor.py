@@ -136,7 +136,9 @@ def services(settings: Settings, *, embedded: bool) -> dict[str, Service]:
         "postgres": Database(settings.home),
         "prefect": prefect,
         "sandbox": child("sandbox", lambda: listening(settings.sandbox_port)),
-        "receiver": child("receiver", lambda: listening(settings.receiver_port)),
+        "receiver": child(
+            "receiver", lambda: listening(settings.receiver_port, settings.reached_at)
+        ),
         "serve": child("serve", lambda: prefect_server.serving(settings, begun)),
     }
     return {name: found[name] for name in SERVICES if embedded or name != "postgres"}
