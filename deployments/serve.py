@@ -29,12 +29,15 @@ from deployments import automations
 from deployments.settings import Settings
 from flows.candidate_care import candidate_care
 from flows.decisions import (
+    export_evidence,
     hold,
     record_decision,
     release_from_quarantine,
+    replay_webhook,
     resume,
     settle_effect,
 )
+from flows.lists import list_acts, list_effects, list_quarantine, list_webhooks
 from flows.nightly_sync import nightly_sync
 from flows.reconcile import reconcile
 from flows.requisition import cancel_requisition, carry_requisition, open_requisition
@@ -61,6 +64,12 @@ BY_HAND: dict[Flow[Any, Any], str] = {
     settle_effect: "decision",
     hold: "decision",
     resume: "decision",
+    replay_webhook: "decision",
+    export_evidence: "decision",
+    list_quarantine: "list",
+    list_effects: "list",
+    list_webhooks: "list",
+    list_acts: "list",
     verify_ledger: "care",
 }
 

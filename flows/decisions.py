@@ -11,7 +11,8 @@ from connectors.errors import Refused
 from connectors.ledger.decisions import subject_of
 from connectors.ledger.scope import Scope
 from flows.carry import carry
-from tasks import clock, enter
+from tasks import clock, enter, evidence
+from tasks.desk import Surroundings
 from tasks.forms import FORMS
 
 ColleaguesForm = Literal[
@@ -142,6 +143,45 @@ async def resume(
     resumed = enter.resume(client, requisition, vendor, by, why, as_of)
     sentence = await carry(Scope(client, requisition or None), as_of)
     return Completed(message=f"{client}: {resumed} goes on; {sentence}")
+
+
+@flow(name="replay-webhook", flow_run_name="replay {client} {delivery}", persist_result=False)
+async def replay_webhook(
+    client: Client, delivery: Annotated[int, Field(title="Delivery", ge=1)], by: By, why: Why
+) -> State[None]:
+    """Read again what was delivered, or look again at what a webhook hinted at, and carry on.
+
+    Args:
+        client: The client's name, as registered.
+        delivery: Its number, as the table of list-webhooks shows it.
+        by: Who says so: a name or a role.
+        why: Why, in a sentence; it is kept.
+    """
+    as_of = clock.now()
+    source = enter.replay(client, delivery, by, why, as_of)
+    sentence = await carry(Scope(client), as_of)
+    return Completed(message=f"{source} {delivery} is read again; {sentence}")
+
+
+@flow(name="export-evidence", flow_run_name="export {application}", persist_result=False)
+async def export_evidence(
+    client: Client,
+    application: Annotated[str, Field(title="Application", min_length=1)],
+    by: By,
+    why: Why,
+) -> State[None]:
+    """Write one application's whole history to a file in the home; says which, and its hash.
+
+    Args:
+        client: The client's name, as registered.
+        application: The application's key, as in HARBOR-1.9f2c11ab03.
+        by: Who asks for it: a name or a role.
+        why: Why, in a sentence; it is kept.
+    """
+    as_of = clock.now()
+    story = enter.export(client, application, by, why, as_of)
+    name = evidence.put(story, Surroundings().home, f"{application}-{as_of:%Y%m%dT%H%M%S%f}")
+    return Completed(message=f"{name}: manifest {story['manifest']['hash']}")
 
 
 def _scope(client: str, subject: str) -> Scope:

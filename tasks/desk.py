@@ -7,6 +7,7 @@ The accounts are Prefect blocks of type "Fullcycle account", named CLIENT-VENDOR
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from prefect.blocks.core import Block
@@ -41,6 +42,7 @@ class Surroundings(BaseSettings):
     database_url: str
     public_url: str = "http://127.0.0.1:8700"
     secret: SecretStr
+    home: Path = Path(".fullcycle")
     settling_seconds: float = 60.0
 
 

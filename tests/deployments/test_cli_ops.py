@@ -1,0 +1,135 @@
+"""Ops see why somebody is held, put it right, and find in the trail what they did: by command."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import yaml
+from sqlalchemy import text
+
+from connectors.errors import Refused
+from connectors.ledger import gates, inbox, landing
+from connectors.ledger import requisition as requisitions
+from connectors.ledger.decisions import Decisions, Subject
+from connectors.ledger.gates import Failure, Verdict
+from connectors.ledger.store import Ledger
+from connectors.records import Application
+from connectors.requisition import Requisition
+from deployments import embedded, setup
+from deployments.cli import app
+from deployments.sandbox.people import DATA
+from deployments.settings import DeploymentError, Settings
+from tasks.process import Process
+
+Command = Callable[..., str]
+AS_OF = datetime(2026, 11, 23, 9, tzinfo=UTC)
+BY = ("--client", "harbor", "--by", "R. Lee", "--why", "she told me")
+OLD, NEW = "ann@mail,example", "ann.lee@mail.example"
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    """A running database with somebody whom intake's gate holds, and a delivery nobody can read."""
+    with tempfile.TemporaryDirectory(prefix="fullcycle-") as directory:
+        settings = Settings(home=Path(directory))
+        try:
+            told = embedded.up(settings, only=["postgres"]).settings
+            setup.prepare_ledger(told)
+            harbor = yaml.safe_load((DATA / "clients/harbor.yaml").read_text(encoding="utf-8"))
+            setup.register(told, Process.model_validate(harbor))
+            hold(Ledger(told.database_url or "", "harbor"))
+            yield Path(directory)
+        finally:
+            embedded.down(settings)
+
+
+def hold(ledger: Ledger) -> None:
+    fields = yaml.safe_load((DATA / "requisitions/HARBOR-1.yaml").read_text(encoding="utf-8"))
+    applied = Application(
+        external_id="ann",
+        updated_at=AS_OF,
+        job_ref="HARBOR-1-US-CA",
+        name="Ann",
+        emails=(OLD,),
+        source="Indeed",
+        applied_at=AS_OF,
+    )
+    with ledger.transaction() as connection:
+        requisitions.put(connection, Requisition.model_validate(fields), AS_OF)
+    posted = Decisions()
+    posted.post(subject(ledger, "requisition"), "HARBOR-1-US-CA", {})
+    ledger.apply(posted, AS_OF)
+    with ledger.transaction() as connection:
+        landing.land(connection, "harbor", "indeed", [applied], AS_OF)
+        landing.open_applications(connection, "harbor", "us", AS_OF)
+        inbox.keep(connection, "harbor", "indeed", "e1", '{"secret": "of Ann"}', AS_OF)
+        (delivery,) = inbox.arrived(connection, "harbor", ["unread"])
+        inbox.mark_read(connection, [delivery.id], AS_OF, {delivery.id: "Unreadable"})
+    ann = subject(ledger, "application")
+    failure = Failure("INT-002", True, "provider", "cannot be written to", "correct it", (ann.id,))
+    with ledger.transaction() as connection:
+        gates.admit(connection, "harbor", "intake", [ann], Verdict((failure,)), AS_OF)
+
+
+def subject(ledger: Ledger, kind: str) -> Subject:
+    columns = "id, key, stage, state, since, ready_for, seq, head_hash"
+    with ledger.transaction() as connection:
+        found = connection.execute(text(f"SELECT {columns} FROM {kind}")).one()
+    return Subject(subject_kind=kind, **found._mapping)
+
+
+@pytest.fixture
+def fullcycle(home: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
+    """Run a command in this process; returns what it prints."""
+
+    def run(*arguments: str) -> str:
+        app(list(arguments), standalone_mode=False)
+        return capsys.readouterr().out
+
+    with patch.dict(os.environ, {"FULLCYCLE_HOME": str(home)}):  # commands add to it
+        yield run
+
+
+def test_from_the_list_to_the_evidence(fullcycle: Command, home: Path) -> None:
+    (line, count) = fullcycle("quarantine", "list").splitlines()
+    key = line.split()[0]
+    assert count == "1 in quarantine"
+
+    shown = fullcycle("quarantine", "show", key)
+    assert "INT-002  at intake since 2026-11-23 09:00, on provider" in shown
+    assert "it looks at email, has_email" in shown
+    assert OLD not in shown
+    assert f"email: {OLD}" in fullcycle("quarantine", "show", key, "--values")
+
+    with pytest.raises(Refused, match="email is not corrected: give an address"):
+        fullcycle("quarantine", "correct", *BY, key, "email=ann at mail")
+    corrected = fullcycle("quarantine", "correct", *BY, key, f"email={NEW}")
+    assert corrected.strip() == f"{key}: email corrected; its gate looks again at the next sweep"
+    assert "R. Lee: quarantine correct email: she told me" in fullcycle("quarantine", "show", key)
+
+    deliveries = fullcycle("webhook", "list")
+    assert deliveries.endswith("unreadable  indeed  2026-11-23 09:00: Unreadable\n1 deliveries\n")
+    number = deliveries.split()[0]
+    assert "is read again" in fullcycle("webhook", "replay", *BY, number)
+    assert "unread  indeed" in fullcycle("webhook", "list")
+
+    file = home / "evidence.json"
+    assert "manifest" in fullcycle("export", *BY, key, str(file))
+    with pytest.raises(DeploymentError, match="exists; name a new file"):
+        fullcycle("export", *BY, key, str(file))
+
+    acts = json.loads(fullcycle("audit", "--json"))
+    assert [(act["number"], act["command"]) for act in acts] == [
+        (1, "quarantine correct"),
+        (2, "webhook replay"),
+        (3, "export"),
+    ]
+    assert fullcycle("audit", "--subject", key).splitlines()[-1] == "2 acts"
+    assert OLD not in file.read_text(encoding="utf-8")
+    assert NEW not in file.read_text(encoding="utf-8")
