@@ -3,10 +3,10 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos check fix up down pins clean
+.PHONY: help install demo test chaos chaos-usual check fix up down pins clean
 
 help: ## show these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## make the environment in .venv
 
@@ -18,6 +18,9 @@ test: $(INSTALLED) ## run the tests; one of them: make test ARGS='-k busy'
 
 chaos: $(INSTALLED) ## kill and disturb the whole cycle, and count what was done twice or lost
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+chaos-usual: $(INSTALLED) ## the same kills for three usual ways to order a check, and for ours
+	@$(BIN)/python -m tests.chaos.usual_ways $(ARGS)
 
 check: $(INSTALLED) ## style, types, and which folder may import which
 	@$(BIN)/ruff check .

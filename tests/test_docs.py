@@ -48,7 +48,7 @@ FAILURES = [
     for kind in errors.ConnectorError.__subclasses__()
     if kind.__module__ == errors.__name__
 ]
-TARGETS = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+TARGETS = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
 SETTINGS = {PREFIX + name.upper() for name in (*Settings.model_fields, *Surroundings.model_fields)}
 LARGEST_IMAGE = 300 * 1024
 OURS = re.compile(r"(connectors|deployments|docs|expectations|flows|tasks|tests)/[\w./-]+\.\w+")

@@ -55,6 +55,7 @@ DBOS = Way("DBOS step", "dbos_step")
 OURS = Way("Fullcycle", "fullcycle")
 OURS_WITHOUT_KEYS = Way("Fullcycle, vendor has no keys", "fullcycle", vendor_has_keys=False)
 WAYS = (LOOP, KEYED_LOOP, PREFECT, DBOS, OURS, OURS_WITHOUT_KEYS)
+MODULES = sorted({way.module for way in WAYS})
 
 
 @dataclass(frozen=True)
@@ -136,31 +137,37 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--each", type=int, default=10, help="orders for each kind of fault")
     asked.add_argument("--seed", type=int, default=7)
+    asked.add_argument("--ways", nargs="+", choices=MODULES, default=MODULES)
     told = asked.parse_args()
+    ways = [way for way in WAYS if way.module in told.ways]
     console = Console(width=120)
     with tempfile.TemporaryDirectory(prefix="fullcycle-") as directory:
         home = Path(directory)
         try:
-            outcomes = _all(console, home, told.each, told.seed)
+            outcomes = _all(console, home, ways, told.each, told.seed)
         finally:
             postgres.stop(home)
     _print(console, outcomes)
-    ours = [outcomes[way] for way in (OURS, OURS_WITHOUT_KEYS)]
+    ours = [outcome for way, outcome in outcomes.items() if way in (OURS, OURS_WITHOUT_KEYS)]
     sys.exit(any(outcome.duplicates(*FAULTS) or outcome.missing for outcome in ours))
 
 
-def _all(console: Console, home: Path, each: int, seed: int) -> dict[Way, Outcome]:
+def _all(console: Console, home: Path, ways: list[Way], each: int, seed: int) -> dict[Way, Outcome]:
     settings = surroundings.installed(home)
-    outcomes = {}
+    outcomes: dict[Way, Outcome] = {}
     with surroundings.prefect(settings):
-        for number, way in enumerate(WAYS):
+        for number, way in enumerate(ways):
             begun = time.monotonic()
             try:
-                outcomes[way] = endure(way, f"way_{number}", settings, each, seed)
+                outcome = endure(way, f"way_{number}", settings, each, seed)
             except surroundings.NotInstalled as why:
                 console.print(f"{way.name}: not installed: {why}", markup=False)
                 continue
-            console.print(f"{way.name}: {time.monotonic() - begun:.0f} s", markup=False)
+            outcomes[way] = outcome
+            hit = f"{outcome.kills} kills, {outcome.answers_lost} answers lost"
+            figures = f"{hit}, {outcome.duplicates(*FAULTS)} duplicates"
+            took = f"{time.monotonic() - begun:.0f} s"
+            console.print(f"{way.name}: {figures}, {took}", markup=False, highlight=False)
     return outcomes
 
 
