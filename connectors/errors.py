@@ -7,7 +7,7 @@ ConnectorError
 ├── Unreadable       the vendor said something we do not understand → the batch stops
 ├── Unavailable      busy, down or slow, and nothing was done       → tried again
 │   └── LedgerUnavailable   our own database cannot be reached       → the whole run stops
-└── OutcomeUnknown   a write was sent and its answer was lost       → looked up before repeating
+└── OutcomeUnknown   a write's answer was lost, or proves nothing    → looked up before repeating
 """
 
 

@@ -1,15 +1,17 @@
 """The one HTTP session: auth, timeouts, retries of reads only, typed errors, no personal data."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -19,7 +21,12 @@ from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailabl
 CONNECT_SECONDS, READ_SECONDS = 3, 30
 READ_ATTEMPTS = 5
 LONGEST_PAUSE_SECONDS = 30.0
+GAVE_UP_WAITING = 408  # the vendor, for the end of our request: it may have acted on what it had
+AN_INSTANT = 1_000_000_000.0  # so many seconds name an instant, not a time to wait
+A_DAY = 86_400.0
+NOT_JSON = (ValueError, RecursionError)  # a body of a million brackets is no JSON either
 
+T = TypeVar("T")
 File = tuple[str, bytes, str]
 """A file to upload: its name, its bytes, its media type."""
 
@@ -64,8 +71,9 @@ class _Adapter(HTTPAdapter):
 class Api:
     """One vendor's HTTP endpoint with one client's credentials.
 
-    `read` may be repeated and is; `write` is sent exactly once, and a lost answer is
-    `OutcomeUnknown`. `sleep` is injected so that tests never wait.
+    `read` may be repeated and is; `write` is sent exactly once, and an answer that is lost or makes
+    no sense is `OutcomeUnknown`. `objection` raises what a good status with a bad body means, given
+    system, request and body. `sleep` is injected so that tests never wait.
     """
 
     def __init__(
@@ -75,9 +83,11 @@ class Api:
         auth: AuthBase | None = None,
         *,
         headers: Mapping[str, str] | None = None,
+        objection: "Objection | None" = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.system, self.base_url, self._sleep = system, base_url.rstrip("/"), sleep
+        self._objection = objection or _error_inside
         self._session = requests.Session()
         adapter = _Adapter()
         self._session.mount("http://", adapter)
@@ -97,20 +107,25 @@ class Api:
     ) -> Reply:
         """Ask without changing anything; repeated while the vendor is unavailable.
 
-        Raises Misconfigured (401, 403), Refused (other 4xx), Unavailable, Unreadable.
+        An answer that is lost, empty, no JSON, elsewhere or an error is asked for again. One who
+        wants us to stay away for longer than LONGEST_PAUSE_SECONDS is left alone.
+        Raises Misconfigured (401, 403), Refused (other 4xx), Unavailable.
         """
         for attempt in Retrying(
             stop=stop_after_attempt(READ_ATTEMPTS),
             wait=_pause,
-            retry=retry_if_exception_type(Unavailable),
+            retry=retry_if_exception(_may_pass_soon),
             sleep=self._sleep,
             reraise=True,
         ):
             with attempt:
                 try:
-                    return self._once(method, path, params, json, headers)
+                    reply = self._once(method, path, params, json, headers)
                 except OutcomeUnknown as lost:
                     raise Unavailable(self.system, lost.what, status=lost.status) from None
+                if reply.body is None:
+                    raise Unavailable(self.system, f"{method} {path}: empty", status=reply.status)
+                return reply
         raise AssertionError("unreachable: Retrying either returns or raises")
 
     def write(
@@ -118,17 +133,25 @@ class Api:
         method: str,
         path: str,
         *,
+        reading: Callable[[Any], T],
         json: Any = None,
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         data: Mapping[str, str] | None = None,
         files: Mapping[str, File] | None = None,
-    ) -> Reply:
+    ) -> T:
         """Change something at the vendor; sent once. `data` with `files` is sent as multipart.
 
+        `reading` makes the result of the answer's body (None: it was empty), and raises Unreadable
+        for any that does not prove that it was done: then it may have been, and is looked up.
         Raises Misconfigured, Refused, Unavailable (nothing happened), OutcomeUnknown (it may have).
         """
-        return self._once(method, path, params, json, headers, data, files)
+        reply = self._once(method, path, params, json, headers, data, files)
+        try:
+            return reading(reply.body)
+        except Unreadable as failure:
+            what = f"{method} {path}: answer not understood: {failure.what}"
+            raise OutcomeUnknown(self.system, what, status=reply.status) from None
 
     def _once(
         self,
@@ -165,20 +188,21 @@ class Api:
         if not answer.content:
             return Reply(answer.status_code, answer.headers, None)
         try:
-            return Reply(answer.status_code, answer.headers, answer.json())
-        except ValueError:
+            body = answer.json()
+        except NOT_JSON:
             raise OutcomeUnknown(
                 self.system, f"{what}: answer is not JSON", status=answer.status_code
             ) from None
+        self._objection(self.system, what, body)
+        return Reply(answer.status_code, answer.headers, body)
 
     def _judge(self, answer: requests.Response, what: str) -> None:
         status = answer.status_code
         if status < 300:
             return
         if status < 400:
-            raise Unreadable(
-                self.system, f"{what}: redirected, which we do not follow", status=status
-            )
+            told = f"{what}: redirected, which we do not follow: is the account's address right?"
+            raise OutcomeUnknown(self.system, told, status=status)
         if status in (401, 403):
             raise Misconfigured(self.system, f"{what}: credentials refused", status=status)
         if status == 429:
@@ -186,9 +210,9 @@ class Api:
                 self.system,
                 f"{what}: over the quota",
                 status=status,
-                retry_after=_seconds(answer.headers.get("Retry-After")),
+                retry_after=_seconds_to_wait(answer.headers),
             )
-        if status >= 500:
+        if status >= 500 or status == GAVE_UP_WAITING:
             raise OutcomeUnknown(self.system, f"{what}: failed", status=status)
         raise RefusedReply(self.system, what, status, _json_or_none(answer))
 
@@ -206,18 +230,54 @@ def segment(value: str) -> str:
     return quote(value, safe="")
 
 
+Objection = Callable[[str, str, Any], None]
+
+
+def _error_inside(system: str, what: str, body: Any) -> None:
+    """Object to a good status around an error; what was done before it failed, nobody knows."""
+    if isinstance(body, dict) and (body.get("error") or body.get("errors")):
+        raise OutcomeUnknown(system, f"{what}: an error inside a good answer")
+
+
 def _json_or_none(answer: requests.Response) -> Any:
     try:
         return answer.json()
+    except NOT_JSON:
+        return None
+
+
+def _seconds_to_wait(headers: Mapping[str, str]) -> float | None:
+    """How long the vendor wants to be left alone: `Retry-After`, else `X-RateLimit-Reset`.
+
+    Either holds seconds or an instant, which is compared with the vendor's own clock (`Date`).
+    """
+    now = _instant(headers.get("Date", ""))
+    for told in (headers.get("Retry-After", ""), headers.get("X-RateLimit-Reset", "")):
+        then = _instant(told)
+        if then is not None and then < AN_INSTANT:
+            return min(then, A_DAY)
+        if then is not None and now is not None:
+            return min(max(0.0, then - now), A_DAY)
+    return None
+
+
+def _instant(text: str) -> float | None:
+    """Read a number of seconds or an HTTP date."""
+    if re.fullmatch(r"\d{1,12}(\.\d+)?", text):
+        return float(text)
+    try:
+        return parsedate_to_datetime(text).timestamp()
     except ValueError:
         return None
 
 
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.replace(".", "", 1).isdigit() else None
+def _may_pass_soon(failure: BaseException) -> bool:
+    return (
+        isinstance(failure, Unavailable) and (failure.retry_after or 0.0) <= LONGEST_PAUSE_SECONDS
+    )
 
 
 def _pause(state: RetryCallState) -> float:
     failure = state.outcome.exception() if state.outcome else None
     told = failure.retry_after if isinstance(failure, Unavailable) else None
-    return min(told if told is not None else 0.05 * 2**state.attempt_number, LONGEST_PAUSE_SECONDS)
+    return told if told is not None else 0.05 * 2**state.attempt_number

@@ -93,7 +93,7 @@ class Webhooks:
         raw = await _event_of(request, sender)
         signed = partial(sender.signed, raw, request.headers)
         if not await self._accounts.signed(client, vendor, signed):
-            if vendor == gusto.NAME and await self._opened(client, account, raw):
+            if vendor == "gusto" and await self._opened(client, account, raw):
                 return JSONResponse({"subscription": "confirmed"})
             return JSONResponse({"error": "signature does not match"}, 401)
         try:
@@ -130,8 +130,8 @@ class Webhooks:
         except ConnectorError as failure:
             log.warning("subscription of %s not confirmed: %s", client, failure)
             return False
-        await remember_secret(client, gusto.NAME, "webhook", token)
-        self._accounts.forget(client, gusto.NAME)
+        await remember_secret(client, "gusto", "webhook", token)
+        self._accounts.forget(client, "gusto")
         return True
 
 

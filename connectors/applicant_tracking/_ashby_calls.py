@@ -1,7 +1,8 @@
 """How Ashby is called: every call is a POST, lists are paged, an error may come as HTTP 200."""
 
-from collections.abc import Iterator
-from typing import Any
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from connectors.applicant_tracking._ashby_rows import NAME, Row, strict
 from connectors.errors import (
@@ -12,9 +13,10 @@ from connectors.errors import (
     Unavailable,
     Unreadable,
 )
-from connectors.http import Api, Reply
+from connectors.http import Api
 from connectors.payload import Payload
 
+T = TypeVar("T")
 LIMIT = 100
 RESYNC = {
     "next_cursor_expired",
@@ -28,6 +30,8 @@ ERRORS: dict[str, type[ConnectorError]] = {
     "rate_limit_exceeded": Unavailable,
     "concurrent_limit_exceeded": Unavailable,
 }
+# Refused for what was asked, so nothing was done. Any other code may come from half-way through.
+REFUSALS = re.compile(r"invalid_\w+|missing_\w+|\w+_not_found|\w+_required|\w+_not_enabled")
 
 
 class OutOfSync(Refused):
@@ -47,8 +51,7 @@ class Calls:
 
     def rows(self, call: str, body: Row) -> list[Row]:
         """Read a list that comes whole."""
-        rows: list[Row] = strict(self._read(call, body).take("results", list))
-        return rows
+        return _objects(self._read(call, body).take("results", list))
 
     def pages(self, call: str, state: Row, **only: str) -> Iterator[tuple[list[Row], Row]]:
         """Yield each page's rows with the state from which to go on after it."""
@@ -60,24 +63,22 @@ class Calls:
                 state = {**state, "cursor": body.take("nextCursor", str)}
             else:
                 state = told({"syncToken": body.maybe("syncToken", str)})
-            yield strict(body.maybe("results", list) or []), state
+            yield _objects(body.maybe("results", list) or []), state
 
     def all(self, call: str, **only: str) -> list[Row]:
         """Read every page of a list."""
         return [row for rows, _ in self.pages(call, {}, **only) for row in rows]
 
-    def write(self, call: str, body: Row) -> Row:
-        """Change something, once, and return what it became."""
-        answer = self._api.write("POST", f"/{call}", json=body)
-        try:
-            made: Row = strict(_succeeded(call, answer).take("results", dict))
-            made["id"]
-        except Unreadable:
-            raise OutcomeUnknown(NAME, f"{call}: answer not understood") from None
-        return made
+    def write(self, call: str, body: Row, reading: Callable[[Row], T]) -> T:
+        """Change something, once, and return what `reading` makes of what it became."""
+
+        def made(answer: Any) -> T:
+            return reading(strict(Payload(NAME, answer).take("results", dict)))
+
+        return self._api.write("POST", f"/{call}", reading=made, json=body)
 
     def _read(self, call: str, body: Row) -> Payload:
-        return _succeeded(call, self._api.read("POST", f"/{call}", json=body))
+        return Payload(NAME, self._api.read("POST", f"/{call}", json=body).body)
 
 
 def told(body: dict[str, Any]) -> Row:
@@ -85,10 +86,19 @@ def told(body: dict[str, Any]) -> Row:
     return {name: value for name, value in body.items() if value is not None}
 
 
-def _succeeded(call: str, reply: Reply) -> Payload:
-    body = Payload(NAME, reply.body)
-    if body.take("success", bool):
-        return body
-    code = body.inner("errorInfo").take("code", str)
-    kind = OutOfSync if code in RESYNC else ERRORS.get(code, Refused)
-    raise kind(NAME, f"{call}: {code[:60]}")
+def objection(system: str, what: str, body: Any) -> None:
+    """Raise what Ashby's `"success": false` means; a code we cannot place proves nothing."""
+    told = body if isinstance(body, dict) else {}
+    if told.get("success") is True:
+        return
+    info = told.get("errorInfo")
+    code = str(info.get("code", "") if isinstance(info, dict) else "")
+    refused = Refused if REFUSALS.fullmatch(code) else OutcomeUnknown
+    kind = OutOfSync if code in RESYNC else ERRORS.get(code, refused)
+    raise kind(system, f"{what}: {code[:60] or 'no success'}")
+
+
+def _objects(values: list[Any]) -> list[Row]:
+    if not all(isinstance(value, dict) for value in values):
+        raise Unreadable(NAME, "a list holds something else than objects")
+    return [strict(value) for value in values]

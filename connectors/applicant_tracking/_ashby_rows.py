@@ -3,17 +3,19 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from connectors.errors import Unreadable
 from connectors.payload import Payload
 from connectors.records import (
+    AddApplication,
     Answer,
     Application,
     ArchiveKind,
     Interview,
     InterviewStatus,
+    Receipt,
     Recommendation,
     Scorecard,
     TrackerStage,
@@ -190,3 +192,36 @@ def _read_interview(
             for person in row.items("interviewers")
         ),
     )
+
+
+def made_ref(made: Row) -> str:
+    """Read the id of something we have made."""
+    return Payload(NAME, made).take("id", str)
+
+
+def made_job(job: Row) -> Row:
+    """Read id and status of a job we have made."""
+    return {"id": made_ref(job), "status": Payload(NAME, job).take("status", str)}
+
+
+def made_schedule(schedule: Row) -> Receipt:
+    """Read the one event of a schedule we have made."""
+    events = Payload(NAME, schedule).take("interviewEvents", list)
+    if len(events) != 1:
+        raise Unreadable(NAME, "a schedule has not the one event we asked for")
+    return Receipt(external_id=made_ref(events[0]), others={"schedule": made_ref(schedule)})
+
+
+def event_receipt(schedule: Row, event: Row) -> Receipt:
+    return Receipt(external_id=event["id"], others={"schedule": schedule["id"]})
+
+
+def has_email(candidate: Row, email: str) -> bool:
+    """Tell whether a candidate has an e-mail address."""
+    return email.lower() in {row["value"].lower() for row in candidate["emailAddresses"]}
+
+
+def is_the_one_we_made(candidate: Row, request: AddApplication) -> bool:
+    """Tell by name and instant whether a candidate without an e-mail address is ours."""
+    apart = datetime.fromisoformat(candidate["createdAt"]) - request.applied_at
+    return bool(candidate["name"] == request.name) and abs(apart) < timedelta(seconds=1)

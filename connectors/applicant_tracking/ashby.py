@@ -30,16 +30,21 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
 
 from requests.auth import HTTPBasicAuth
 
 from connectors import webhook
 from connectors.access import Access
-from connectors.applicant_tracking._ashby_calls import Calls, OutOfSync, told
+from connectors.applicant_tracking._ashby_calls import Calls, OutOfSync, objection, told
 from connectors.applicant_tracking._ashby_rows import (
     NAME,
     Row,
+    event_receipt,
+    has_email,
+    is_the_one_we_made,
+    made_job,
+    made_ref,
+    made_schedule,
     meaning,
     read_application,
     read_interviews,
@@ -47,10 +52,7 @@ from connectors.applicant_tracking._ashby_rows import (
     round_of,
     slug,
 )
-from connectors.errors import (
-    Misconfigured,
-    Unsupported,
-)
+from connectors.errors import Misconfigured, Unsupported
 from connectors.http import Api
 from connectors.payload import Payload
 from connectors.ports import ApplicantTracker
@@ -85,9 +87,8 @@ def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> A
     """Open one client's Ashby."""
     headers = {"Accept": "application/json; version=1"}
     auth = HTTPBasicAuth(access.key, "")
-    return Ashby(
-        Calls(Api(NAME, access.base_url, auth, headers=headers, sleep=sleep)), access.options
-    )
+    api = Api(NAME, access.base_url, auth, headers=headers, objection=objection, sleep=sleep)
+    return Ashby(Calls(api), access.options)
 
 
 def verify_webhook(raw: bytes, headers: Mapping[str, str], secret: str) -> bool:
@@ -165,36 +166,38 @@ class Ashby:
                 "locationId": self._option("location_id"),
                 "defaultInterviewPlanId": self._option("interview_plan_id"),
             },
+            made_job,
         )
         if job["status"] == "Draft":
-            self._calls.write("job.setStatus", {"jobId": job["id"], "status": "Open"})
+            self._set_status(job["id"], "Open")
         return Receipt(external_id=job["id"])
 
     def close_job(self, request: CloseJob, key: str) -> Receipt:
         """Close a job; its postings are unlisted by Ashby."""
-        self._calls.write("job.setStatus", {"jobId": request.job_ref, "status": "Closed"})
+        self._set_status(request.job_ref, "Closed")
         return Receipt(external_id=request.job_ref)
 
     def add_application(self, request: AddApplication, key: str) -> Receipt:
         """Create candidate and application, reusing whichever of them is already there."""
-        candidate = self._candidate(request)
-        if existing := self._application_of(request, candidate):
+        found = self._candidate(request)
+        if existing := self._application_of(request, found):
             return existing
         plan = self._calls.one("job.info", {"id": request.job_ref})["defaultInterviewPlanId"]
         stage, source = self._stage(plan, TrackerStage.NEW), self._source(request.source)
-        if candidate is None:
-            person = told(_person(request) | {"sourceId": source})
-            candidate = self._calls.write("candidate.create", person)
+        person = told(_person(request) | {"sourceId": source})
+        candidate = (
+            found["id"] if found else self._calls.write("candidate.create", person, made_ref)
+        )
         body = {
-            "candidateId": candidate["id"],
+            "candidateId": candidate,
             "jobId": request.job_ref,
             "interviewPlanId": plan,
             "interviewStageId": stage,
             "sourceId": source,
             "createdAt": request.applied_at.isoformat(),
         }
-        application = self._calls.write("application.create", told(body))
-        return Receipt(external_id=application["id"], others={"candidate": candidate["id"]})
+        application = self._calls.write("application.create", told(body), made_ref)
+        return Receipt(external_id=application, others={"candidate": candidate})
 
     def move(self, request: MoveApplication, key: str) -> Receipt:
         """Move an application to the first stage of its plan that has the asked meaning."""
@@ -216,8 +219,9 @@ class Ashby:
                 "candidateId": request.candidate_ref,
                 "note": {"type": "text/plain", "value": f"{request.text}\n\n{_mark(key)}"},
             },
+            made_ref,
         )
-        return Receipt(external_id=note["id"])
+        return Receipt(external_id=note)
 
     def schedule_interview(self, request: ScheduleInterview, key: str) -> Receipt:
         """Schedule one round as one event; the receipt's id is the event's."""
@@ -229,11 +233,11 @@ class Ashby:
             ],
             "extraData": {"fullcycle_round": request.round, "fullcycle_key": key},
         }
-        schedule = self._calls.write(
+        return self._calls.write(
             "interviewSchedule.create",
             {"applicationId": request.application_ref, "interviewEvents": [event]},
+            made_schedule,
         )
-        return _event_receipt(schedule, schedule["interviewEvents"][0])
 
     def _applications(self, state: Row) -> Iterator[Page]:
         known: Row = state.get("candidates", {})
@@ -295,11 +299,15 @@ class Ashby:
     def _candidate(self, request: AddApplication) -> Row | None:
         if request.email:
             found = self._calls.rows("candidate.search", {"email": request.email})
-            same = [row for row in found if _has_email(row, request.email)]
+            same = [row for row in found if has_email(row, request.email)]
         else:
             found = self._calls.rows("candidate.search", {"name": request.name})
-            same = [row for row in found if _is_the_one_we_made(row, request)]
+            same = [row for row in found if is_the_one_we_made(row, request)]
         return min(same, key=lambda row: row.get("createdAt", ""), default=None)
+
+    def _create_candidate(self, request: AddApplication, source: str | None) -> str:
+        person = told(_person(request) | {"sourceId": source})
+        return self._calls.write("candidate.create", person, made_ref)
 
     def _application_of(self, request: AddApplication, candidate: Row | None) -> Receipt | None:
         for ref in candidate["applicationIds"] if candidate else ():
@@ -323,7 +331,7 @@ class Ashby:
         for schedule in self._calls.all("interviewSchedule.list", applicationId=wanted):
             for event in schedule.get("interviewEvents", []):
                 if (event.get("extraData") or {}).get("fullcycle_key") == key:
-                    return _event_receipt(schedule, event)
+                    return event_receipt(schedule, event)
         return None
 
     def _source(self, title: str) -> str | None:
@@ -350,8 +358,11 @@ class Ashby:
 
     def _change_stage(self, application_ref: str, stage: str, **more: str) -> Receipt:
         body = {"applicationId": application_ref, "interviewStageId": stage, **more}
-        self._calls.write("application.changeStage", body)
+        self._calls.write("application.changeStage", body, made_ref)
         return Receipt(external_id=application_ref)
+
+    def _set_status(self, job_ref: str, status: str) -> None:
+        self._calls.write("job.setStatus", {"jobId": job_ref, "status": status}, made_ref)
 
     def _info(self, application_ref: str) -> Row:
         body = {"applicationId": application_ref, "expand": ["applicationFormSubmissions"]}
@@ -380,22 +391,9 @@ def _person(request: AddApplication) -> Row:
     }
 
 
-def _has_email(candidate: Row, email: str) -> bool:
-    return email.lower() in {row["value"].lower() for row in candidate["emailAddresses"]}
-
-
-def _is_the_one_we_made(candidate: Row, request: AddApplication) -> bool:
-    apart = datetime.fromisoformat(candidate["createdAt"]) - request.applied_at
-    return bool(candidate["name"] == request.name) and abs(apart) < timedelta(seconds=1)
-
-
 def _applications_of(people: Mapping[str, Row]) -> set[str]:
     return {ref for person in people.values() for ref in person["applicationIds"]}
 
 
 def _plan(application: Row) -> str:
     return Payload(NAME, application).inner("currentInterviewStage").take("interviewPlanId", str)
-
-
-def _event_receipt(schedule: Row, event: Row) -> Receipt:
-    return Receipt(external_id=event["id"], others={"schedule": schedule["id"]})

@@ -212,8 +212,8 @@ class Checkr:
         return self._api.read("GET", path, params=params).body
 
     def _post(self, path: str, body: Mapping[str, Any], key: str) -> str:
-        reply = self._api.write("POST", path, json=body, headers={"Idempotency-Key": key})
-        return Payload(NAME, reply.body).take("id", str)
+        named = {"Idempotency-Key": key}
+        return self._api.write("POST", path, reading=_made, json=body, headers=named)
 
     def _pages(self, path: str, params: Mapping[str, str]) -> Iterator[Payload]:
         page = 1
@@ -243,6 +243,10 @@ def read_webhook(raw: bytes) -> webhook.Event:
         refs=webhook.refs(told, WEBHOOK_REFS),
         at=at,
     )
+
+
+def _made(body: Any) -> str:
+    return Payload(NAME, body).take("id", str)
 
 
 def _location(place: Place) -> dict[str, str]:

@@ -24,7 +24,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from connectors.access import Access
-from connectors.errors import Misconfigured, Refused, Unavailable
+from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable
 from connectors.ports import DocumentStore
 
 NAME = "s3"
@@ -58,13 +58,15 @@ class S3:
     def put(self, name: str, content: bytes, content_type: str) -> str:
         """Store an object, encrypted at rest, and return its address."""
         with _named(f"put {name!r}"):
-            self._client.put_object(
+            stored = self._client.put_object(
                 Bucket=self._bucket,
                 Key=_key(name),
                 Body=content,
                 ContentType=content_type,
                 ServerSideEncryption="AES256",
             )
+        if not stored.get("ETag"):  # whoever answered, it was not the store
+            raise OutcomeUnknown(NAME, f"put {name!r}: answer not understood")
         return f"{self._address}/{quote(name)}"
 
     def get(self, name: str) -> bytes:

@@ -176,9 +176,17 @@ def _before_data() -> Iterator[None]:
             raise Unavailable(NAME, "login postponed", status=failure.smtp_code) from None
         raise Misconfigured(NAME, "credentials refused", status=failure.smtp_code) from None
     except smtplib.SMTPResponseException as failure:
-        raise _failure(failure.smtp_code) from None
+        raise _not_taken(_failure(failure.smtp_code)) from None
+    except OutcomeUnknown as failure:
+        raise _not_taken(failure) from None
     except (smtplib.SMTPException, OSError):
         raise Unavailable(NAME, "no connection") from None
+
+
+def _not_taken(failure: ConnectorError) -> ConnectorError:
+    """Say of a failure before DATA that nothing was done, even if it is not understood."""
+    is_unknown = isinstance(failure, OutcomeUnknown)
+    return Unavailable(NAME, failure.what) if is_unknown else failure
 
 
 @contextmanager

@@ -35,78 +35,46 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, uuid5
-
-import requests
-from requests.auth import AuthBase
 
 from connectors import webhook
 from connectors.access import Access
 from connectors.errors import Misconfigured, Refused, Unavailable, Unreadable, Unsupported
 from connectors.http import Api, RefusedReply, segment
+from connectors.oauth import Bearer
 from connectors.payload import Payload, items
+from connectors.payroll._gusto_rows import (
+    BATCHES,
+    NAME,
+    UNUSED,
+    EmployeeRow,
+    compensation,
+    existing_batch,
+    faults,
+    in_force,
+    listed,
+    read_employee,
+)
 from connectors.ports import Payroll
 from connectors.records import (
     CorrectHire,
     CreateHire,
     Employee,
     Observed,
-    OnboardingStatus,
     Page,
     PayStatement,
-    PayUnit,
     Place,
     Receipt,
     Request,
 )
 
-NAME = "gusto"
 VERSION = "2025-06-15"
 PER_PAGE = 100
-NOT_BEGUN = datetime.max.replace(tzinfo=UTC)
 KEYS = uuid5(NAMESPACE_URL, "https://docs.gusto.com/embedded-payroll/people_batches")
-
-ONBOARDING = {
-    "admin_onboarding_incomplete": OnboardingStatus.IN_PROGRESS,
-    "self_onboarding_pending_invite": OnboardingStatus.INVITED,
-    "self_onboarding_invited": OnboardingStatus.INVITED,
-    "self_onboarding_invited_started": OnboardingStatus.IN_PROGRESS,
-    "self_onboarding_invited_overdue": OnboardingStatus.OVERDUE,
-    "self_onboarding_completed_by_employee": OnboardingStatus.AWAITING_REVIEW,
-    "self_onboarding_awaiting_admin_review": OnboardingStatus.AWAITING_REVIEW,
-    "onboarding_completed": OnboardingStatus.COMPLETE,
-}
-PAYMENT_UNITS = {PayUnit.HOUR: "Hour", PayUnit.YEAR: "Year"}
-UNITS = {
-    "Hour": PayUnit.HOUR,
-    "Year": PayUnit.YEAR,
-    "Week": None,
-    "Month": None,
-    "Paycheck": None,
-}  # None: Gusto has it, our offers do not
-BATCHES = {
-    "pending": "open",
-    "processing": "open",
-    "completed": "done",
-    "partial_success": "faulty",
-    "failed": "faulty",
-}
-UNUSED = frozenset(
-    """active adjust_for_minimum_wage applicable_tax_ids check_amount company_uuid country
-    current_compensation_uuid current_employment_status custom_fields date_of_birth department
-    department_uuid eligible_paid_time_off email employee_code employee_uuid first_name
-    flsa_status garnishments has_ssn hidden_ssn hired_at historical job_uuid last_name location
-    location_uuid manager_uuid member_portal_invitation_status middle_initial minimum_wages
-    net_pay onboarded onboarding_documents_config partner_portal_invitation_sent payment_method
-    payment_unit phone preferred_first_name rate ssn state_wc_class_code state_wc_covered
-    street_1 street_2 terminated terminations title two_percent_shareholder version work_email
-    zip""".split()  # noqa: SIM905 - as a list, fifty names would take fifty lines
-)
-PRIVATE = frozenset({"ssn", "hidden_ssn", "date_of_birth", "phone", "garnishments"})
+R = TypeVar("R", bound=Observed)
 
 
 def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> Payroll:
@@ -114,7 +82,7 @@ def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> P
     if not access.options.get("company"):
         raise Misconfigured(NAME, "set the option 'company' to the company's uuid")
     version = {"X-Gusto-API-Version": VERSION}
-    api = Api(NAME, access.base_url, _Bearer(access.key), headers=version, sleep=sleep)
+    api = Api(NAME, access.base_url, Bearer(access.key), headers=version, sleep=sleep)
     return Gusto(api, access.options)
 
 
@@ -155,9 +123,9 @@ def confirm_subscription(access: Access, subscription: str, token: str) -> None:
     if not access.secrets.get("system"):
         raise Misconfigured(NAME, "set the secret 'system' to a system access token")
     version = {"X-Gusto-API-Version": VERSION}
-    api = Api(NAME, access.base_url, _Bearer(access.secrets["system"]), headers=version)
+    api = Api(NAME, access.base_url, Bearer(access.secrets["system"]), headers=version)
     path = f"/v1/webhook_subscriptions/{segment(subscription)}/verify"
-    api.write("PUT", path, json={"verification_token": token})
+    api.write("PUT", path, reading=_verified, json={"verification_token": token})
 
 
 class Gusto:
@@ -184,7 +152,7 @@ class Gusto:
             yield from self._paid(cursor, watching)
         elif resource == "all_employees":
             rows = items(NAME, self._pages(f"{self._company}/employees"))
-            yield Page(records=tuple(_listed(row) for row in rows))
+            yield Page(records=tuple(listed(row) for row in rows))
         else:
             raise Unsupported(NAME, f"has no {resource}")
 
@@ -212,13 +180,13 @@ class Gusto:
             "batch_action": "create",
             "batch": [self._entity(request)],
         }
+        path = f"{self._company}/people_batches"
         try:
-            reply = self._api.write("POST", f"{self._company}/people_batches", json=batch)
+            return self._api.write("POST", path, reading=_receipt, json=batch)
         except RefusedReply as refusal:
             if refusal.status != 409:
                 raise
-            return Receipt(external_id=_existing_batch(refusal.body))
-        return Receipt(external_id=Payload(NAME, reply.body).take("uuid", str))
+            return Receipt(external_id=existing_batch(refusal.body))
 
     def correct_hire(self, request: CorrectHire, key: str) -> Receipt:
         """Change what differs from the signed terms, whatever day it is in force from.
@@ -227,7 +195,7 @@ class Gusto:
         """
         for path, body in list(self._repairs(request)):
             try:
-                self._api.write("PUT", path, json=body)
+                self._api.write("PUT", path, reading=_receipt, json=body)
             except RefusedReply as refusal:
                 if "invalid_resource_version" not in json.dumps(refusal.body):
                     raise
@@ -246,7 +214,7 @@ class Gusto:
             },
             "work_address": {"location_uuid": self._location(request.work_place)},
             "job": {"title": request.title, "hire_date": request.start_on.isoformat()},
-            "compensation": _compensation(request),
+            "compensation": compensation(request),
         }
 
     def _repairs(self, request: CorrectHire) -> Iterator[tuple[str, dict[str, str]]]:
@@ -255,7 +223,7 @@ class Gusto:
         if employee.hired_on != request.start_on:
             body = {"version": employee.job_version, "hire_date": request.start_on.isoformat()}
             yield f"/v1/jobs/{segment(employee.job_uuid)}", body
-        wanted = _compensation(request)
+        wanted = compensation(request)
         for pay in employee.pays:
             if pay.terms != wanted:
                 yield f"/v1/compensations/{segment(pay.uuid)}", {"version": pay.version, **wanted}
@@ -271,14 +239,14 @@ class Gusto:
         if state == "open":
             return ()
         if state == "faulty":
-            raise Refused(NAME, f"people batch {batch_uuid}: {_faults(batch)}")
+            raise Refused(NAME, f"people batch {batch_uuid}: {faults(batch)}")
         completed_at = batch.time("completed_at")
         results = batch.items("results")
         return tuple(self._hire(result, completed_at) for result in results)
 
     def _hire(self, result: Payload, completed_at: datetime) -> Employee:
         employee = self._employee(result.take("employee_uuid", str))
-        pay = _in_force(employee.pays, employee.hired_on)
+        pay = in_force(employee.pays, employee.hired_on)
         return Employee(
             external_id=employee.uuid,
             updated_at=completed_at,
@@ -290,7 +258,7 @@ class Gusto:
             start_on=employee.hired_on,
             rate_cents=pay.rate_cents,
             unit=pay.our_unit,
-            work_place=_in_force(employee.addresses, employee.hired_on).place,
+            work_place=in_force(employee.addresses, employee.hired_on).place,
             version=pay.version,
         )
 
@@ -313,14 +281,14 @@ class Gusto:
         statements = [self._statement(employee, stub) for stub in new]
         return tuple(statement for statement in statements if statement)
 
-    def _statement(self, employee: "_Employee", document: dict[str, Any]) -> PayStatement | None:
+    def _statement(self, employee: EmployeeRow, document: dict[str, Any]) -> PayStatement | None:
         stub = Payload(NAME, document)
         payroll = self._payroll(stub.take("payroll_uuid", str))
         if not payroll.take("processed", bool):
             return None
         period = payroll.inner("pay_period")
         end_on = period.day("end_date")
-        pay = _in_force(employee.pays, end_on)
+        pay = in_force(employee.pays, end_on)
         statement = PayStatement(
             external_id=stub.take("uuid", str),
             updated_at=datetime.combine(payroll.day("processed_date"), datetime.min.time(), UTC),
@@ -333,7 +301,7 @@ class Gusto:
             rate_cents=pay.rate_cents,
             unit=pay.our_unit,
             start_on=employee.hired_on,
-            work_place=_in_force(employee.addresses, end_on).place,
+            work_place=in_force(employee.addresses, end_on).place,
             entity=self._legal_name,
         )
         stub.close(ignoring=UNUSED)
@@ -352,10 +320,10 @@ class Gusto:
             self._processed[uuid] = body
         return Payload(NAME, self._processed[uuid])
 
-    def _employee(self, uuid: str) -> "_Employee":
+    def _employee(self, uuid: str) -> EmployeeRow:
         path = f"/v1/employees/{segment(uuid)}"
         body = self._get(path, {"include": "all_compensations"})
-        return _employee(body, self._get(f"{path}/work_addresses"))
+        return read_employee(body, self._get(f"{path}/work_addresses"))
 
     @cached_property
     def _legal_name(self) -> str:
@@ -404,65 +372,13 @@ class Gusto:
         return rows
 
 
-class _Bearer(AuthBase):
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
+def _receipt(body: Any) -> Receipt:
+    return Receipt(external_id=Payload(NAME, body).take("uuid", str))
 
 
-@dataclass(frozen=True, slots=True)
-class _Dated:
-    uuid: str
-    version: str
-    effective_on: date
-
-
-@dataclass(frozen=True, slots=True)
-class _Pay(_Dated):
-    rate_cents: int
-    unit: str
-    flsa: str
-
-    @property
-    def terms(self) -> dict[str, str]:
-        return {
-            "rate": _dollars(self.rate_cents),
-            "payment_unit": self.unit,
-            "flsa_status": self.flsa,
-        }
-
-    @property
-    def our_unit(self) -> PayUnit:
-        unit = Payload(NAME, {"payment_unit": self.unit}).choice("payment_unit", UNITS)
-        if unit is None:
-            raise Refused(NAME, f"compensation {self.uuid} is paid by the {self.unit.lower()}")
-        return unit
-
-
-@dataclass(frozen=True, slots=True)
-class _Address(_Dated):
-    location_uuid: str
-    place: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Employee:
-    uuid: str
-    onboarding: OnboardingStatus
-    job_uuid: str
-    job_version: str
-    title: str
-    hired_on: date
-    pays: tuple[_Pay, ...]
-    addresses: tuple[_Address, ...]
-    document: str
-
-
-D = TypeVar("D", bound=_Dated)
-R = TypeVar("R", bound=Observed)
+def _verified(body: Any) -> None:
+    if Payload(NAME, body).take("status", str) != "verified":
+        raise Unreadable(NAME, "the subscription is not verified")
 
 
 def _each(names: Sequence[str], read: Callable[[str], tuple[R, ...]]) -> Iterator[tuple[R, ...]]:
@@ -476,107 +392,3 @@ def _each(names: Sequence[str], read: Callable[[str], tuple[R, ...]]) -> Iterato
             refusals.append(refusal)
     if refusals:
         raise refusals[0]
-
-
-def _in_force(dated: Sequence[D], day: date) -> D:
-    """Choose what is in force on a day: the latest begun by then, or what begins first."""
-    if not dated:
-        raise Refused(NAME, "an employee has no work address or no compensation we may read")
-    begun = [item for item in dated if item.effective_on <= day]
-    if begun:
-        return max(begun, key=lambda item: item.effective_on)
-    return min(dated, key=lambda item: item.effective_on)
-
-
-def _compensation(request: CreateHire | CorrectHire) -> dict[str, str]:
-    if request.unit not in PAYMENT_UNITS:
-        raise Unsupported(NAME, f"has no pay by the {request.unit}")
-    salaried = "Salaried Nonexempt" if request.unit is PayUnit.YEAR else "Nonexempt"
-    return {
-        "rate": _dollars(request.rate_cents),
-        "payment_unit": PAYMENT_UNITS[request.unit],
-        "flsa_status": "Exempt" if request.exempt else salaried,
-    }
-
-
-def _dollars(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02d}"
-
-
-def _existing_batch(body: Any) -> str:
-    """Read which batch a used idempotency key belongs to."""
-    errors = Payload(NAME, body).items("errors")
-    if not errors:
-        raise Unreadable(NAME, "a conflict names no error")
-    return errors[0].inner("metadata").take("entity_uuid", str)
-
-
-def _faults(batch: Payload) -> str:
-    """Name what Gusto objects to, by its error keys: its messages may quote the person."""
-    keys = [f"excluded {e.take('reason_code', str)}" for e in batch.items("exclusions")]
-    for result in batch.items("results"):
-        keys += _error_keys(result)
-    return ", ".join(keys) or "no reason given"
-
-
-def _error_keys(parent: Payload) -> list[str]:
-    keys = []
-    for error in parent.items("errors"):
-        keys += [error.take("error_key", str), *_error_keys(error)]
-    return keys
-
-
-def _listed(row: Payload) -> Observed:
-    """Read no more of an employee than who and since when; without a job they are yet to begin."""
-    jobs = [job for job in row.items("jobs") if job.take("primary", bool)]
-    begun = [datetime.combine(job.day("hire_date"), datetime.min.time(), UTC) for job in jobs]
-    return Observed(external_id=row.take("uuid", str), updated_at=min(begun, default=NOT_BEGUN))
-
-
-def _employee(body: Any, addresses: Any) -> _Employee:
-    """Read an employee with the primary job."""
-    row = Payload(NAME, body)
-    jobs = [job for job in row.items("jobs") if job.take("primary", bool)]
-    if not jobs:
-        raise Refused(NAME, "an employee has no primary job")
-    job = jobs[0]
-    kept = {key: value for key, value in body.items() if key not in PRIVATE}
-    employee = _Employee(
-        uuid=row.take("uuid", str),
-        onboarding=row.choice("onboarding_status", ONBOARDING),
-        job_uuid=job.take("uuid", str),
-        job_version=job.take("version", str),
-        title=job.maybe("title", str) or "",
-        hired_on=job.day("hire_date"),
-        pays=tuple(_pay(pay) for pay in job.items("compensations")),
-        addresses=tuple(_address(address) for address in items(NAME, addresses)),
-        document=json.dumps({"employee": kept, "work_addresses": addresses}),
-    )
-    row.close(ignoring=UNUSED)
-    job.close(ignoring=UNUSED)
-    return employee
-
-
-def _pay(row: Payload) -> _Pay:
-    pay = _Pay(
-        uuid=row.take("uuid", str),
-        version=row.take("version", str),
-        effective_on=row.day("effective_date"),
-        rate_cents=row.cents("rate"),
-        unit=row.take("payment_unit", str),
-        flsa=row.take("flsa_status", str),
-    )
-    row.close(ignoring=UNUSED)
-    return pay
-
-
-def _address(row: Payload) -> _Address:
-    address = _Address(
-        uuid=row.take("uuid", str),
-        version=row.take("version", str),
-        effective_on=row.day("effective_date"),
-        location_uuid=row.take("location_uuid", str),
-        place=f"{row.take('city', str)}, {row.take('state', str)}",
-    )
-    row.close(ignoring=UNUSED)
-    return address

@@ -95,9 +95,10 @@ class DropboxSign:
 
     def send(self, request: SendOffer, key: str) -> Receipt:
         """Send the letter to its one signer; Dropbox Sign adds a page for the signature."""
-        reply = self._api.write(
+        sent = self._api.write(
             "POST",
             "/v3/signature_request/send",
+            reading=_sent,
             data={
                 "title": request.title,
                 "subject": request.title,
@@ -112,15 +113,13 @@ class DropboxSign:
             },
             files={"files[0]": ("offer.txt", request.letter.encode(), "text/plain; charset=utf-8")},
         )
-        sent = Payload(NAME, reply.body).inner("signature_request")
-        return Receipt(external_id=sent.take("signature_request_id", str))
+        return Receipt(external_id=sent)
 
     def cancel(self, request: CancelOffer, key: str) -> Receipt:
         """Queue the cancellation; one that is queued or done already is as good."""
+        path = f"/v3/signature_request/cancel/{segment(request.signature_ref)}"
         try:
-            self._api.write(
-                "POST", f"/v3/signature_request/cancel/{segment(request.signature_ref)}"
-            )
+            self._api.write("POST", path, reading=_queued)
         except RefusedReply as refusal:
             if refusal.status not in (GONE, ALREADY_QUEUED):
                 raise
@@ -188,6 +187,15 @@ def read_callback(event: str | bytes) -> webhook.Event:
         kind=webhook.identifier(NAME, row.take("event_type", str)),
         at=webhook.unix(NAME, row.take("event_time", str)),
     )
+
+
+def _sent(body: Any) -> str:
+    return Payload(NAME, body).inner("signature_request").take("signature_request_id", str)
+
+
+def _queued(body: Any) -> None:
+    if body is not None:
+        raise Unreadable(NAME, "a cancellation is answered by nothing")
 
 
 def _cancelled(signature_ref: str) -> Signature:

@@ -102,9 +102,13 @@ class Ashby(StandIn):
         """Every operation is a POST."""
         return {("POST", r"/(?P<name>\w+\.\w+)"): self._serve}
 
-    def too_many(self) -> Answer:
+    def too_many(self, seconds: int = 1) -> Answer:
         """Say 429 as the specification shows it."""
-        return Answer(429, _failure("rate_limit_exceeded"), {"Retry-After": "1"})
+        return Answer(429, _failure("rate_limit_exceeded"), {"Retry-After": str(seconds)})
+
+    def lie(self) -> Any:
+        """An error of Ashby's own, which is no refusal."""
+        return _failure("internal_error")
 
     def _calls(self) -> dict[str, Call]:
         return {

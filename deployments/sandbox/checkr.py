@@ -72,9 +72,9 @@ class Checkr(StandIn):
             ("DELETE", "/v1/adverse_actions" + one): self._cancel_adverse_action,
         }
 
-    def too_many(self) -> Answer:
-        """Over the account's quota; the quota starts afresh with the next minute."""
-        return Answer(429, {"error": "Rate limit exceeded"}, self._quota())
+    def too_many(self, seconds: int = 1) -> Answer:
+        """Over the account's quota."""
+        return Answer(429, {"error": "Rate limit exceeded"}, self._quota(seconds))
 
     def handle(self, request: Request) -> Answer:
         """Check the key and the quota, then answer."""
@@ -83,15 +83,16 @@ class Checkr(StandIn):
         minute = int(self.world.now.timestamp()) // 60
         self._minute, self._calls = minute, self._calls + 1 if minute == self._minute else 1
         if self._calls > self.calls_per_minute:
-            return self.too_many()
+            return self.too_many(60 - self.world.now.second)
         answer = super().handle(request)
-        return replace(answer, headers={**answer.headers, **self._quota()})
+        quota = self._quota(60 - self.world.now.second)
+        return replace(answer, headers={**answer.headers, **quota})
 
-    def _quota(self) -> Mapping[str, str]:
+    def _quota(self, seconds: int) -> Mapping[str, str]:
         return {
             "X-Ratelimit-Limit": str(self.calls_per_minute),
             "X-Ratelimit-Remaining": str(max(0, self.calls_per_minute - self._calls)),
-            "X-Ratelimit-Reset": str((self._minute + 1) * 60),
+            "X-Ratelimit-Reset": str(int(self.world.now.timestamp()) + seconds),
         }
 
     def _once(self, route: Route) -> Route:

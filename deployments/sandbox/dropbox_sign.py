@@ -63,20 +63,25 @@ class DropboxSign(StandIn):
             ("POST", f"/v3/signature_request/remind/{ONE}"): self._remind,
         }
 
-    def too_many(self) -> Answer:
-        """Over the account's quota; the quota starts afresh with the next minute."""
-        return replace(_refuse(429, "exceeded_rate", "Too many requests."), headers=self._quota())
+    def too_many(self, seconds: int = 1) -> Answer:
+        """Over the account's quota."""
+        refusal = _refuse(429, "exceeded_rate", "Too many requests.")
+        return replace(refusal, headers=self._quota(seconds))
+
+    def lie(self) -> Any:
+        """An error of Dropbox Sign's own."""
+        return {"error": {"error_name": "unknown", "error_msg": "Unknown error."}}
 
     def handle(self, request: Request) -> Answer:
         """Check the key and the quota, then answer."""
         if request.basic_user != self._key:
             return _refuse(401, "unauthorized", "Unauthorized user. No credentials supplied.")
         if self._over_quota(request):
-            return self.too_many()
+            return self.too_many(60 - self.world.now.second)
         answer = super().handle(request)
         if answer.status == 404:
             answer = _refuse(404, "not_found", "Not found.")
-        return replace(answer, headers=self._quota())
+        return replace(answer, headers=self._quota(60 - self.world.now.second))
 
     def _over_quota(self, request: Request) -> bool:
         minute = int(self.world.now.timestamp()) // 60
@@ -86,11 +91,11 @@ class DropboxSign(StandIn):
         self._sends += request.path.endswith("/send")
         return self._calls > self.calls_per_minute or self._sends > self.sends_per_minute
 
-    def _quota(self) -> Mapping[str, str]:
+    def _quota(self, seconds: int) -> Mapping[str, str]:
         return {
             "X-RateLimit-Limit": str(self.calls_per_minute),
             "X-RateLimit-Remaining": str(max(0, self.calls_per_minute - self._calls)),
-            "X-Ratelimit-Reset": str((self._minute + 1) * 60),
+            "X-Ratelimit-Reset": str(int(self.world.now.timestamp()) + seconds),
         }
 
     def _send(self, request: Request) -> Answer:

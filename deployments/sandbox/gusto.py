@@ -96,12 +96,15 @@ class Gusto(StandIn):
             ("GET", rf"{company}/payrolls/(?P<uuid>[^/]+)"): self._get_payroll,
         }
 
-    def too_many(self) -> Answer:
+    def too_many(self, seconds: int = 1) -> Answer:
         """429 with Gusto's headers."""
-        left = 60 - self.world.now.second
         limit = {"X-RateLimit-Limit": str(REQUESTS_A_MINUTE), "X-RateLimit-Remaining": "0"}
-        headers = {**limit, "X-RateLimit-Reset": str(left), "Retry-After": str(left)}
+        headers = {**limit, "X-RateLimit-Reset": str(seconds), "Retry-After": str(seconds)}
         return _error(429, "request", "rate_limit_exceeded", headers)
+
+    def lie(self) -> Any:
+        """An error of Gusto's own."""
+        return {"errors": [{"error_key": "base", "category": "internal_error"}]}
 
     def handle(self, request: Request) -> Answer:
         """Check token, version and quota; unknown paths and other companies are 404."""
@@ -112,7 +115,7 @@ class Gusto(StandIn):
         minute = self.world.now.replace(second=0, microsecond=0)
         self.asked[minute] += 1
         if self.asked[minute] > REQUESTS_A_MINUTE:
-            return self.too_many()
+            return self.too_many(60 - self.world.now.second)
         answer = super().handle(request)
         return answer if answer.status != 404 else _error(404, "request", "not_found")
 

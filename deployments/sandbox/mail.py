@@ -24,7 +24,10 @@ from deployments.sandbox.world import World
 
 
 class Mail(StandIn):
-    """One mail server. `faults` spoil the next messages: "451", "drop_before", "drop_after"."""
+    """One mail server. `faults` spoil the next messages: "451", "drop_before", "drop_after".
+
+    Also "html_after": it is taken, and what is said of it is no SMTP.
+    """
 
     prefix = "/mail"
 
@@ -131,7 +134,7 @@ class _Inbox:
             self.sandbox.input("mail", self._read(address, envelope.original_content or b""))
         if fault == "drop_after":
             raise asyncio.CancelledError
-        return "250 2.0.0 Taken"
+        return "<html>" if fault == "html_after" else "250 2.0.0 Taken"
 
     def _authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, auth: Any

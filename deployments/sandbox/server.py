@@ -12,8 +12,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,8 +22,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from deployments.sandbox.world import World
 
-FAULTS = ("429", "500", "drop_before", "drop_after", "truncated", "html")
+BEFORE = ("429", "500", "drop_before", "html")  # nothing is done
+AFTER = ("drop_after", "truncated", "html_after", "empty_after", "error_in_200")  # all is done
+FAULTS = BEFORE + AFTER  # at random; on demand also redirect_after, reshaped, slow, slow_after
 SLOW_SECONDS = 0.6  # "slow": before the vendor does it; "slow_after": before it answers
+HTML = b"<html><body>Bad gateway</body></html>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +91,13 @@ class StandIn:
         """The vendor's operations."""
         raise NotImplementedError
 
-    def too_many(self) -> Answer:
-        """The vendor's own way to say 429."""
-        return Answer(429, {"error": "rate limit"}, {"Retry-After": "1"})
+    def too_many(self, seconds: int = 1) -> Answer:
+        """The vendor's own way to say 429, and that the quota is free again in some seconds."""
+        return Answer(429, {"error": "rate limit"}, {"Retry-After": str(seconds)})
+
+    def lie(self) -> Any:
+        """The body of an error in the vendor's own way, which is sent although all is done."""
+        return {"error": "internal error"}
 
     def note(self, kind: str, name: str) -> None:
         """Write into the vendor's own record that something was really done."""
@@ -197,7 +205,7 @@ class Sandbox:
         if fault == "500":
             return Answer(500, {"error": "internal error"}), None
         if fault == "html":
-            return Answer(502, b"<html><body>Bad gateway</body></html>"), None
+            return Answer(502, HTML), None
         if fault == "drop_before":
             return Answer(), fault
         answer = vendor.handle(request)
@@ -212,7 +220,7 @@ class Sandbox:
                     "raw": base64.b64encode(request.raw).decode(),
                 }
             )
-        return answer, fault
+        return _spoiled(vendor, answer, fault), fault
 
     def _fault(self, vendor: StandIn, request: Request) -> str | None:
         asked = f"{request.method} {request.path}"
@@ -289,6 +297,22 @@ class Sandbox:
         self.world.replaying = False
 
 
+def _spoiled(vendor: StandIn, answer: Answer, fault: str | None) -> Answer:
+    """What is said of something that is done."""
+    match fault:
+        case "html_after":
+            return replace(answer, status=200, body=HTML)
+        case "empty_after":
+            return replace(answer, status=200, body=None)
+        case "error_in_200":
+            return replace(answer, status=200, body=vendor.lie())
+        case "reshaped":
+            return replace(answer, status=200, body=[])
+        case "redirect_after":
+            return Answer(303, headers={"Location": f"{vendor.prefix}/elsewhere"})
+    return answer
+
+
 _KEPT = {"authorization", "content-type", "idempotency-key", "x-gusto-api-version"}
 
 
@@ -336,6 +360,10 @@ class _Handler(BaseHTTPRequestHandler):
             body = body[: len(body) // 2]
         self.wfile.write(body)
         self.wfile.flush()
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Tell the world's time: resets of quotas are compared with it."""
+        return format_datetime(self.owner.world.now.astimezone(UTC), usegmt=True)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _any
 

@@ -39,7 +39,7 @@ def vendor() -> Iterator[str]:
 
 def test_what_is_in_time_is_sent(vendor: str) -> None:
     with deadline.within(60):
-        Api("vendor", vendor).write("POST", "/orders", json={"order": 1})
+        Api("vendor", vendor).write("POST", "/orders", reading=str, json={"order": 1})
 
     assert Vendor.received == 1
 
@@ -47,9 +47,11 @@ def test_what_is_in_time_is_sent(vendor: str) -> None:
 def test_what_is_too_late_never_reaches_the_vendor(vendor: str) -> None:
     api = Api("vendor", vendor)
     with deadline.within(-1), pytest.raises(TooLate):
-        api.write("POST", "/orders", json={"order": 1})
+        api.write("POST", "/orders", reading=str, json={"order": 1})
 
-    api.write("POST", "/orders", json={"order": 2})  # the connection is none the worse for it
+    api.write(
+        "POST", "/orders", reading=str, json={"order": 2}
+    )  # the connection is none the worse for it
     assert Vendor.received == 1
 
 

@@ -22,7 +22,8 @@ from connectors.errors import (
     Unreadable,
     Unsupported,
 )
-from connectors.payroll.gusto import ONBOARDING, connect, read_webhook, verify_webhook
+from connectors.payroll._gusto_rows import ONBOARDING
+from connectors.payroll.gusto import connect, read_webhook, verify_webhook
 from connectors.ports import Payroll
 from connectors.records import (
     CloseJob,

@@ -1,6 +1,8 @@
 """S3 as moto serves it, over real HTTP."""
 
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import boto3
@@ -9,7 +11,7 @@ from moto.server import ThreadedMotoServer
 
 from connectors.access import Access
 from connectors.documents import s3
-from connectors.errors import Misconfigured, Refused, Unavailable
+from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable
 from connectors.ports import DocumentStore
 
 OPTIONS = {"bucket": "harbor", "region": "us-east-1", "access_key_id": "testing"}
@@ -103,3 +105,28 @@ def test_failures_have_names(endpoint: str) -> None:
 def test_a_bucket_without_a_host_is_amazons() -> None:
     with pytest.raises(Misconfigured, match="region"):
         s3.connect(Access("", options={"bucket": "harbor"}))
+
+
+class Doorman(BaseHTTPRequestHandler):
+    """Whoever stands before the store and answers in its place."""
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_who_is_not_the_store_has_not_stored_it() -> None:
+    server = HTTPServer(("127.0.0.1", 0), Doorman)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    store = s3.connect(Access(f"http://127.0.0.1:{server.server_port}", "k", options=OPTIONS))
+
+    with pytest.raises(OutcomeUnknown):
+        store.put("a.txt", b"one", "text/plain")
+
+    server.shutdown()
+    server.server_close()

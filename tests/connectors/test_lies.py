@@ -1,0 +1,378 @@
+"""Whatever a vendor says of something it has done: it is looked up, and done once."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from connectors import ports
+from connectors.access import Access
+from connectors.applicant_tracking import ashby
+from connectors.background_checks import checkr
+from connectors.errors import OutcomeUnknown
+from connectors.links import Links
+from connectors.messaging import smtp
+from connectors.payroll import gusto
+from connectors.records import (
+    AddApplication,
+    AddNote,
+    AskReference,
+    CancelOffer,
+    CloseJob,
+    CorrectHire,
+    CreateHire,
+    MoveApplication,
+    OpenJob,
+    OrderBackgroundCheck,
+    PayUnit,
+    Place,
+    RejectApplication,
+    Request,
+    ScheduleInterview,
+    SendMessage,
+    SendOffer,
+    StartAdverseAction,
+    TrackerStage,
+)
+from connectors.references import questionnaire
+from connectors.signatures import dropbox_sign
+from deployments.sandbox import ashby as ashby_stand_in
+from deployments.sandbox import checkr as checkr_stand_in
+from deployments.sandbox import dropbox_sign as dropbox_sign_stand_in
+from deployments.sandbox import gusto as gusto_stand_in
+from deployments.sandbox.ashby_records import LOCATION, PLAN, TEAM
+from deployments.sandbox.correspondents import Correspondents
+from deployments.sandbox.mail import Mail
+from deployments.sandbox.people import People
+from deployments.sandbox.server import Sandbox, StandIn
+from deployments.sandbox.world import World
+
+NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
+DAY = timedelta(days=1)
+KEY = "effect:HARBOR-3.ada"
+DENVER = Place(code="US-CO", city="Denver", country="US")
+LIES = (
+    "drop_after",
+    "truncated",
+    "html_after",
+    "empty_after",
+    "error_in_200",
+    "reshaped",
+    "redirect_after",
+)
+
+
+class Town:
+    """Everybody is alike: a bad report, an offer left unsigned, pay typed as agreed."""
+
+    def by_email(self, email: str) -> Any:
+        behaviour = {"report": "consider_adverse", "offer": "silent", "pay_error": False}
+        return SimpleNamespace(behaviour=SimpleNamespace(**behaviour))
+
+
+class Vendors:
+    """The four vendors we write to over HTTP, and the mail server."""
+
+    def __init__(self) -> None:
+        world, nobody = World(seed=7, now=NOW), People(())
+        self.mail = Mail(world, Correspondents(world, nobody, {}))
+        self.by_name: dict[str, StandIn] = {
+            "ashby": ashby_stand_in.Ashby(world, nobody),
+            "checkr": checkr_stand_in.Checkr(world, Town()),
+            "dropbox_sign": dropbox_sign_stand_in.DropboxSign(world, Town()),
+            "gusto": gusto_stand_in.Gusto(world, Town()),
+            "smtp": self.mail,
+        }
+        self.sandbox = Sandbox(world, list(self.by_name.values()))
+        self._url = self.sandbox.start()
+        smtp_port, imap_port = self.mail.start(self.sandbox)
+        options = {
+            "ashby": {"team_id": TEAM, "location_id": LOCATION, "interview_plan_id": PLAN},
+            "gusto": {"company": gusto_stand_in.COMPANY},
+        }
+        connect: dict[str, Callable[..., Any]] = {
+            "ashby": ashby.connect,
+            "checkr": checkr.connect,
+            "dropbox_sign": dropbox_sign.connect,
+            "gusto": gusto.connect,
+        }
+        self.ports: dict[str, Any] = {
+            name: open_(
+                Access(f"{self._url}/{name}", f"sandbox-{name}", options=options.get(name, {})),
+                sleep=lambda _: None,
+            )
+            for name, open_ in connect.items()
+        }
+        mailbox = {
+            "from_name": "Harbor Goods",
+            "from_email": "talent@harbor.example",
+            "journal": f"imap://127.0.0.1:{imap_port}",
+            "journal_user": "journal",
+        }
+        messenger = smtp.connect(
+            Access(f"smtp://127.0.0.1:{smtp_port}", "sandbox-smtp", options=mailbox)
+        )
+        client = Access("", options={"client": "harbor"})
+        links = Links("http://forms.example", "secret")
+        self.ports["smtp"] = messenger
+        self.ports["questionnaire"] = questionnaire.connect(client, messenger, links)
+
+    def lie(self, name: str, match: str, lie: str) -> None:
+        self.sandbox.faults.append({"vendor": name, "match": match, "faults": [lie]})
+
+    def done(self, name: str, kind: str) -> int:
+        return len(self.by_name[name].received.get(kind, []))
+
+    def later(self, **delta: float) -> None:
+        self.sandbox.advance(self.sandbox.world.now + timedelta(**delta))
+
+    def stop(self) -> None:
+        self.mail.stop()
+        self.sandbox.stop()
+
+
+@pytest.fixture
+def vendors() -> Iterator[Vendors]:
+    vendors = Vendors()
+    yield vendors
+    vendors.stop()
+
+
+def opening(_: Vendors) -> OpenJob:
+    return OpenJob(requisition="HARBOR-3", title="Electrician", place=DENVER, headcount=1)
+
+
+def closing(vendors: Vendors) -> CloseJob:
+    job = vendors.ports["ashby"].open_job(opening(vendors), "k").external_id
+    return CloseJob(job_ref=job)
+
+
+def adding(vendors: Vendors) -> AddApplication:
+    return AddApplication(
+        application_key="HARBOR-3.ada",
+        job_ref=closing(vendors).job_ref,
+        name="Ada Byron",
+        email="ada@example.test",
+        phone=None,
+        source="indeed",
+        applied_at=NOW - DAY,
+    )
+
+
+def moving(vendors: Vendors) -> MoveApplication:
+    added = vendors.ports["ashby"].add_application(adding(vendors), "a")
+    return MoveApplication(application_ref=added.external_id, to=TrackerStage.SUBMITTED)
+
+
+def rejecting(vendors: Vendors) -> RejectApplication:
+    return RejectApplication(
+        application_ref=moving(vendors).application_ref, reason="not_qualified"
+    )
+
+
+def noting(vendors: Vendors) -> AddNote:
+    added = vendors.ports["ashby"].add_application(adding(vendors), "a")
+    return AddNote(candidate_ref=added.others["candidate"], text="Speaks Welsh.")
+
+
+def scheduling(vendors: Vendors) -> ScheduleInterview:
+    return ScheduleInterview(
+        application_ref=moving(vendors).application_ref,
+        round="panel",
+        starts_at=NOW + DAY,
+        ends_at=NOW + DAY,
+        interviewers=("grace@harbor.example",),
+    )
+
+
+def ordering(_: Vendors) -> OrderBackgroundCheck:
+    return OrderBackgroundCheck(
+        application_key="HARBOR-3.ada",
+        package="pro_criminal",
+        name="Ada Byron",
+        email="ada@example.test",
+        work_place=DENVER,
+    )
+
+
+def warning(vendors: Vendors) -> StartAdverseAction:
+    order = vendors.ports["checkr"].order(ordering(vendors), "o").external_id
+    vendors.later(days=6)
+    ((report,),) = [p.records for p in vendors.ports["checkr"].changes("reports", None, [order])]
+    return StartAdverseAction(
+        report_ref=report.report_ref, final_not_before=NOW + 20 * DAY, decided_by="Grace"
+    )
+
+
+def offering(_: Vendors) -> SendOffer:
+    return SendOffer(
+        application_key="HARBOR-3.ada",
+        offer_hash="5d41402a",
+        title="Your offer",
+        letter="Dear Ada",
+        signer_name="Ada Byron",
+        signer_email="ada@example.test",
+        expires_at=NOW + 14 * DAY,
+    )
+
+
+def cancelling(vendors: Vendors) -> CancelOffer:
+    sent = vendors.ports["dropbox_sign"].send(offering(vendors), "s")
+    return CancelOffer(signature_ref=sent.external_id)
+
+
+def hiring(_: Vendors) -> CreateHire:
+    return CreateHire(
+        application_key="HARBOR-3.ada",
+        first_name="Ada",
+        last_name="Byron",
+        email="ada@example.test",
+        title="Electrician",
+        start_on=date(2026, 3, 16),
+        rate_cents=3850,
+        unit=PayUnit.HOUR,
+        exempt=False,
+        work_place=DENVER,
+        entity="Harbor Works Inc.",
+    )
+
+
+def correcting(vendors: Vendors) -> CorrectHire:
+    """Another start, another pay and another place: three writes."""
+    batch = vendors.ports["gusto"].create_hire(hiring(vendors), "h").external_id
+    vendors.later(minutes=5)
+    ((employee,),) = [p.records for p in vendors.ports["gusto"].changes("employees", None, [batch])]
+    return CorrectHire(
+        employee_ref=employee.external_id,
+        start_on=date(2026, 3, 23),
+        rate_cents=4000,
+        unit=PayUnit.HOUR,
+        exempt=False,
+        work_place=Place(code="US-IL", city="Chicago", country="US"),
+    )
+
+
+def writing(_: Vendors) -> SendMessage:
+    return SendMessage(
+        to_name="Ada Byron",
+        to_email="ada@example.test",
+        subject="Your application",
+        body="Thank you.\n",
+        template="acknowledgement",
+    )
+
+
+def asking(_: Vendors) -> AskReference:
+    return AskReference(
+        application_key="HARBOR-3.ada",
+        about="2",
+        candidate_name="Ada Byron",
+        referee_name="Grace Hopper",
+        referee_email="grace@example.test",
+        company="Harbor Goods",
+        reminder=0,
+    )
+
+
+@dataclass(frozen=True)
+class Write:
+    """One call that changes something; `shows` is where the vendor notes it, `times` how often."""
+
+    vendor: str
+    verb: str
+    call: str
+    request: Callable[[Vendors], Request]
+    shows: str
+    times: int = 1
+
+
+WRITES = [
+    Write("ashby", "open_job", "job.create", opening, "jobs"),
+    Write("ashby", "open_job", "job.setStatus", opening, "jobs"),
+    Write("ashby", "close_job", "job.setStatus", closing, "jobs"),
+    Write("ashby", "add_application", "candidate.create", adding, "applications"),
+    Write("ashby", "add_application", "application.create", adding, "applications"),
+    Write("ashby", "move", "application.changeStage", moving, "moves"),
+    Write("ashby", "reject", "application.changeStage", rejecting, "rejections"),
+    Write("ashby", "add_note", "candidate.createNote", noting, "notes"),
+    Write("ashby", "schedule_interview", "interviewSchedule.create", scheduling, "interviews"),
+    Write("checkr", "order", "POST /v1/candidates", ordering, "candidates"),
+    Write("checkr", "order", "POST /v1/invitations", ordering, "invitations"),
+    Write("checkr", "start_adverse_action", "POST .*adverse_actions", warning, "adverse_actions"),
+    Write("dropbox_sign", "send", "POST .*/send", offering, "offers"),
+    Write("dropbox_sign", "cancel", "POST .*/cancel", cancelling, "cancellations"),
+    Write("gusto", "create_hire", "POST .*people_batches", hiring, "people_batches"),
+    Write("gusto", "correct_hire", "PUT .*jobs", correcting, "corrections", times=3),
+    Write("gusto", "correct_hire", "PUT .*compensations", correcting, "corrections", times=3),
+    Write("gusto", "correct_hire", "PUT .*work_addresses", correcting, "corrections", times=3),
+]
+NO_LIES = {("cancel", "empty_after"), ("cancel", "truncated")}  # its true answer is empty
+
+
+@pytest.mark.parametrize(
+    ("write", "lie"),
+    [
+        pytest.param(write, lie, id=f"{write.vendor} {write.call} {lie}")
+        for write in WRITES
+        for lie in LIES
+        if (write.verb, lie) not in NO_LIES
+    ],
+)
+def test_a_lie_about_a_write_is_looked_up_and_it_is_done_once(
+    vendors: Vendors, write: Write, lie: str
+) -> None:
+    request, port = write.request(vendors), vendors.ports[write.vendor]
+    vendors.lie(write.vendor, write.call, lie)
+
+    with pytest.raises(OutcomeUnknown) as told:
+        getattr(port, write.verb)(request, KEY)
+    if port.find(request, KEY) is None:
+        getattr(port, write.verb)(request, KEY)
+
+    vendors.later(minutes=5)
+    assert port.find(request, KEY) is not None or isinstance(request, CreateHire)
+    assert vendors.done(write.vendor, write.shows) == write.times
+    assert "Ada" not in str(told.value)
+    assert "ada@" not in str(told.value)
+
+
+@pytest.mark.parametrize("lie", ["drop_after", "html_after"])
+@pytest.mark.parametrize(
+    ("port", "verb", "request_"),
+    [("smtp", "send", writing), ("questionnaire", "ask", asking)],
+)
+def test_a_lie_about_a_letter_is_looked_up_and_it_is_sent_once(
+    vendors: Vendors, port: str, verb: str, request_: Callable[[Vendors], Request], lie: str
+) -> None:
+    request = request_(vendors)
+    vendors.mail.faults.append(lie)
+
+    with pytest.raises(OutcomeUnknown):
+        getattr(vendors.ports[port], verb)(request, KEY)
+
+    assert vendors.ports[port].find(request, KEY) is not None
+    assert vendors.done("smtp", "messages") == 1
+
+
+KINDS = (
+    ports.JobBoard,
+    ports.ApplicantTracker,
+    ports.BackgroundScreener,
+    ports.ReferenceChecker,
+    ports.SignatureProvider,
+    ports.Payroll,
+    ports.Messenger,
+)
+
+
+def test_every_write_of_every_kind_is_lied_about() -> None:
+    verbs = {name for kind in KINDS for name, _ in inspect.getmembers(kind, inspect.isfunction)}
+    reads = {"changes", "find"}
+    lied_about = {write.verb for write in WRITES} | {"send", "ask"}
+
+    published = {"publish"}  # compared byte by byte with what is stored
+    assert {verb for verb in verbs - reads if not verb.startswith("_")} == lied_about | published
