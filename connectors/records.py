@@ -78,10 +78,15 @@ class Place(Record):
 
 
 class Observed(Record):
-    """Something a vendor told us. `document` keeps the vendor's own JSON and is never printed."""
+    """Something a vendor told us. `document` keeps the vendor's own JSON and is never printed.
+
+    `ordered`: `updated_at` is the vendor's own time of every change, so that an older copy can be
+    told from a newer one. Where it is not, what was read last stands.
+    """
 
     external_id: str
     updated_at: AwareDatetime
+    ordered: bool = False
     document: str = Field(default="", repr=False)
 
 

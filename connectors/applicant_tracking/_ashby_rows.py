@@ -116,6 +116,7 @@ def read_application(data: Row, candidate: Row) -> Application:
     return Application(
         external_id=row.take("id", str),
         updated_at=max(at for at in updated if at),
+        ordered=True,
         document=json.dumps({"application": data, "candidate": candidate}),
         job_ref=row.inner("job").take("id", str),
         candidate_ref=person.take("id", str),
@@ -148,6 +149,7 @@ def read_scorecard(data: Row, rounds: Mapping[str, str]) -> Scorecard:
     return Scorecard(
         external_id=row.take("id", str),
         updated_at=submitted_at,
+        ordered=True,
         document=json.dumps(data),
         application_ref=row.take("applicationId", str),
         round=rounds.get(row.maybe("interviewEventId", str) or "", slug(form)),
@@ -181,6 +183,7 @@ def _read_interview(
     return Interview(
         external_id=row.take("id", str),
         updated_at=max(updated, changed or updated),
+        ordered=True,
         document=json.dumps(data),
         application_ref=application_ref,
         round=round_of(data),

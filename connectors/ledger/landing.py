@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects.postgresql import insert
 
 from connectors.ledger import tables
@@ -14,7 +14,7 @@ from connectors.ledger.decisions import Move, Subject
 from connectors.ledger.store import write_moves
 from connectors.records import Observed
 
-_COLUMNS = {"external_id", "updated_at", "document"}
+_COLUMNS = {"external_id", "updated_at", "document", "ordered"}
 
 
 def land(
@@ -24,39 +24,57 @@ def land(
     records: Sequence[Observed],
     as_of: datetime,
 ) -> int:
-    """Upsert records of any kinds; returns how many were new or had changed."""
+    """Upsert records of any kinds; returns how many were new or had changed.
+
+    An older copy of an ordered record, from a page or a delivery that is late, changes nothing.
+    """
     changed = 0
     for kind, table in tables.LANDED.items():
-        rows = {
-            record.external_id: _row(client, system, record, as_of)
-            for record in records
-            if type(record) is kind
-        }
-        if not rows:
-            continue
-        statement = insert(table)
-        updates = {
-            column.name: statement.excluded[column.name]
-            for column in table.columns
-            if column.name not in {"id", "client", "system", "external_id", "application_id"}
-        }
-        result = connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["client", "system", "external_id"],
-                set_=updates,
-                where=table.c.hash != statement.excluded.hash,
-            ).returning(table.c.id),
-            list(rows.values()),
-        )
-        changed += len(result.all())
-        for resolve in _RESOLVE.get(table.name, ()):
+        newest = _newest(record for record in records if type(record) is kind)
+        for ordered in (False, True):
+            mine = [record for record in newest if record.ordered == ordered]
+            rows = [_row(client, system, record, as_of) for record in mine]
+            changed += _upsert(connection, table, rows, ordered) if rows else 0
+        for resolve in _RESOLVE.get(table.name, ()) if newest else ():
             connection.execute(text(resolve), {"client": client, "system": system})
+    return changed
+
+
+def _newest(records: Iterable[Observed]) -> list[Observed]:
+    """The newest copy of each record; without an order, the last."""
+    newest: dict[str, Observed] = {}
+    for record in records:
+        known = newest.get(record.external_id)
+        if known is None or not record.ordered or record.updated_at >= known.updated_at:
+            newest[record.external_id] = record
+    return list(newest.values())
+
+
+def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], ordered: bool) -> int:
+    statement = insert(table)
+    told = statement.excluded
+    updates = {
+        column.name: told[column.name]
+        for column in table.columns
+        if column.name not in {"id", "client", "system", "external_id", "application_id"}
+    }
+    same = ["client", "system", "external_id"]
+    differs = table.c.hash != told.hash
+    changes = differs & (table.c.updated_at <= told.updated_at) if ordered else differs
+    upsert = statement.on_conflict_do_update(index_elements=same, set_=updates, where=changes)
+    changed = len(connection.execute(upsert.returning(table.c.id), rows).all())
+    if ordered:  # what is as it was is newer now: a late copy from in between is not
+        newer = ~differs & (table.c.updated_at < told.updated_at)
+        time = {"updated_at": told.updated_at}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=same, set_=time, where=newer), rows
+        )
     return changed
 
 
 def _row(client: str, system: str, record: Observed, as_of: datetime) -> dict[str, Any]:
     values = record.model_dump(mode="python", exclude=_COLUMNS)
-    body = record.model_dump(mode="json", exclude={"document", "updated_at"})
+    body = record.model_dump(mode="json", exclude={"document", "updated_at", "ordered"})
     return {
         "client": client,
         "system": system,

@@ -1,11 +1,14 @@
 """Landing: what vendors told us is kept once, and becomes applications once, in any order."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from connectors.ledger import effects, landing
 from connectors.ledger.decisions import Decisions, Subject
@@ -26,6 +29,7 @@ from connectors.records import (
 Look = Callable[..., Sequence[Any]]
 Arrival = Callable[..., Application]
 JOB = "job-1"
+NUMBERS = itertools.count(1)
 
 
 @pytest.fixture
@@ -271,6 +275,47 @@ def test_a_record_finds_its_application_by_our_key_or_by_the_trackers_id(
         ("s-2", None),
     ]
     assert look("SELECT application_id FROM interview") == [(number,)]
+
+
+VERSIONS = st.lists(st.sampled_from(["1", "2", "3"]), min_size=1, max_size=6)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data(), phones=VERSIONS)
+def test_in_whatever_order_the_versions_of_a_record_land_the_newest_stands(
+    land: Callable[..., int],
+    arrival: Arrival,
+    look: Look,
+    as_of: datetime,
+    data: st.DataObject,
+    phones: list[str],
+) -> None:
+    who = f"ann-{next(NUMBERS)}"
+    versions = [
+        arrival(who, phones=(phone,), updated_at=as_of + timedelta(hours=n), ordered=True)
+        for n, phone in enumerate(phones)
+    ]
+    told = data.draw(st.permutations(versions * 2))
+    pages = data.draw(st.lists(st.integers(0, len(told)), max_size=4).map(sorted))
+
+    for start, end in itertools.pairwise([0, *pages, len(told)]):
+        land("ashby", *told[start:end])
+
+    assert look("SELECT phones, updated_at FROM arrival WHERE external_id = :who", who=who) == [
+        ([phones[-1]], versions[-1].updated_at)
+    ]
+
+
+def test_where_a_vendors_time_says_nothing_the_last_word_stands(
+    land: Callable[..., int], arrival: Arrival, look: Look, as_of: datetime
+) -> None:
+    land("indeed", arrival("ann", name="Ann"))
+
+    earlier = as_of - timedelta(days=9)
+    assert land("indeed", arrival("ann", name="Anne", updated_at=earlier)) == 1
+    assert look("SELECT name FROM arrival") == [("Anne",)]
 
 
 class Crash(Exception):
