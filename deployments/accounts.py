@@ -7,12 +7,12 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 
-from prefect.blocks.fields import SecretDict
 from starlette.exceptions import HTTPException
 
 from connectors.access import Access
+from connectors.ledger.store import Ledger
 from deployments.limits import LOOKUPS_PER_SECOND, Rates
-from tasks.desk import Account, account_name
+from tasks.desk import Account, BlockKeeper, Surroundings, account_name, put
 
 FRESH_SECONDS = 60.0  # as long an account is believed to be as it was read
 MOST = 10_000  # accounts to remember, those that do not exist included
@@ -31,12 +31,11 @@ async def load(client: str, vendor: str) -> Access | None:
     return account.access()
 
 
-async def remember_secret(client: str, vendor: str, name: str, value: str) -> None:
-    """Put a secret into an account's block."""
-    account: Account = await Account.aload(account_name(client, vendor))
-    secrets = {**account.secrets.get_secret_value(), name: value}
-    account.secrets = SecretDict(secrets)
-    await account.save(account_name(client, vendor), overwrite=True)
+def remember_secret(client: str, vendor: str, name: str, value: str) -> None:
+    """Put a secret into an account's block while nobody renews the tokens in it; for a thread."""
+    keeper = BlockKeeper(Ledger(Surroundings().database_url, client), vendor)
+    with keeper.alone():
+        asyncio.run(put(account_name(client, vendor), {name: value}))
 
 
 class Accounts:

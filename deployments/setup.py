@@ -1,5 +1,6 @@
 """Prepare a running system for work: the ledger's schema, the law, clients and their accounts."""
 
+from contextlib import suppress
 from typing import Any
 
 from pydantic import SecretStr
@@ -9,6 +10,7 @@ from connectors.ledger.migrate import migrate
 from connectors.ledger.store import Ledger
 from deployments.sandbox.ashby_records import LOCATION, PLAN, TEAM
 from deployments.sandbox.gusto import COMPANY
+from deployments.sandbox.gusto_tokens import CLIENT_ID, CLIENT_SECRET, GRANT
 from deployments.settings import Settings
 from expectations.law import rules
 from tasks.process import Process
@@ -34,11 +36,16 @@ def register(settings: Settings, process: Process) -> None:
 
 
 async def connect_sandbox(settings: Settings, client: str) -> None:
-    """Create the accounts of a client whose vendors are all stand-ins."""
+    """Create the accounts of a client whose vendors are all stand-ins; tokens stay as renewed."""
     from tasks.desk import Account, account_name
 
     for vendor, values in sandbox_accounts(settings, client).items():
-        await Account(**values).save(account_name(client, vendor), overwrite=True)
+        account, name = Account(**values), account_name(client, vendor)
+        if "refresh" in account.secrets.get_secret_value():
+            with suppress(ValueError):  # there is none yet
+                kept: Account = await Account.aload(name)
+                account.key, account.secrets = kept.key, kept.secrets
+        await account.save(name, overwrite=True)
 
 
 def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any]]:
@@ -59,7 +66,11 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
         "ashby": ashby,
         "checkr": keyed("checkr", "checkr"),
         "dropbox_sign": keyed("dropbox_sign", "dropbox_sign"),
-        "gusto": keyed("gusto", "gusto", company=COMPANY),
+        "gusto": {
+            **keyed("gusto", "gusto", company=COMPANY, client_id=CLIENT_ID),
+            "key": SecretStr("an access token that has ended"),
+            "secrets": {"refresh": GRANT, "client": CLIENT_SECRET},
+        },
         "indeed": {
             "base_url": pages,
             "key": SecretStr("sandbox-indeed"),

@@ -130,7 +130,7 @@ class Webhooks:
         except ConnectorError as failure:
             log.warning("subscription of %s not confirmed: %s", client, failure)
             return False
-        await remember_secret(client, "gusto", "webhook", token)
+        await run_in_threadpool(remember_secret, client, "gusto", "webhook", token)
         self._accounts.forget(client, "gusto")
         return True
 

@@ -5,10 +5,13 @@ The accounts are Prefect blocks of type "Fullcycle account", named CLIENT-VENDOR
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from prefect.blocks.core import Block
 from prefect.blocks.fields import SecretDict
@@ -26,12 +29,15 @@ from connectors import (
     signatures,
 )
 from connectors.access import Access
-from connectors.errors import Misconfigured
+from connectors.errors import Misconfigured, Unavailable
 from connectors.ledger import client as ledger_client
 from connectors.ledger.store import Ledger
 from connectors.links import Links
+from connectors.oauth import Tokens
 from connectors.ports import DocumentStore, Messenger, System
 from tasks.process import Process
+
+T = TypeVar("T")
 
 
 class Surroundings(BaseSettings):
@@ -94,6 +100,56 @@ def account_name(client: str, vendor: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockKeeper:
+    """Keeps an account's OAuth tokens in its block: as key, and as secret `refresh`."""
+
+    ledger: Ledger
+    vendor: str
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until nobody else changes the account; the lock is the ledger's."""
+        with self.ledger.alone(f"account {self.vendor}"):
+            yield
+
+    def read(self) -> Tokens:
+        """The tokens in the block."""
+        access = self._asked(_account(self._name)).access()
+        return Tokens(access.key, access.secrets.get("refresh", ""))
+
+    def save(self, tokens: Tokens) -> None:
+        """Put tokens into the block, and leave alone whatever else it holds."""
+        secret = {"refresh": tokens.refresh}
+        self._asked(put(self._name, secret, SecretStr(tokens.access)))
+
+    @property
+    def _name(self) -> str:
+        return account_name(self.ledger.client, self.vendor)
+
+    def _asked(self, question: Coroutine[Any, Any, T]) -> T:
+        """Wait for Prefect on a thread of its own: this may be called where a loop runs."""
+        with ThreadPoolExecutor(1) as thread:
+            try:
+                return thread.submit(copy_context().run, asyncio.run, question).result()
+            except Exception as failure:  # whatever keeps Prefect from answering
+                told = f"account block {self._name!r} not reached: {type(failure).__name__}"
+                raise Unavailable(self.vendor, told) from None
+
+
+async def _account(name: str) -> Account:
+    account: Account = await Account.aload(name)
+    return account
+
+
+async def put(name: str, secrets: Mapping[str, str], key: SecretStr | None = None) -> None:
+    """Put secrets, and a key, into an account's block. Be alone with the account meanwhile."""
+    account = await _account(name)
+    account.secrets = SecretDict({**account.secrets.get_secret_value(), **secrets})
+    account.key = key or account.key
+    await account.save(name, overwrite=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """Everything one client's work needs. `systems` are by vendor name.
 
@@ -134,7 +190,10 @@ async def open_desk(client: str) -> Desk:
     process = Process.model_validate(stored)
     names = vendors(process)
     accounts = await asyncio.gather(*(_access(client, name) for name in names))
-    access = dict(zip(names, accounts, strict=True))
+    access = {
+        name: replace(account, keeper=BlockKeeper(ledger, name))
+        for name, account in zip(names, accounts, strict=True)
+    }
     _open[client] = _assemble(process, ledger, around, access)
     return _open[client]
 
@@ -154,12 +213,11 @@ def vendors(process: Process) -> list[str]:
 async def _access(client: str, vendor: str) -> Access:
     name = account_name(client, vendor)
     try:
-        account: Account = await Account.aload(name)
+        return (await _account(name)).access()
     except ValueError:
         raise Misconfigured(
             vendor, f"no account {name!r}: create a block of type Fullcycle account with that name"
         ) from None
-    return account.access()
 
 
 def _assemble(

@@ -76,6 +76,19 @@ class Ledger:
                         )
                         connection.commit()
 
+    @contextmanager
+    def alone(self, what: str) -> Iterator[None]:
+        """Wait until nobody else is at something of this client's, and keep others from it.
+
+        It ends with the process, always. Raises LedgerUnavailable.
+        """
+        with self.transaction() as connection:
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(hashtext(:what), hashtext(:client))"),
+                {"what": what, "client": self.client},
+            )
+            yield
+
     @property
     def gate_url(self) -> str:
         """A database address whose sessions are confined to this client, for the gates' engine."""

@@ -1,7 +1,11 @@
 """Gusto Embedded Payroll (United States only).
 
 Documents: https://docs.gusto.com/embedded-payroll/reference, API version 2025-06-15
-Auth: OAuth access token as bearer; `Access.key` holds it and whoever keeps it renews it.
+Auth: OAuth access token as bearer, good for two hours. With a refresh token (secret `refresh`) and
+the application's credentials (option `client_id`, secret `client`) it is renewed when Gusto refuses
+it; without, it is used as long as it lasts. "The previous refresh_token will be revoked on the
+first usage of the new access_token"
+(https://docs.gusto.com/app-integrations/v2024-04-01/reference/refresh-access-token).
 Settings: option `company` is the company's uuid; option `location:<place code>` names the work
 location of a place where its city and state do not (remote work, two offices in one city).
 Secrets: `webhook` is the verification token of the webhook subscription; `system` is a system
@@ -25,9 +29,11 @@ Quirks
 - The employee gives social security number, date of birth and bank account to Gusto during
   self-onboarding. We never send them, and do not keep those a reading returns.
 
-Unverified: that a webhook is signed with the verification token, in hexadecimal; how long an
-idempotency key is remembered; whether a batch with `self_onboarding` sends the invitation itself;
-`X-Total-Pages` on pay stubs.
+Unverified: that the old refresh token works until then in API version 2025-06-15, whose reference
+says nothing of it; that no `redirect_uri` is needed (the schema does not require one); that a
+webhook is signed with the verification token, in hexadecimal; how long an idempotency key is
+remembered; whether a batch with `self_onboarding` sends the invitation itself; `X-Total-Pages` on
+pay stubs.
 """
 
 import hashlib
@@ -36,11 +42,13 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
-from connectors import webhook
+from requests.auth import AuthBase
+
+from connectors import oauth, webhook
 from connectors.access import Access
 from connectors.errors import Misconfigured, Refused, Unavailable, Unreadable, Unsupported
 from connectors.http import Api, RefusedReply, segment
@@ -71,7 +79,7 @@ from connectors.records import (
     Request,
 )
 
-VERSION = "2025-06-15"
+HEADERS = {"X-Gusto-API-Version": "2025-06-15"}
 PER_PAGE = 100
 KEYS = uuid5(NAMESPACE_URL, "https://docs.gusto.com/embedded-payroll/people_batches")
 R = TypeVar("R", bound=Observed)
@@ -81,9 +89,19 @@ def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> P
     """Open one company at Gusto; raises Misconfigured if the option `company` is missing."""
     if not access.options.get("company"):
         raise Misconfigured(NAME, "set the option 'company' to the company's uuid")
-    version = {"X-Gusto-API-Version": VERSION}
-    api = Api(NAME, access.base_url, Bearer(access.key), headers=version, sleep=sleep)
+    api = Api(NAME, access.base_url, _auth(access), headers=HEADERS, sleep=sleep)
     return Gusto(api, access.options)
+
+
+def _auth(access: Access) -> AuthBase:
+    if access.keeper is None or not access.secrets.get("refresh"):
+        return Bearer(access.key)
+    client_id, secret = access.options.get("client_id"), access.secrets.get("client")
+    if not client_id or not secret:
+        raise Misconfigured(NAME, "renewing needs the option 'client_id' and the secret 'client'")
+    api = Api(NAME, access.base_url, headers=HEADERS)
+    exchange = partial(oauth.exchange, api, "/oauth/token", client_id, secret)
+    return oauth.Renewing(access.key, access.keeper, exchange)
 
 
 def verify_webhook(raw: bytes, headers: Mapping[str, str], verification_token: str) -> bool:
@@ -122,8 +140,7 @@ def confirm_subscription(access: Access, subscription: str, token: str) -> None:
     """
     if not access.secrets.get("system"):
         raise Misconfigured(NAME, "set the secret 'system' to a system access token")
-    version = {"X-Gusto-API-Version": VERSION}
-    api = Api(NAME, access.base_url, Bearer(access.secrets["system"]), headers=version)
+    api = Api(NAME, access.base_url, Bearer(access.secrets["system"]), headers=HEADERS)
     path = f"/v1/webhook_subscriptions/{segment(subscription)}/verify"
     api.write("PUT", path, reading=_verified, json={"verification_token": token})
 

@@ -13,11 +13,13 @@ twice is there twice), `pay_stubs` (external id and check date).
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from typing import Any, Protocol
 
+from deployments.sandbox.gusto_tokens import Tokens
 from deployments.sandbox.server import Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -65,7 +67,7 @@ class Gusto(StandIn):
 
     def __init__(self, world: World, people: People, key: str = "sandbox-gusto") -> None:
         super().__init__(world)
-        self.people, self.key = people, key
+        self.people, self.tokens = people, Tokens(world, key)
         self.batches: dict[str, Json] = {}
         self.submitted: dict[str, list[Json]] = {}
         self.employees: dict[str, Json] = {}
@@ -81,6 +83,7 @@ class Gusto(StandIn):
         """The operations we stand in for."""
         company, employee = rf"/v1/companies/{COMPANY}", r"/v1/employees/(?P<uuid>[^/]+)"
         return {
+            ("POST", "/oauth/token"): self.tokens.exchange,
             ("GET", company): self._company,
             ("GET", rf"{company}/locations"): self._list_locations,
             ("POST", rf"{company}/people_batches"): self._create_batch,
@@ -107,9 +110,22 @@ class Gusto(StandIn):
         return {"errors": [{"error_key": "base", "category": "internal_error"}]}
 
     def handle(self, request: Request) -> Answer:
-        """Check token, version and quota; unknown paths and other companies are 404."""
-        if request.headers.get("authorization") != f"Bearer {self.key}":
+        """Check the token, then answer; a token's first use is remembered."""
+        if request.path == "/oauth/token":
+            return super().handle(request)
+        shown = request.headers.get("authorization", "")
+        if not self.tokens.admit(shown):
             return _error(401, "request", "invalid_token")
+        is_first_use = self.tokens.retire(shown)
+        answer = self._answer(request)
+        return replace(answer, changed=True) if is_first_use else answer
+
+    def expire(self) -> None:
+        """Let all access tokens end."""
+        self.tokens.expire()
+
+    def _answer(self, request: Request) -> Answer:
+        """Check version and quota; unknown paths and other companies are 404."""
         if request.headers.get("x-gusto-api-version", VERSION) != VERSION:
             return _error(406, "X-Gusto-API-Version", "invalid_api_version")
         minute = self.world.now.replace(second=0, microsecond=0)

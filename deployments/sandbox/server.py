@@ -24,7 +24,7 @@ from deployments.sandbox.world import World
 
 BEFORE = ("429", "500", "drop_before", "html")  # nothing is done
 AFTER = ("drop_after", "truncated", "html_after", "empty_after", "error_in_200")  # all is done
-FAULTS = BEFORE + AFTER  # at random; on demand also redirect_after, reshaped, slow, slow_after
+FAULTS = BEFORE + AFTER  # at random; more on demand: see `_spoiled`, `expire` and SLOW_SECONDS
 SLOW_SECONDS = 0.6  # "slow": before the vendor does it; "slow_after": before it answers
 HTML = b"<html><body>Bad gateway</body></html>"
 
@@ -98,6 +98,9 @@ class StandIn:
     def lie(self) -> Any:
         """The body of an error in the vendor's own way, which is sent although all is done."""
         return {"error": "internal error"}
+
+    def expire(self) -> None:
+        """Let all credentials that can end do so now."""
 
     def note(self, kind: str, name: str) -> None:
         """Write into the vendor's own record that something was really done."""
@@ -208,6 +211,9 @@ class Sandbox:
             return Answer(502, HTML), None
         if fault == "drop_before":
             return Answer(), fault
+        if fault == "expire":
+            vendor.expire()
+            self._write({"expire": vendor.prefix.strip("/")})
         answer = vendor.handle(request)
         if answer.changed:
             self._write(
@@ -286,6 +292,8 @@ class Sandbox:
                 break  # the last line of a crash: its request was never answered
             if "advance" in entry:
                 self.world.advance(datetime.fromisoformat(entry["advance"]))
+            elif "expire" in entry:
+                self._vendor(entry["expire"]).expire()
             elif "input" in entry:
                 self._vendor(entry["input"]).take(entry["data"])  # type: ignore[attr-defined]
             else:

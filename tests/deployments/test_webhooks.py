@@ -325,7 +325,7 @@ class TestGustosHandshake:
         accounts["gusto"] = Access(url, secrets={"system": "ours"})
         kept: list[tuple[str, ...]] = []
 
-        async def remember(client: str, vendor: str, name: str, value: str) -> None:
+        def remember(client: str, vendor: str, name: str, value: str) -> None:
             kept.append((vendor, name, value))
             accounts[vendor] = Access(url, secrets={"system": "ours", name: value})
 
