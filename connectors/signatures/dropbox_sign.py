@@ -40,7 +40,7 @@ from requests.auth import HTTPBasicAuth
 
 from connectors import webhook
 from connectors.access import Access
-from connectors.errors import Unreadable, Unsupported
+from connectors.errors import Unavailable, Unreadable, Unsupported
 from connectors.http import Api, RefusedReply, segment
 from connectors.payload import Payload
 from connectors.ports import SignatureProvider
@@ -143,12 +143,16 @@ class DropboxSign:
         return None
 
     def _all(self) -> Iterator[Payload]:
-        page, pages = 1, 1
+        """Yield every request; Unavailable if one vanished meanwhile, as another slipped past."""
+        page, pages, known = 1, 1, 0
         while page <= pages:
             asked = {"page": page, "page_size": PAGE_SIZE}
             reply = self._api.read("GET", "/v3/signature_request/list", params=asked)
             body = Payload(NAME, reply.body)
-            pages = body.inner("list_info").take("num_pages", int)
+            info = body.inner("list_info")
+            pages, before, known = info.take("num_pages", int), known, info.take("num_results", int)
+            if known < before:
+                raise Unavailable(NAME, "the list has changed while it was read")
             yield from body.items("signature_requests")
             page += 1
 

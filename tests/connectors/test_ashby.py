@@ -174,6 +174,57 @@ def test_goes_on_from_the_middle_of_a_read(tracker: ApplicantTracker) -> None:
     assert len(applications(tracker, first.cursor)) == 10
 
 
+@pytest.mark.parametrize("lie", ["error_in_200", "html_after", "empty_after", "truncated", "500"])
+def test_a_page_that_is_an_error_moves_no_cursor_and_loses_nobody(
+    tracker: ApplicantTracker, sandbox: Sandbox, lie: str
+) -> None:
+    job = tracker.open_job(OPEN, "k").external_id
+    for n in range(60):
+        tracker.add_application(applying(job, f"P{n}", f"p{n}@example.test"), f"k{n}")
+    fault(sandbox, "application.list", "slow_after", *[lie] * 5)
+
+    pages = tracker.changes("applications", None, ())
+    first = next(pages)
+    with pytest.raises(Unavailable):
+        next(pages)
+
+    rest = applications(tracker, first.cursor)
+    assert len({record.external_id for record in (*first.records, *rest)}) == 60
+
+
+def test_an_error_that_passes_in_the_middle_of_a_read_is_not_noticed(
+    tracker: ApplicantTracker, sandbox: Sandbox
+) -> None:
+    job = tracker.open_job(OPEN, "k").external_id
+    for n in range(60):
+        tracker.add_application(applying(job, f"P{n}", f"p{n}@example.test"), f"k{n}")
+    fault(sandbox, "application.list", "slow_after", "error_in_200", "empty_after", "429")
+
+    assert len(applications(tracker)) == 60
+
+
+def test_who_moves_while_the_list_is_read_is_read_again(
+    tracker: ApplicantTracker, vendor: Ashby
+) -> None:
+    job = tracker.open_job(OPEN, "k").external_id
+    refs = [
+        tracker.add_application(applying(job, f"P{n}", f"p{n}@example.test"), f"k{n}").external_id
+        for n in range(60)
+    ]
+
+    pages = tracker.changes("applications", None, ())
+    read = list(next(pages).records)
+    tracker.move(MoveApplication(application_ref=refs[0], to=TrackerStage.SCREEN), "m")
+    last = list(pages)
+    tracker.move(MoveApplication(application_ref=refs[59], to=TrackerStage.SCREEN), "n")
+    read += [record for page in last for record in page.records]
+    read += applications(tracker, last[-1].cursor)
+
+    stages = {a.external_id: a.stage for a in read if isinstance(a, Application)}
+    assert stages.keys() == set(refs)
+    assert stages[refs[0]] is stages[refs[59]] is TrackerStage.SCREEN
+
+
 def test_the_last_cursor_gives_only_what_changed_since(tracker: ApplicantTracker) -> None:
     job = tracker.open_job(OPEN, "k").external_id
     ada = tracker.add_application(applying(job), "a").external_id

@@ -460,3 +460,27 @@ def test_half_a_character_in_a_callback_is_not_believed() -> None:
     said = {"event_time": "1", "event_type": "\ud800", "event_hash": "\ud800"}
 
     assert not dropbox_sign.verify_callback(json.dumps({"event": said}), "key")
+
+
+def test_an_offer_is_not_declared_missing_by_a_list_that_fails_or_shrinks(
+    signatures: SignatureProvider, vendor: DropboxSign, sandbox: Sandbox
+) -> None:
+    vendor.rows_per_page = 1
+    refs = [signatures.send(an_offer(), f"k{n}").external_id for n in range(3)]
+    fail(sandbox, "GET .*list", "slow_after", *["error_in_200"] * 5)
+
+    with pytest.raises(Unavailable):
+        signatures.find(an_offer(), "k0")
+
+    handle = vendor.handle
+
+    def take_back_the_newest(request: Any) -> Any:
+        answer = handle(request)
+        vendor._cancelled.add(refs[2])
+        return answer
+
+    vendor.handle = take_back_the_newest  # type: ignore[method-assign]
+    with pytest.raises(Unavailable, match="changed"):
+        signatures.find(an_offer(), "k1")
+    found = signatures.find(an_offer(), "k0")
+    assert found and found.external_id == refs[0]
