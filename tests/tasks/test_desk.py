@@ -3,18 +3,24 @@
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prefect.blocks.fields import SecretDict
 from prefect.testing.utilities import prefect_test_harness
 from pydantic import SecretStr
 
+from connectors import payroll
 from connectors.access import Access
 from connectors.errors import Unavailable
 from connectors.ledger.store import Ledger
 from connectors.oauth import Tokens
 from deployments import setup
 from deployments.accounts import load, remember_secret
+from deployments.sandbox.gusto import Gusto
+from deployments.sandbox.server import Sandbox
+from deployments.sandbox.world import World
 from deployments.settings import Settings
 from tasks.desk import Account, BlockKeeper, account_name
 
@@ -104,3 +110,30 @@ def test_renewed_tokens_outlive_a_new_start_of_the_sandbox(
     asyncio.run(setup.connect_sandbox(installation, ledger.client))
 
     assert keeper.read() == Tokens("access-1", "refresh-1")
+
+
+class Town:
+    """Nobody in particular."""
+
+    def by_email(self, email: str) -> None:
+        return None
+
+
+def test_a_sandbox_account_renews_its_tokens_from_one_run_to_the_next(
+    ledger: Ledger, installation: Settings
+) -> None:
+    world = World(seed=7, now=datetime(2026, 3, 2, 9, tzinfo=UTC))
+    sandbox = Sandbox(world, [Gusto(world, Town())])
+    asyncio.run(setup.connect_sandbox(installation, ledger.client))
+    keeper = BlockKeeper(ledger, "gusto")
+    url = f"{sandbox.start()}/gusto"
+
+    seen = [keeper.read()]
+    for _ in range(2):
+        account = replace(kept(keeper), base_url=url, keeper=keeper)
+        assert list(payroll.VENDORS["gusto"](account).changes("all_employees", None, ()))
+        seen.append(keeper.read())
+        sandbox.advance(world.now + timedelta(hours=3))
+
+    assert len({tokens.refresh for tokens in seen}) == 3
+    sandbox.stop()
