@@ -22,15 +22,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import parse_qs
-from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
-from urllib.request import Request as Outgoing
 
 from lxml import etree
 
+from deployments.sandbox.outgoing import Post, post
 from deployments.sandbox.people import Apply, People, Persona
 from deployments.sandbox.server import Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
@@ -41,30 +38,6 @@ PAY = re.compile(r"\D*\d[\d,.]*( - \D*\d[\d,.]*)? per (hour|day|week|month|year)
 FORBIDDEN = re.compile(r"<\s*(h1|script)\b", re.IGNORECASE)
 TWICE = 0.03
 FIRST_WAIT, WAIT, ATTEMPTS = timedelta(minutes=10), timedelta(hours=1), 73
-TIMEOUT_SECONDS = 10
-NO_ANSWER = 0
-
-Post = Callable[[str, bytes, Mapping[str, str]], int]
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
-        """Follow nothing: Indeed does not."""
-
-
-_DIRECT = build_opener(_NoRedirect, ProxyHandler({}))
-
-
-def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """Deliver over HTTP; returns the status, or 0 if there was no answer."""
-    try:
-        request = Outgoing(url, body, dict(headers), method="POST")
-        with _DIRECT.open(request, timeout=TIMEOUT_SECONDS) as answer:
-            return int(answer.status)
-    except HTTPError as failure:
-        return failure.code
-    except (OSError, HTTPException):
-        return NO_ANSWER
 
 
 class Indeed(StandIn):

@@ -31,7 +31,8 @@ from connectors.records import (
     Posting,
     PublishPostings,
 )
-from deployments.sandbox.indeed import Indeed, post
+from deployments.sandbox.indeed import Indeed
+from deployments.sandbox.outgoing import post
 from deployments.sandbox.people import Apply, Behaviour, People, Persona
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
