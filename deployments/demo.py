@@ -9,7 +9,7 @@ import json
 import os
 import urllib.request
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -40,12 +40,16 @@ WHY = {"decision": "cancel", "reason": "the client will not hire in Canada this 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is simulated. `applicants` 0: those shipped; `fault_rate`: share of spoiled calls."""
+    """What is simulated. `applicants` 0: those shipped; `fault_rate`: share of spoiled calls.
+
+    `webhooks`: share of those that misbehave.
+    """
 
     seed: int = 7
     applicants: int = 0
     fault_rate: float = 0.01
     start: str = START
+    webhooks: float = 0.0
 
 
 Watch = Callable[[datetime, str], None]
@@ -142,9 +146,8 @@ def _let_indeed_crawl(sandbox: "Control", settings: Settings) -> None:
 
 def _keep_plan(settings: Settings, plan: Plan) -> None:
     path = plan_path(settings.home)
-    wanted = {"seed": plan.seed, "start": plan.start, "applicants": plan.applicants}
-    wanted["fault_rate"] = plan.fault_rate
-    if path.exists() and json.loads(path.read_text()) != wanted:
+    wanted = asdict(plan)
+    if path.exists() and {**asdict(Plan()), **json.loads(path.read_text())} != wanted:
         raise DeploymentError(
             f"{settings.home} holds a demo with another seed or size;"
             " run `fullcycle demo --fresh` to begin anew"

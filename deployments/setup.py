@@ -11,11 +11,13 @@ from connectors.ledger.store import Ledger
 from deployments.sandbox.ashby_records import LOCATION, PLAN, TEAM
 from deployments.sandbox.gusto import COMPANY
 from deployments.sandbox.gusto_tokens import CLIENT_ID, CLIENT_SECRET, GRANT
+from deployments.sandbox.postman import CLIENT
 from deployments.settings import Settings
 from expectations.law import rules
 from tasks.process import Process
 
-SANDBOX_CLIENT = "harbor"
+SANDBOX_CLIENT = CLIENT
+OWN_SECRET = ("ashby", "gusto")  # signs their webhooks; others sign with the account's key
 
 
 def prepare_ledger(settings: Settings) -> None:
@@ -59,6 +61,7 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
             "base_url": f"{vendors}/{path}",
             "key": SecretStr(f"sandbox-{vendor}"),
             "options": options,
+            "secrets": {"webhook": f"sandbox-{vendor}-webhook"} if vendor in OWN_SECRET else {},
         }
 
     ashby = keyed("ashby", "ashby", team_id=TEAM, location_id=LOCATION, interview_plan_id=PLAN)

@@ -18,15 +18,25 @@ from deployments.sandbox.gusto import Gusto
 from deployments.sandbox.indeed import Indeed
 from deployments.sandbox.mail import Mail
 from deployments.sandbox.people import DATA, SHIPPED, People
+from deployments.sandbox.postman import CLIENT, Postman
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
 from deployments.settings import Settings
 
-DEFAULT = {"seed": 7, "start": "2026-09-08T13:00:00+00:00", "applicants": 0, "fault_rate": 0.0}
+DEFAULT = {
+    "seed": 7,
+    "start": "2026-09-08T13:00:00+00:00",
+    "applicants": 0,
+    "fault_rate": 0.0,
+    "webhooks": 0.0,
+}
 
 
 def plan_path(home: Path) -> Path:
-    """Where the simulation's plan (seed, start, applicants, fault rate) is kept."""
+    """Where the simulation's plan is kept.
+
+    seed, start, applicants, fault rate, and the share of webhooks that misbehave.
+    """
     return home / "sandbox" / "plan.json"
 
 
@@ -37,7 +47,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = plan_path(settings.home)
     plan = {**DEFAULT, **(json.loads(path.read_text()) if path.exists() else {})}
-    sandbox, mail = build(plan, folder / "journal.jsonl")
+    sandbox, mail = build(plan, folder / "journal.jsonl", settings.receiver_port)
     mail.start(sandbox, settings.smtp_port or 0, settings.imap_port or 0)
     sandbox.start(settings.sandbox_port or 0)
     if clock := settings.clock_file:
@@ -58,8 +68,10 @@ def write_clock(path: Path, now: datetime) -> None:
     draft.replace(path)
 
 
-def build(plan: Mapping[str, object], journal: Path | None) -> tuple[Sandbox, Mail]:
-    """The whole sandbox: one world, its people, every stand-in."""
+def build(
+    plan: Mapping[str, object], journal: Path | None, receiver_port: int | None
+) -> tuple[Sandbox, Mail]:
+    """The whole sandbox: one world, its people, every stand-in; webhooks if there is a receiver."""
     world = World(int(str(plan["seed"])), datetime.fromisoformat(str(plan["start"])))
     people = _people(int(str(plan["seed"])), int(str(plan["applicants"])))
     staff = yaml.safe_load((DATA / "staff.yaml").read_text(encoding="utf-8"))
@@ -74,7 +86,11 @@ def build(plan: Mapping[str, object], journal: Path | None) -> tuple[Sandbox, Ma
         indeed,
         mail,
     ]
-    sandbox = Sandbox(world, vendors, journal, float(str(plan["fault_rate"])))
+    postman = None
+    if receiver_port:
+        address = f"http://127.0.0.1:{receiver_port}/webhooks/{CLIENT}"
+        postman = Postman(world, address, float(str(plan["webhooks"])))
+    sandbox = Sandbox(world, vendors, journal, float(str(plan["fault_rate"])), postman)
     return sandbox, mail
 
 

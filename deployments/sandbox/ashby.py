@@ -81,7 +81,9 @@ class Ashby(StandIn):
     ) -> None:
         super().__init__(world)
         self.key = key
+        self.webhook_secret = "sandbox-ashby-webhook"
         self.records = Records(world)
+        self.records.announce = self._announce
         self.reasons = [
             {"id": fixed(f"reason/{text}"), "text": text, "reasonType": kind, "isArchived": False}
             for kind, texts in REASONS.items()
@@ -160,6 +162,14 @@ class Ashby(StandIn):
         except Declined as no:
             return Answer(body=_failure(no.code))
 
+    def _announce(self, action: str, row: Row) -> None:
+        if action.startswith("job"):
+            self.tell(action, {"job": row})
+        elif action.startswith("interviewSchedule"):
+            self.tell(action, {"interviewSchedule": row})
+        else:
+            self.tell(action, {"application": self._details(row)})
+
     def _row(self, table: str, ref: Any) -> Row:
         row = self.records.tables[table].get(str(ref))
         if row is None:
@@ -217,6 +227,7 @@ class Ashby(StandIn):
             },
         )
         self.note("jobs", self.staff.code(job) or job["title"])
+        self._announce("jobCreate", job)
         return _one(job)
 
     def _set_status(self, body: Row) -> Row:
@@ -230,6 +241,7 @@ class Ashby(StandIn):
             self.records.tell("opened", job)
         if job["status"] == "Closed":
             job["closedAt"] = self.records.now
+        self._announce("jobUpdate", job)
         return _one(job)
 
     def _search_jobs(self, body: Row) -> Row:
@@ -312,6 +324,7 @@ class Ashby(StandIn):
         schedule = self.staff.schedule(application, body["interviewEvents"])
         for event in schedule["interviewEvents"]:
             self.note("interviews", f"{application['id']} {self.staff.round(event)}")
+        self._announce("interviewScheduleCreate", schedule)
         return _one(schedule)
 
     def _application_info(self, body: Row) -> Row:

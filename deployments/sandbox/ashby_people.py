@@ -164,6 +164,7 @@ class Staff:
         else:
             self._postpone(schedule, event)
         self.records.touch("schedule", schedule["id"])
+        self.records.announce("interviewScheduleUpdate", schedule)
 
     def give_feedback(self, application: Row, schedule: Row, event: Row, author: str) -> None:
         """Let one interviewer write down what they think."""
@@ -180,6 +181,7 @@ class Staff:
             schedule["status"] = "Complete"
             self._consider(application)
         self.records.touch("schedule", schedule["id"])
+        self.records.announce("interviewScheduleUpdate", schedule)
 
     def debrief(self, job_ref: str) -> None:
         """Let the hiring manager pick the best of those who have been through every round."""

@@ -43,7 +43,10 @@ STATUS_OF_TYPE = {"Lead": "Lead", "Hired": "Hired", "Archived": "Archived"}
 
 
 class Records:
-    """One organisation's Ashby. `when` holds what people do at an event of this kind."""
+    """One organisation's Ashby. `when` holds what people do at an event of this kind.
+
+    `announce` is told what a webhook tells: an action, and the row it is about.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -51,6 +54,7 @@ class Records:
             name: {} for name in ("job", "candidate", "application", "schedule", "feedback", "note")
         }
         self.when: dict[str, Callable[[Row], None]] = {}
+        self.announce: Callable[[str, Row], None] = lambda action, row: None
         self.sequence = 0
         self._changed: dict[str, int] = {}
         self._made: Counter[tuple[object, ...]] = Counter()
@@ -134,6 +138,8 @@ class Records:
         if reason:
             application.update(archiveReason={**reason, "customFields": []}, archivedAt=self.now)
         self.touch("application", application["id"])
+        for action in _entering(stage) if len(history) > 1 else ["applicationSubmit"]:
+            self.announce(action, application)
         self.tell("moved", application)
         return application
 
@@ -152,6 +158,12 @@ class Records:
         """Let people learn of what happened."""
         if event in self.when:
             self.when[event](row)
+
+
+def _entering(stage: Row) -> list[str]:
+    """Return the actions that one move into a stage fans out to."""
+    hired = ["candidateHire"] if stage["type"] == "Hired" else []
+    return [*hired, "candidateStageChange", "applicationUpdate"]
 
 
 def stamp(at: datetime) -> str:

@@ -45,6 +45,7 @@ class Checkr(StandIn):
     def __init__(self, world: World, people: People, key: str = "sandbox-checkr") -> None:
         super().__init__(world)
         self._people, self._key = people, key
+        self.webhook_secret = key  # of a direct account
         self._rows: dict[str, dict[str, Row]] = {
             kind: {} for kind in ("candidate", "invitation", "report", "adverse_action")
         }
@@ -138,6 +139,7 @@ class Checkr(StandIn):
             adjudication=None,
         )
         self.note("candidates", name)
+        self.tell("candidate.created", row)
         return Answer(201, dict(row), changed=True)
 
     def _list_invitations(self, request: Request) -> Answer:
@@ -171,6 +173,7 @@ class Checkr(StandIn):
         row["invitation_url"] = f"https://apply.checkr.example/invite/{row['id']}"
         candidate["invitation_ids"].append(row["id"])
         self.note("invitations", f"{candidate['custom_id']} {row['package']}")
+        self.tell("invitation.created", row)
         self._await_candidate(row)
         return Answer(201, dict(row), changed=True)
 
@@ -211,6 +214,9 @@ class Checkr(StandIn):
             status="completed", completed_at=_iso(self.world.now), report_id=report["id"]
         )
         self.note("reports", f"{candidate['custom_id']} {report['package']}")
+        self.tell("candidate.updated", candidate)
+        self.tell("invitation.completed", invitation)
+        self.tell("report.created", report)
         dice = self.world.dice("checkr report", report["id"])
         self.world.plan(
             self.world.now + timedelta(days=dice.uniform(1, 3)),
@@ -221,6 +227,7 @@ class Checkr(StandIn):
     def _expire(self, invitation: Row) -> None:
         if invitation["status"] == "pending":
             invitation["status"] = "expired"
+            self.tell("invitation.expired", invitation)
 
     def _conclude(self, report: Row, candidate: Row) -> None:
         person = self._people.by_email(candidate["email"])
@@ -232,6 +239,7 @@ class Checkr(StandIn):
             completed_at=_iso(self.world.now),
             turnaround_time=int(took.total_seconds()),
         )
+        self.tell("report.completed", report)
 
     def _delete_invitation(self, request: Request, id: str) -> Answer:
         row = self._rows["invitation"].get(id)
@@ -240,6 +248,7 @@ class Checkr(StandIn):
         if row["status"] != "pending":
             return _refuse(400, "invitation can not be deleted")
         row["deleted_at"] = _iso(self.world.now)
+        self.tell("invitation.deleted", row)
         return Answer(200, dict(row), changed=True)
 
     def _read_report(self, request: Request, id: str) -> Answer:
@@ -260,6 +269,7 @@ class Checkr(StandIn):
         for action in self._live_actions(id):
             action.update(status="canceled", canceled_at=_iso(self.world.now))
         row["adjudication"] = "engaged"
+        self.tell("report.engaged", row)
         return Answer(200, dict(row), changed=True)
 
     def _adverse_items(self, request: Request, id: str) -> Answer:
@@ -289,6 +299,7 @@ class Checkr(StandIn):
             adverse_items={"object": "list", "count": 1, "data": [item]},
         )
         self._rows["report"][id]["adjudication"] = "pre_adverse_action"
+        self.tell("report.pre_adverse_action", self._rows["report"][id])
         self.note("adverse_actions", id)
         self.world.plan(
             datetime.fromisoformat(row["post_notice_scheduled_at"]),
@@ -300,7 +311,9 @@ class Checkr(StandIn):
     def _send_final_notice(self, action: Row) -> None:
         if action["status"] == "pending":
             action["status"] = "complete"
-            self._rows["report"][action["report_id"]]["adjudication"] = "post_adverse_action"
+            report = self._rows["report"][action["report_id"]]
+            report["adjudication"] = "post_adverse_action"
+            self.tell("report.post_adverse_action", report)
             self.note("final_notices", action["report_id"])
 
     def _cancel_adverse_action(self, request: Request, id: str) -> Answer:

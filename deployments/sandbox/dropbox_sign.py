@@ -47,6 +47,7 @@ class DropboxSign(StandIn):
     def __init__(self, world: World, people: People, key: str = "sandbox-dropbox_sign") -> None:
         super().__init__(world)
         self._people, self._key = people, key
+        self.webhook_secret = key
         self._rows: dict[str, Row] = {}
         self._cancelling: set[str] = set()
         self._cancelled: set[str] = set()
@@ -108,6 +109,7 @@ class DropboxSign(StandIn):
         sent = f"{metadata.get('key') or metadata.get('application_key')}"
         row = self._open(f"{sent} {metadata.get('offer_hash')}", fields, metadata)
         self.note("offers", f"{sent} {metadata.get('offer_hash')}")
+        self._tell("sent", row)
         self._await_signer(row)
         return Answer(200, {"signature_request": row}, changed=True)
 
@@ -208,6 +210,8 @@ class DropboxSign(StandIn):
             row["signatures"][0].update(status_code="signed", signed_at=now, last_viewed_at=now)
             row["is_complete"] = True
             self.note("signatures", row["metadata"].get("key", row["signature_request_id"]))
+            for what in ("viewed", "signed", "all_signed", "downloadable"):
+                self._tell(what, row)
 
     def _decline(self, row: Row) -> None:
         if self._is_open(row):
@@ -217,10 +221,15 @@ class DropboxSign(StandIn):
                 last_viewed_at=self._now(),
             )
             row["is_declined"] = True
+            self._tell("declined", row)
 
     def _expire(self, row: Row) -> None:
         if self._is_open(row):
             row["signatures"][0]["status_code"] = "expired"
+            self._tell("expired", row)
+
+    def _tell(self, what: str, row: Row) -> None:
+        self.tell(f"signature_request_{what}", {"signature_request": row})
 
     def _is_open(self, row: Row) -> bool:
         awaiting: bool = row["signatures"][0]["status_code"] == "awaiting_signature"
@@ -265,6 +274,7 @@ class DropboxSign(StandIn):
         if self._is_open(self._rows[id]):
             self._cancelled.add(id)
             self.note("cancellations", id)
+            self._tell("canceled", self._rows[id])
 
     def _remind(self, request: Request, id: str) -> Answer:
         if refusal := self._unavailable(id):
@@ -276,6 +286,7 @@ class DropboxSign(StandIn):
             return _refuse(400, "bad_request", "Reminded within the last hour")
         signer["last_reminded_at"] = self._now()
         self.note("reminders", id)
+        self._tell("remind", self._rows[id])
         return Answer(200, {"signature_request": self._rows[id]}, changed=True)
 
     def _unavailable(self, id: str) -> Answer | None:

@@ -47,6 +47,10 @@ PAY_HOUR = time(9)
 FLSA = {"Exempt", "Salaried Nonexempt", "Nonexempt", "Owner"}
 UNITS = {"Hour", "Week", "Month", "Year", "Paycheck"}
 NOT_INVITED = "admin_onboarding_incomplete"
+TOLD = {
+    "self_onboarding_completed_by_employee": "employee.self_onboarding_completed",
+    "onboarding_completed": "employee.onboarded",
+}
 NO_PAY = {"rate": "0.00", "payment_unit": "Hour", "flsa_status": "Nonexempt"}
 CENT = Decimal("0.01")
 
@@ -68,6 +72,7 @@ class Gusto(StandIn):
     def __init__(self, world: World, people: People, key: str = "sandbox-gusto") -> None:
         super().__init__(world)
         self.people, self.tokens = people, Tokens(world, key)
+        self.webhook_secret = "sandbox-gusto-webhook"  # the token of its one subscription
         self.batches: dict[str, Json] = {}
         self.submitted: dict[str, list[Json]] = {}
         self.employees: dict[str, Json] = {}
@@ -229,12 +234,17 @@ class Gusto(StandIn):
         if asked.get("version") != thing["version"]:
             return _error(409, "base", "invalid_resource_version")
         self._change(thing, {name: asked[name] for name in names & asked.keys()})
+        self._tell("employee.updated", thing["employee_uuid"])
         self.note("corrections", self.external_ids[thing["employee_uuid"]])
         return Answer(body=thing, changed=True)
 
     def _change(self, thing: Json, to: Json) -> None:
         thing |= to
         thing["version"] = self.world.digest("version", thing["version"], json.dumps(to))[:32]
+
+    def _tell(self, kind: str, uuid: str, entity: str = "Employee") -> None:
+        about = {"resource_uuid": COMPANY, "entity_type": entity, "entity_uuid": uuid}
+        self.tell(kind, about)
 
     def _process(self, uuid: str) -> None:
         batch, entities = self.batches[uuid], self.submitted[uuid]
@@ -280,7 +290,9 @@ class Gusto(StandIn):
         }
         self.external_ids[uuid] = external_id or uuid
         self.note("employees", email)
+        self._tell("employee.created", uuid)
         if invited:
+            self._tell("employee.marked_for_self_onboarding", uuid)
             self._plan_onboarding(uuid)
         return self.employees[uuid]
 
@@ -335,6 +347,7 @@ class Gusto(StandIn):
         employee = self.employees[uuid]
         complete = status == "onboarding_completed"
         self._change(employee, {"onboarding_status": status, "onboarded": complete})
+        self._tell(TOLD.get(status, "employee.updated"), uuid)
         if not complete:
             return
         self._plan_payday()
@@ -347,6 +360,7 @@ class Gusto(StandIn):
         for job in self.employees[uuid]["jobs"]:
             pay = job["compensations"][0]
             self._change(pay, {"rate": _mistyped(pay["rate"])})
+        self._tell("employee.updated", uuid)
 
     def _plan_payday(self) -> None:
         """Plan the next payday; the first is planned when somebody may be paid."""
@@ -367,6 +381,8 @@ class Gusto(StandIn):
             if employee["onboarded"] and gross:
                 self.payrolls[payroll["uuid"]] = payroll
                 self._pay(employee["uuid"], payroll, gross)
+        if payroll["uuid"] in self.payrolls:
+            self._tell("payroll.processed", payroll["uuid"], "Payroll")
 
     def _pay(self, uuid: str, payroll: Json, gross: Decimal) -> None:
         """Write a pay stub: numbers for amounts, as in the documentation's own example."""

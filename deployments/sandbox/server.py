@@ -15,11 +15,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import parse_qsl, urlsplit
 
+from deployments.sandbox.postman import Postman
 from deployments.sandbox.world import World
 
 BEFORE = ("429", "500", "drop_before", "html")  # nothing is done
@@ -77,14 +79,17 @@ class StandIn:
 
     A route is (method, path pattern) → handler(request, **named groups). `received[kind]` lists
     the ids of what was asked and really done, in the vendor's words ("invitations": […]).
+    `tell(kind, about)` posts a webhook, if the sandbox has a postman; `webhook_secret` signs it.
     """
 
     prefix = ""
+    webhook_secret = ""
     spared = False  # from faults at random: for a vendor that calls us, and is never called
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.received: dict[str, list[str]] = {}
+        self.tell: Callable[[str, Mapping[str, Any]], None] = lambda kind, about: None
 
     @property
     def routes(self) -> dict[tuple[str, str], Route]:
@@ -124,8 +129,14 @@ class Sandbox:
         vendors: list[StandIn],
         journal: Path | None = None,
         fault_rate: float = 0.0,
+        postman: Postman | None = None,
     ) -> None:
         self.world, self.vendors, self.fault_rate = world, vendors, fault_rate
+        self.postman = postman
+        if postman:
+            for vendor in vendors:
+                name = vendor.prefix.strip("/")
+                vendor.tell = partial(postman.tell, name, vendor.webhook_secret)
         self.faults: list[dict[str, Any]] = []
         self.injected: Counter[str] = Counter()
         self._lock = threading.RLock()
@@ -150,6 +161,8 @@ class Sandbox:
 
         self._server = _Server(("127.0.0.1", port), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        if self.postman:
+            self.postman.start()
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def stop(self) -> None:
@@ -157,6 +170,8 @@ class Sandbox:
         if self._server:
             self._server.shutdown()
             self._server.server_close()
+        if self.postman:
+            self.postman.stop()
         if self._journal:
             self._journal.close()
 
@@ -269,6 +284,7 @@ class Sandbox:
                     body={
                         "received": {v.prefix.strip("/"): v.received for v in self.vendors},
                         "faults": dict(sorted(self.injected.items())),
+                        "webhooks": self.postman.record() if self.postman else {},
                     }
                 )
         return Answer(404, {"error": "not found"})

@@ -1,0 +1,115 @@
+"""Webhooks as each vendor writes and signs them, from its documents.
+
+Ashby, Checkr and Gusto sign the raw body in a header. Dropbox Sign signs nothing but time and kind,
+inside the body, which is a form. Ashby gives an event neither an id nor a time.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened at a vendor. `id`: 64 hex digits; `about`: in the shape of the vendor's body.
+
+    `url`: where it is posted, which Checkr repeats inside.
+    """
+
+    vendor: str
+    kind: str
+    about: Mapping[str, Any]
+    id: str
+    at: datetime
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One signed post: its bytes, and what its headers say."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def sealed(event: Event, secret: str) -> Envelope:
+    """The event as its vendor posts it, signed with this secret."""
+    return _WRITERS[event.vendor](event, secret)
+
+
+def _ashby(event: Event, secret: str) -> Envelope:
+    body = _compact({"action": event.kind, "data": event.about})
+    return _json(body, {"Ashby-Signature": f"sha256={_signature(body, secret)}"})
+
+
+def _checkr(event: Event, secret: str) -> Envelope:
+    told = {
+        "id": event.id[:24],
+        "object": "event",
+        "type": event.kind,
+        "created_at": event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "webhook_url": event.url,
+        "data": {"object": event.about},
+    }
+    body = _compact(told)
+    signed = {"X-Checkr-Signature": _signature(body, secret)}
+    return _json(body, {"User-Agent": "Checkr-Webhook/1.0", **signed})
+
+
+def _dropbox_sign(event: Event, secret: str) -> Envelope:
+    at = str(int(event.at.timestamp()))
+    told = {
+        "event": {
+            "event_time": at,
+            "event_type": event.kind,
+            "event_hash": _signature((at + event.kind).encode(), secret),
+            "event_metadata": {
+                "related_signature_id": None,
+                "reported_for_account_id": None,
+                "reported_for_app_id": None,
+                "event_message": None,
+            },
+        },
+        **event.about,
+    }
+    cut = event.id[:32]
+    head = f'--{cut}\r\nContent-Disposition: form-data; name="json"\r\n\r\n'.encode()
+    body = head + _compact(told) + f"\r\n--{cut}--\r\n".encode()
+    return Envelope(body, {"Content-Type": f"multipart/form-data; boundary={cut}"})
+
+
+def _gusto(event: Event, secret: str) -> Envelope:
+    i = event.id
+    told = {
+        "uuid": f"{i[:8]}-{i[8:12]}-4{i[13:16]}-8{i[17:20]}-{i[20:32]}",
+        "event_type": event.kind,
+        "resource_type": "Company",
+        **event.about,
+        "timestamp": int(event.at.timestamp()),
+    }
+    body = _compact(told)
+    return _json(body, {"X-Gusto-Signature": _signature(body, secret)})
+
+
+_WRITERS: dict[str, Callable[[Event, str], Envelope]] = {
+    "ashby": _ashby,
+    "checkr": _checkr,
+    "dropbox_sign": _dropbox_sign,
+    "gusto": _gusto,
+}
+
+
+def _json(body: bytes, headers: Mapping[str, str]) -> Envelope:
+    return Envelope(body, {"Content-Type": "application/json", **headers})
+
+
+def _compact(told: Mapping[str, Any]) -> bytes:
+    return json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _signature(message: bytes, secret: str) -> str:
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
