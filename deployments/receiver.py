@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -169,6 +169,11 @@ def unavailable(_: Request, failure: Exception) -> Response:
     return JSONResponse({"error": "try again later"}, 503, headers={"Retry-After": "5"})
 
 
+def cut_off(_: Request, __: Exception) -> Response:
+    """Nothing to be done, and nothing to be logged: whoever was posting has hung up."""
+    return Response(status_code=400)
+
+
 def openapi(_: Request) -> Response:
     """What the receiver takes and answers, as an OpenAPI document."""
     return JSONResponse(_OPENAPI)
@@ -198,7 +203,7 @@ def app(load: Load = load, notice: Callable[[str], None] | None = None) -> Starl
             Mount("/public", StaticFiles(directory=public)),
         ],
         middleware=[Middleware(limits.Bounded)],
-        exception_handlers={LedgerUnavailable: unavailable},
+        exception_handlers={LedgerUnavailable: unavailable, ClientDisconnect: cut_off},
     )
     receiver.router.redirect_slashes = False  # it would lead to whatever host a visitor names
     receiver.state.accounts, receiver.state.rates = accounts, rates

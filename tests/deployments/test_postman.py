@@ -2,6 +2,7 @@
 
 import json
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -264,6 +266,27 @@ def test_a_replayed_journal_posts_nothing_again(town: Opened, tmp_path: Path) ->
 
     assert after.sandbox.world.now == before.sandbox.world.now
     assert after.record == {"answers": {}, "unexpected": {}, "waiting": 0}
+
+
+@pytest.mark.parametrize("vendor", sorted(KINDS))
+def test_a_post_that_breaks_off_leaves_nothing_and_is_no_fault_of_ours(
+    vendor: str,
+    receiver_url: str,
+    client_name: str,
+    stored: Stored,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kind = "multipart/form-data; boundary=cut" if vendor == "dropbox_sign" else "application/json"
+    address = urlsplit(receiver_url)
+    head = f"POST /webhooks/{client_name}_ill/{vendor} HTTP/1.1\r\nHost: here\r\n"
+    head += f"Content-Type: {kind}\r\nContent-Length: 1000\r\n\r\n--cut"
+
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        connection.sendall(head.encode())
+    requests.get(f"{receiver_url}/openapi.json", timeout=10)
+
+    assert stored("ill") == {}
+    assert not [entry for entry in caplog.records if entry.levelno >= logging.ERROR]
 
 
 class Away:
