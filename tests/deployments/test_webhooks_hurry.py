@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import pytest
+from prefect.exceptions import ObjectNotFound
 
 from connectors.ledger.scope import Scope
 from deployments.hurry import PAUSES, Hurry
@@ -14,7 +15,7 @@ ONE, ALL = Scope("acme", "ACME-1"), Scope("acme")
 class Work:
     """What is hinted at, look by look, and the sweeps that were run for it."""
 
-    def __init__(self, hinted: Sequence[Scope | None], fails: bool = False) -> None:
+    def __init__(self, hinted: Sequence[Scope | None], fails: Exception | None = None) -> None:
         self.looks, self.fails = iter(hinted), fails
         self.swept: list[Scope] = []
         self.meanwhile: Callable[[], None] = lambda: None
@@ -26,7 +27,7 @@ class Work:
         self.swept.append(scope)
         self.meanwhile()
         if self.fails:
-            raise ConnectionError("Prefect is away")
+            raise self.fails
 
 
 def hurried(work: Work, notices: int = 1, times: int = 1) -> None:
@@ -79,12 +80,23 @@ def test_hints_that_stay_unread_are_left_to_the_schedule_in_the_end() -> None:
 def test_a_run_that_cannot_be_started_ends_nothing_but_itself(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    work = Work([ONE, ALL], fails=True)
+    work = Work([ONE, ALL], fails=ConnectionError("Prefect is away"))
 
     hurried(work, times=2)
 
     assert work.swept == [ONE, ALL]
     assert "no sweep for acme's webhooks now: ConnectionError" in caplog.text
+
+
+def test_where_nobody_serves_sweeps_hints_wait_for_the_next_one_without_a_word(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    work = Work([ONE, ALL], fails=ObjectNotFound(Exception()))
+
+    hurried(work, times=2)
+
+    assert work.swept == [ONE, ALL]
+    assert caplog.text == ""
 
 
 def test_one_client_does_not_wait_for_another() -> None:
