@@ -24,6 +24,7 @@ def main() -> None:
     asked.add_argument("--kills", type=int, default=100)
     asked.add_argument("--applicants", type=int, default=500)
     asked.add_argument("--fault-rate", type=float, default=0.1)
+    asked.add_argument("--ill-webhooks", type=float, default=0.3)
     asked.add_argument("--long-seconds", type=float, default=60)
     asked.add_argument("--keep", action="store_true", help="leave the homes, to look at")
     told = asked.parse_args()
@@ -31,7 +32,12 @@ def main() -> None:
     broken = []
     for seed in told.seeds:
         plan = Plan(
-            seed, told.applicants, told.kills, told.fault_rate, long_seconds=told.long_seconds
+            seed,
+            told.applicants,
+            told.kills,
+            told.fault_rate,
+            long_seconds=told.long_seconds,
+            webhooks=told.ill_webhooks,
         )
         if not _prove(console, plan, told.keep):
             broken.append(seed)

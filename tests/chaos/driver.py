@@ -11,6 +11,7 @@ from typing import Any
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from deployments import demo, embedded, report
+from deployments.sandbox.postman import WELL
 from deployments.settings import Settings
 from deployments.state import State
 from tests.chaos import disk
@@ -37,7 +38,8 @@ class Plan:
     """How hard a run is disturbed.
 
     `kills`: of the carrying process, in all; `disturbances`: what is done beside them, in turns;
-    `long_seconds`: how long the first outage and the first sleep last, on the wall clock.
+    `long_seconds`: how long the first outage and the first sleep last, on the wall clock;
+    `webhooks`: the share of them that misbehaves.
     """
 
     seed: int = 7
@@ -46,10 +48,11 @@ class Plan:
     fault_rate: float = 0.0
     disturbances: tuple[str, ...] = DISTURBANCES
     long_seconds: float = SHORT_SECONDS
+    webhooks: float = 0.0
 
     @property
     def of_the_demo(self) -> demo.Plan:
-        return demo.Plan(self.seed, self.applicants, self.fault_rate)
+        return demo.Plan(self.seed, self.applicants, self.fault_rate, webhooks=self.webhooks)
 
 
 @dataclass
@@ -85,8 +88,24 @@ class Outcome:
         }
 
     def faults(self) -> Counter[str]:
-        """What vendors were made to do wrong, by "vendor fault"."""
-        return Counter(demo.Control(self.state.sandbox_url).record()["faults"])
+        """What vendors were made to do wrong, by "vendor fault"; ill webhooks by their manner."""
+        record = demo.Control(self.state.sandbox_url).record()
+        ill = Counter(record["faults"])
+        for manners in record["webhooks"]["answers"].values():
+            for manner, answers in manners.items():
+                if manner != WELL:
+                    ill[f"webhooks {manner}"] += sum(answers.values())
+        return ill
+
+    def wrongly_answered(self) -> dict[str, int]:
+        """Webhooks the receiver must not answer so: forged ones it took, and what it failed at.
+
+        With 503 it rightly takes nothing, as long as it cannot store it.
+        """
+        unexpected: dict[str, int] = demo.Control(self.state.sandbox_url).record()["webhooks"][
+            "unexpected"
+        ]
+        return {what: n for what, n in unexpected.items() if not what.endswith(" 503")}
 
     def status(self) -> dict[str, Any]:
         return report.status_json(self.ledger, Scope(demo.CLIENT))

@@ -48,6 +48,7 @@ NOBODY_LOST = "no applicant is lost, and no ending is untold"
 LAWFUL = "no stage is skipped and no legal wait shortened"
 SOUND = "the log's hash chain verifies, and the projection is its replay"
 SAME_END = "the end is that of the undisturbed run"
+NO_FORGERY = "no forged webhook is taken, and none is answered with a failure"
 RULES = {
     NOBODY_LOST: {"place", "notice"},
     LAWFUL: {"order", "wait", "time"},
@@ -77,6 +78,7 @@ class Record:
     people: dict[str, int]
     arrived: set[str]
     violations: list[Violation]
+    wrongly_answered: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ def record(outcome: Outcome) -> Record:
     engine.dispose()
     with outcome.ledger.transaction() as connection:
         found = verify(connection, CLIENT)
-    return Record(outcome.received(), asked, story, people, arrived, found)
+    wrongly = outcome.wrongly_answered()
+    return Record(outcome.received(), asked, story, people, arrived, found, wrongly)
 
 
 def compare(disturbed: Record, undisturbed: Record) -> Comparison:
@@ -132,6 +135,7 @@ def compare(disturbed: Record, undisturbed: Record) -> Comparison:
             *(f"+ {line}" for line in sorted(disturbed.story - undisturbed.story)),
             *(f"- {line}" for line in sorted(undisturbed.story - disturbed.story)),
         ],
+        NO_FORGERY: [f"{what}: {n} times" for what, n in disturbed.wrongly_answered.items()],
     }
     broken[NOBODY_LOST] += [f"{id} was delivered and is no application" for id in sorted(lost)]
     return Comparison(broken, effects, {**disturbed.people, "lost": len(lost)})

@@ -14,6 +14,7 @@ from tests.chaos.disturbances import FULL_DISK
 from tests.chaos.driver import DEATHS, DISTURBANCES, KILLED, Plan, run
 from tests.chaos.invariants import (
     LAWFUL,
+    NO_FORGERY,
     NOBODY_LOST,
     ONCE,
     SAME_END,
@@ -26,7 +27,7 @@ from tests.chaos.invariants import (
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 CALM = Plan(applicants=44)
-WILD = Plan(applicants=44, kills=len(DISTURBANCES) + 1, fault_rate=0.1)
+WILD = Plan(applicants=44, kills=len(DISTURBANCES) + 1, fault_rate=0.1, webhooks=0.3)
 
 
 def lived(plan: Plan) -> tuple[Record, set[str]]:
@@ -60,6 +61,6 @@ def test_all_of_it_was_done(wild: tuple[Record, set[str]]) -> None:
     assert any("drop_after" in name for name in done)
 
 
-@pytest.mark.parametrize("invariant", [ONCE, NOBODY_LOST, LAWFUL, SOUND, SAME_END])
+@pytest.mark.parametrize("invariant", [ONCE, NOBODY_LOST, LAWFUL, SOUND, SAME_END, NO_FORGERY])
 def test_it_holds_all_the_same(comparison: Comparison, invariant: str) -> None:
     assert not comparison.broken[invariant]

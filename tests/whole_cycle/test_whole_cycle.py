@@ -21,6 +21,7 @@ from tasks.stages import ORDER
 from tests.chaos.driver import DEATHS, Outcome, Plan, run
 from tests.chaos.invariants import (
     LAWFUL,
+    NO_FORGERY,
     NOBODY_LOST,
     ONCE,
     SAME_END,
@@ -31,7 +32,7 @@ from tests.chaos.invariants import (
 )
 
 CALM = Plan(applicants=44)
-WILD = Plan(applicants=44, kills=len(DEATHS), fault_rate=0.05, disturbances=("",))
+WILD = Plan(applicants=44, kills=len(DEATHS), fault_rate=0.05, disturbances=("",), webhooks=0.3)
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -83,7 +84,7 @@ def test_the_carrying_process_was_killed_at_every_boundary_and_vendors_failed(
     assert disturbed.faults().total() > 0
 
 
-@pytest.mark.parametrize("invariant", [ONCE, NOBODY_LOST, LAWFUL, SOUND, SAME_END])
+@pytest.mark.parametrize("invariant", [ONCE, NOBODY_LOST, LAWFUL, SOUND, SAME_END, NO_FORGERY])
 def test_it_holds_after_all_that(comparison: Comparison, invariant: str) -> None:
     assert not comparison.broken[invariant]
 
