@@ -20,6 +20,7 @@ from flows.sweep import sweep
 from tasks.desk import Surroundings
 
 PAUSES = (2.0, 5.0, 10.0, 30.0, 60.0)  # seconds in which hints gather, before each sweep in a row
+LONGEST_SECONDS = 300.0  # to wait for one sweep
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +32,20 @@ def hinted(client: str) -> Scope | None:
 
 
 async def run_sweep(scope: Scope) -> None:
-    """Start a sweep of the scope as a run of its own, and wait until it has ended."""
+    """Start a sweep of the scope as a run of its own, and wait for its end, but not for ever.
+
+    While nobody serves deployments it stays scheduled; the next hint must not wait for that.
+    """
     parameters = {"client": scope.client}
     if scope.requisition:
         parameters["requisition"] = scope.requisition
     flow = carry_requisition if scope.requisition else sweep
     await arun_deployment(
-        f"{flow.name}/{flow.name}", parameters=parameters, tags=["webhook"], as_subflow=False
+        f"{flow.name}/{flow.name}",
+        parameters=parameters,
+        tags=["webhook"],
+        as_subflow=False,
+        timeout=LONGEST_SECONDS,
     )
 
 

@@ -21,6 +21,7 @@ from connectors.errors import (
     OutcomeUnknown,
     Refused,
     Unavailable,
+    Unreadable,
 )
 from connectors.ledger import breaker, effects
 from connectors.ledger.effects import Claimed
@@ -87,6 +88,10 @@ class UnderWay(ConnectorError):
 
 class TakenOver(ConnectorError):
     """Another run has taken the effect over while this one slept."""
+
+
+class Unforeseen(ConnectorError):
+    """Our own code failed, before or after it was sent; the vendor is not to blame."""
 
 
 class StandsStill(ConnectorError):
@@ -161,6 +166,8 @@ def _one(desk: Desk, effect: Claimed, as_of: datetime) -> str:
             receipt = _send(desk, effect, request)
     except ConnectorError as failure:
         return _failed(desk, effect, failure, as_of)
+    except Exception as failure:  # a fault of ours must not keep the other effects from going out
+        return _failed(desk, effect, Unforeseen(effect.system, type(failure).__name__), as_of)
     with desk.ledger.transaction() as connection:
         breaker.worked(connection, desk.client, effect.system, breaker.WRITES, as_of)
         return "done" if effects.done(connection, effect, receipt, as_of) else TAKEN_OVER
@@ -246,16 +253,18 @@ def _meaning(effect: Claimed, failure: ConnectorError, *, spared: bool) -> tuple
     match failure:
         case NeedsPerson():
             return "parked", 0.0
-        case OutcomeUnknown() | UnderWay():
+        case UnderWay():
+            return "sending", 0.0
+        case OutcomeUnknown() | Unforeseen():
             state = "sending"
-        case Unavailable() | StandsStill() | Misconfigured():  # nothing was done
+        case Unavailable() | Unreadable() | StandsStill() | Misconfigured():  # nothing was done
             state = "sending" if effect.sent_before else "due"
         case _:
             return "dead", 0.0
     if spared or effect.tries < QUICK_ATTEMPTS:
         return state, 0.0
-    if state == "due" and effect.tries >= ATTEMPTS:
-        return "dead", 0.0
+    if effect.tries >= ATTEMPTS:
+        return ("dead" if state == "due" else "parked"), 0.0
     return state, _pause(effect, failure)
 
 

@@ -108,6 +108,10 @@ class Ashby(StandIn):
         """Say 429 as the specification shows it."""
         return Answer(429, _failure("rate_limit_exceeded"), {"Retry-After": str(seconds)})
 
+    def stands(self) -> list[str]:
+        """Every application's way through its stages, in the order in which it was moved."""
+        return sorted(self.records.way(row) for row in self.records.tables["application"].values())
+
     def lie(self) -> Any:
         """An error of Ashby's own, which is no refusal."""
         return _failure("internal_error")

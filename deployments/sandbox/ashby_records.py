@@ -143,6 +143,14 @@ class Records:
         self.tell("moved", application)
         return application
 
+    def way(self, application: Row) -> str:
+        """Who applied for what, each stage since then, and why it was archived."""
+        candidate = self.tables["candidate"][application["candidateId"]]
+        stages = " > ".join(entered["title"] for entered in application["applicationHistory"])
+        reason = application.get("archiveReason", {}).get("text", "")
+        job = self.tables["job"][application["jobId"]]
+        return f"{candidate['name']}, {job['title']}: {stages} {reason}".strip()
+
     def add_feedback(self, application: Row, author: str, title: str, values: Row) -> Row:
         """Submit a feedback form; `values` is by path, one field each."""
         row = {

@@ -111,6 +111,10 @@ class StandIn:
         """Write into the vendor's own record that something was really done."""
         self.received.setdefault(kind, []).append(name)
 
+    def stands(self) -> list[str]:
+        """How the vendor's objects stand now, in words that name no id."""
+        return []
+
     def handle(self, request: Request) -> Answer:
         """Find the route and answer; unknown paths are 404."""
         for (method, pattern), route in self.routes.items():
@@ -283,6 +287,7 @@ class Sandbox:
                 return Answer(
                     body={
                         "received": {v.prefix.strip("/"): v.received for v in self.vendors},
+                        "stands": {v.prefix.strip("/"): v.stands() for v in self.vendors},
                         "faults": dict(sorted(self.injected.items())),
                         "webhooks": self.postman.record() if self.postman else {},
                     }

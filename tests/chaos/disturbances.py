@@ -23,7 +23,7 @@ from deployments import embedded
 from deployments.demo import Control
 from deployments.sandbox.__main__ import write_clock
 from deployments.settings import Settings
-from deployments.state import State
+from deployments.state import State, want, wanted
 from tests.chaos import disk
 from tests.chaos.carrier import LEASE_SECONDS, Orders
 from tests.chaos.carriers import Carrier
@@ -67,7 +67,11 @@ def kill_postgres(scene: Scene) -> None:
 
 
 def kill_worker(scene: Scene) -> None:
-    """Let the worker take up a sweep of its own, and kill both in the middle of it."""
+    """Let a worker take up a sweep of its own, and kill both in the middle of it.
+
+    It is not started again: at a simulated instant, a sweep that nobody plans for moves people
+    earlier than they move undisturbed.
+    """
     worker = embedded.up(Settings(home=scene.home), only={"serve"}).services["serve"].pid
     before = set(_family(worker))
     call = f"{scene.state.prefect_url}/api/deployments"
@@ -81,6 +85,7 @@ def kill_worker(scene: Scene) -> None:
     while set(_family(worker)) <= before and time.monotonic() < until:
         scene.carrier.works_for(0.2)
     scene.carrier.works_for(scene.dice.uniform(3, 10))  # it imports for a while, then carries
+    want(scene.home, set(wanted(scene.home)) - {"serve"})
     _signal([worker, *_family(worker)], signal.SIGKILL)
 
 

@@ -87,6 +87,11 @@ class Outcome:
             for kind, names in kinds.items()
         }
 
+    def stands(self) -> Counter[str]:
+        """How the vendors' own objects stand now."""
+        record = demo.Control(self.state.sandbox_url).record()["stands"]
+        return Counter(f"{vendor}: {line}" for vendor, lines in record.items() for line in lines)
+
     def faults(self) -> Counter[str]:
         """What vendors were made to do wrong, by "vendor fault"; ill webhooks by their manner."""
         record = demo.Control(self.state.sandbox_url).record()

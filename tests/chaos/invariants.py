@@ -70,9 +70,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Record:
-    """What a finished run has left in its ledger and in its vendors' own records."""
+    """What a finished run has left in its ledger and in its vendors' own records.
+
+    `stands`: how the vendors' objects stand, and in which order they came there.
+    """
 
     received: dict[str, Counter[str]]
+    stands: Counter[str]
     asked: dict[str, Counter[str]]
     story: set[str]
     people: dict[str, int]
@@ -112,8 +116,16 @@ def record(outcome: Outcome) -> Record:
     engine.dispose()
     with outcome.ledger.transaction() as connection:
         found = verify(connection, CLIENT)
-    wrongly = outcome.wrongly_answered()
-    return Record(outcome.received(), asked, story, people, arrived, found, wrongly)
+    return Record(
+        outcome.received(),
+        outcome.stands(),
+        asked,
+        story,
+        people,
+        arrived,
+        found,
+        outcome.wrongly_answered(),
+    )
 
 
 def compare(disturbed: Record, undisturbed: Record) -> Comparison:
@@ -134,6 +146,8 @@ def compare(disturbed: Record, undisturbed: Record) -> Comparison:
         SAME_END: [
             *(f"+ {line}" for line in sorted(disturbed.story - undisturbed.story)),
             *(f"- {line}" for line in sorted(undisturbed.story - disturbed.story)),
+            *(f"+ {line}" for line in sorted(disturbed.stands - undisturbed.stands)),
+            *(f"- {line}" for line in sorted(undisturbed.stands - disturbed.stands)),
         ],
         NO_FORGERY: [f"{what}: {n} times" for what, n in disturbed.wrongly_answered.items()],
     }

@@ -261,6 +261,21 @@ def test_nothing_overtakes_what_was_asked_about_the_same_person_before(
     assert office.states() == {"done": 2}
 
 
+def test_what_we_ourselves_cannot_carry_out_stops_no_other_and_ends_with_a_person(
+    office: Office,
+) -> None:
+    poison = office.ask(1)[0]
+    with office.ledger.transaction() as connection:
+        connection.execute(text("UPDATE effect SET request = '{}'"))
+    office.ask(3, about="b")
+
+    for n in range(40):
+        office.sweep(AS_OF + n * SWEEP)
+
+    assert office.states() == {"parked": 1, "done": 3}
+    assert office.smtp.received[poison] == 0
+
+
 def test_answers_lost_in_an_outage_are_looked_up_and_not_sent_again(office: Office) -> None:
     asked = office.ask(30)
     office.smtp.next.extend(["lost"] * 5)
