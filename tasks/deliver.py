@@ -24,6 +24,7 @@ from connectors.errors import (
     Unreadable,
 )
 from connectors.ledger import breaker, effects
+from connectors.ledger.breaker import StandsStill
 from connectors.ledger.effects import Claimed
 from connectors.ledger.scope import Scope
 from connectors.records import (
@@ -94,10 +95,6 @@ class Unforeseen(ConnectorError):
     """Our own code failed, before or after it was sent; the vendor is not to blame."""
 
 
-class StandsStill(ConnectorError):
-    """The vendor's breaker has opened since the effect was claimed: it is not tried now."""
-
-
 @task(task_run_name="deliver", cache_policy=NO_CACHE, persist_result=False)
 def deliver(scope: Scope, as_of: datetime) -> State[dict[str, int]]:
     """Carry out everything that is due, until nothing due is left."""
@@ -160,10 +157,13 @@ def _in_order(desk: Desk, group: list[Claimed], as_of: datetime) -> list[str]:
 def _one(desk: Desk, effect: Claimed, as_of: datetime) -> str:
     try:
         request = _request(desk, effect)
-        _trusted(desk, effect, as_of)
-        receipt = _look_up(desk, effect, request) if effect.sent_before else None
+        receipt = None
+        if effect.sent_before:
+            with desk.ledger.transaction() as connection:
+                breaker.check(connection, desk.client, effect.system, as_of)
+            receipt = _look_up(desk, effect, request)
         if receipt is None:
-            receipt = _send(desk, effect, request)
+            receipt = _send(desk, effect, request, as_of)
     except ConnectorError as failure:
         return _failed(desk, effect, failure, as_of)
     except Exception as failure:  # a fault of ours must not keep the other effects from going out
@@ -171,13 +171,6 @@ def _one(desk: Desk, effect: Claimed, as_of: datetime) -> str:
     with desk.ledger.transaction() as connection:
         breaker.worked(connection, desk.client, effect.system, breaker.WRITES, as_of)
         return "done" if effects.done(connection, effect, receipt, as_of) else TAKEN_OVER
-
-
-def _trusted(desk: Desk, effect: Claimed, as_of: datetime) -> None:
-    """Raise StandsStill if the vendor has failed too often since the effect was claimed."""
-    with desk.ledger.transaction() as connection:
-        if effect.system in breaker.untrusted(connection, desk.client, breaker.WRITES, as_of):
-            raise StandsStill(effect.system, "not tried: it has failed many times in a row")
 
 
 def _request(desk: Desk, effect: Claimed) -> Request:
@@ -205,8 +198,9 @@ def _look_up(desk: Desk, effect: Claimed, request: Request) -> Receipt | None:
     return found
 
 
-def _send(desk: Desk, effect: Claimed, request: Request) -> Receipt:
+def _send(desk: Desk, effect: Claimed, request: Request, as_of: datetime) -> Receipt:
     with desk.ledger.transaction() as connection:
+        breaker.check(connection, desk.client, effect.system, as_of)
         if not effects.begin(connection, effect):
             raise TakenOver(effect.system, "another run has taken this over")
     perform: Callable[[Any, str], Receipt] = getattr(

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
+from connectors.errors import ConnectorError
+
 WRITES, READS = "writes", "reads"
 BY_ITSELF = "breaker"
 # In a row, with nothing that worked in between. One effect alone fails as often only in an hour of
@@ -26,6 +28,10 @@ _OPEN_FOR_WRITES = """
 # For effects `e` at :as_of: their vendor may be written to; it may be, but by one of them only.
 TRUSTED = f"NOT EXISTS ({_OPEN_FOR_WRITES} AND b.try_at > :as_of)"
 ON_TRIAL = f"EXISTS ({_OPEN_FOR_WRITES} AND b.try_at <= :as_of)"
+
+
+class StandsStill(ConnectorError):
+    """The vendor's breaker has opened since the effect was claimed: it is not tried now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +142,9 @@ def untrusted(connection: Connection, client: str, side: str, as_of: datetime) -
         for breaker in standing(connection, client)
         if breaker.side == side and breaker.try_at > as_of
     }
+
+
+def check(connection: Connection, client: str, system: str, as_of: datetime) -> None:
+    """Raise StandsStill if the vendor must not be written to at this instant."""
+    if system in untrusted(connection, client, WRITES, as_of):
+        raise StandsStill(system, "not tried: it has failed many times in a row")
