@@ -20,10 +20,10 @@ SHOWN = 40
 def main() -> None:
     """Run every seed twice, undisturbed and disturbed; exit 1 if anything does not hold."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--seeds", type=int, nargs="+", default=[7])
+    asked.add_argument("--seeds", type=int, nargs="+", default=[7, 8, 9])
     asked.add_argument("--kills", type=int, default=100)
     asked.add_argument("--applicants", type=int, default=500)
-    asked.add_argument("--fault-rate", type=float, default=0.1)
+    asked.add_argument("--fault-rate", type=float, default=0.15)
     asked.add_argument("--ill-webhooks", type=float, default=0.3)
     asked.add_argument("--long-seconds", type=float, default=60)
     asked.add_argument("--keep", action="store_true", help="leave the homes, to look at")

@@ -183,7 +183,7 @@ class _Run:
         """Do from outside what is due, in the middle of a sweep; False: the carrier died before."""
         if extra in FROM_OUTSIDE:
             carrier.is_sweeping()
-            carrier.works_for(self.dice.uniform(0, 3))
+            carrier.works_for(self.dice.uniform(0, 1))
             if not carrier.lives:
                 return False
             long = self.plan.long_seconds if not self.injected[extra] else SHORT_SECONDS
