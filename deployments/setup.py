@@ -17,7 +17,6 @@ from expectations.law import rules
 from tasks.process import Process
 
 SANDBOX_CLIENT = CLIENT
-OWN_SECRET = ("ashby", "gusto")  # signs their webhooks; others sign with the account's key
 
 
 def prepare_ledger(settings: Settings) -> None:
@@ -61,18 +60,21 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
             "base_url": f"{vendors}/{path}",
             "key": SecretStr(f"sandbox-{vendor}"),
             "options": options,
-            "secrets": {"webhook": f"sandbox-{vendor}-webhook"} if vendor in OWN_SECRET else {},
         }
 
     ashby = keyed("ashby", "ashby", team_id=TEAM, location_id=LOCATION, interview_plan_id=PLAN)
     return {
-        "ashby": ashby,
+        "ashby": {**ashby, "secrets": {"webhook": "sandbox-ashby-webhook"}},
         "checkr": keyed("checkr", "checkr"),
         "dropbox_sign": keyed("dropbox_sign", "dropbox_sign"),
         "gusto": {
             **keyed("gusto", "gusto", company=COMPANY, client_id=CLIENT_ID),
             "key": SecretStr("an access token that has ended"),
-            "secrets": {"refresh": GRANT, "client": CLIENT_SECRET},
+            "secrets": {
+                "refresh": GRANT,
+                "client": CLIENT_SECRET,
+                "webhook": "sandbox-gusto-webhook",
+            },
         },
         "indeed": {
             "base_url": pages,

@@ -169,7 +169,7 @@ class _Run:
         """The highest passing to die at, so that all kills are spread over the whole run."""
         at_least, each = PASSINGS.get(boundary, PASSED_OFTEN)
         passings = at_least + each * self.plan.applicants
-        return max(2, int(1.2 * passings / max(self.plan.kills, 1)))
+        return max(2, int(0.65 * passings / max(self.plan.kills, 1)))
 
     def _wake_the_sleeper(self, successor: Carrier) -> None:
         """Wake it up, once another has done its work for a while; it must find its end."""
@@ -197,7 +197,7 @@ class _Run:
     def _end_of(self, carrier: Carrier, death: str, extra: str) -> str:
         """Let a carrier work to its end, and say what end that was."""
         if death == AT_RANDOM:
-            carrier.works_for(self.dice.uniform(1, 8))
+            carrier.works_for(self.dice.uniform(1, 6))
             carrier.gets(signal.SIGKILL)
         code = carrier.ends(CARRIER_SECONDS)
         if code == 0:

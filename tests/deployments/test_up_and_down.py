@@ -240,7 +240,7 @@ def test_up_says_where_to_look_and_everything_answers_there(life: Life) -> None:
 def test_every_deployment_is_served_and_what_repeats_has_its_schedule(life: Life) -> None:
     served = life.fresh.deployments
 
-    assert len(served) == 13
+    assert len(served) == 19
     assert {each["status"] for each in served.values()} == {"READY"}
     schedules = {
         (name, schedule["schedule"]["cron"], schedule["active"])

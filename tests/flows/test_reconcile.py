@@ -39,6 +39,7 @@ from deployments.sandbox.ashby_records import LOCATION, PLAN, STAGE, TEAM
 from deployments.sandbox.checkr import Checkr
 from deployments.sandbox.dropbox_sign import DropboxSign
 from deployments.sandbox.gusto import COMPANY, Gusto
+from deployments.sandbox.gusto_tokens import Tokens
 from deployments.sandbox.people import People
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
@@ -334,7 +335,7 @@ def test_what_a_silent_vendor_does_not_say_heals_nothing(office: Office, tracked
     office.by_hand("gusto", "POST", employees, first_name="Ben", last_name="Doe")
     assert office.night() == "1 difference: 1 new, 0 healed"
 
-    office.vendor(Gusto).key = "another"
+    office.vendor(Gusto).tokens = Tokens(World(seed=1, now=BEGUN), "another")
 
     assert office.night() == "1 difference: 0 new, 0 healed; not compared, because not read: gusto"
 
