@@ -8,6 +8,8 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -15,20 +17,23 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psutil
 from sqlalchemy import create_engine, text
 
 from deployments import embedded
 from deployments.demo import Control
+from deployments.processes import ROOT
 from deployments.sandbox.__main__ import write_clock
 from deployments.settings import Settings
-from deployments.state import State, want, wanted
+from deployments.state import State
 from tests.chaos import disk
 from tests.chaos.carrier import LEASE_SECONDS, Orders
 from tests.chaos.carriers import Carrier
+from tests.chaos.worker import SERVED
 
-WORKER_SECONDS = 30  # until a worker has taken up a run
+WORKER_SECONDS = 120  # until a worker has taken up a run
 BACK = timedelta(days=2)
 
 
@@ -67,26 +72,24 @@ def kill_postgres(scene: Scene) -> None:
 
 
 def kill_worker(scene: Scene) -> None:
-    """Let a worker take up a sweep of its own, and kill both in the middle of it.
-
-    It is not started again: at a simulated instant, a sweep that nobody plans for moves people
-    earlier than they move undisturbed.
-    """
-    worker = embedded.up(Settings(home=scene.home), only={"serve"}).services["serve"].pid
-    before = set(_family(worker))
-    call = f"{scene.state.prefect_url}/api/deployments"
-    with urllib.request.urlopen(f"{call}/name/nightly-sync/nightly-sync", timeout=30) as answer:
-        deployment = json.load(answer)["id"]
-    asked = urllib.request.Request(
-        f"{call}/{deployment}/create_flow_run", b"{}", {"Content-Type": "application/json"}
+    """Let a worker take up a sweep of the present instant, and kill both in the middle of it."""
+    state = scene.state
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "tests.chaos.worker"],
+        env={**os.environ, **state.environment()},
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
-    urllib.request.urlopen(asked, timeout=30).close()
-    until = time.monotonic() + WORKER_SECONDS
-    while set(_family(worker)) <= before and time.monotonic() < until:
-        scene.carrier.works_for(0.2)
+    prefect = f"{state.prefect_url}/api/deployments"
+    deployment = _eventually(lambda: _ask(f"{prefect}/name/{SERVED}/{SERVED}"))
+    as_of = Control(state.sandbox_url).now().isoformat()
+    asked = {"parameters": {"as_of": as_of}}
+    _eventually(lambda: _ask(f"{prefect}/{deployment['id']}/create_flow_run", asked))
+    _eventually(lambda: _family(worker.pid))
     scene.carrier.works_for(scene.dice.uniform(3, 10))  # it imports for a while, then carries
-    want(scene.home, set(wanted(scene.home)) - {"serve"})
-    _signal([worker, *_family(worker)], signal.SIGKILL)
+    _signal([worker.pid, *_family(worker.pid)], signal.SIGKILL)
+    worker.wait()
 
 
 def stop_postgres(scene: Scene) -> None:
@@ -149,6 +152,24 @@ def put_to_sleep(scene: Scene) -> None:
     scene.carrier.gets(signal.SIGSTOP)
     cut_sessions(scene)
     time.sleep(max(scene.long_seconds, LEASE_SECONDS + 1))
+
+
+def _ask(url: str, body: dict[str, Any] | None = None) -> Any:
+    """Ask Prefect's server; None while it does not answer, or knows of no such thing."""
+    data = None if body is None else json.dumps(body).encode()
+    with suppress(OSError):
+        request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+    return None
+
+
+def _eventually(found: Callable[[], Any]) -> Any:
+    """Wait for something to be found; None if that takes too long."""
+    until = time.monotonic() + WORKER_SECONDS
+    while not (what := found()) and time.monotonic() < until:
+        time.sleep(0.2)
+    return what
 
 
 def _family(pid: int) -> list[int]:
