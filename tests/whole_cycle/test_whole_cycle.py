@@ -1,8 +1,7 @@
-"""The whole cycle, once undisturbed and once under chaos: the same story, the same vendors.
+"""The whole cycle, once, at vendors that fail now and then: everybody paid, told and accounted for.
 
-Both runs are real: an embedded PostgreSQL, a Prefect server, every stand-in over HTTP and SMTP. The
-second one's vendors fail, and its carrying process is killed at every boundary of delivery and at
-random. `make chaos` is the same at length, and does worse.
+The run is real: an embedded PostgreSQL, a Prefect server, every stand-in over HTTP and SMTP. What
+kills and outages do to it is in `tests/chaos/`.
 """
 
 import tempfile
@@ -18,44 +17,16 @@ from connectors.ledger.store import chain
 from deployments import embedded, report
 from deployments.settings import Settings
 from tasks.stages import ORDER
-from tests.chaos.driver import DEATHS, Outcome, Plan, run
-from tests.chaos.invariants import (
-    LAWFUL,
-    NO_FORGERY,
-    NOBODY_LOST,
-    ONCE,
-    SAME_END,
-    SOUND,
-    Comparison,
-    compare,
-    record,
-)
-
-CALM = Plan(applicants=44)
-WILD = Plan(applicants=44, kills=len(DEATHS), fault_rate=0.05, disturbances=("",), webhooks=0.3)
+from tests.chaos.driver import Outcome, Plan, run
 
 pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
-def undisturbed() -> Iterator[Outcome]:
-    yield from finished(CALM)
-
-
-@pytest.fixture(scope="module")
-def disturbed() -> Iterator[Outcome]:
-    yield from finished(WILD)
-
-
-@pytest.fixture(scope="module")
-def comparison(disturbed: Outcome, undisturbed: Outcome) -> Comparison:
-    return compare(record(disturbed), record(undisturbed))
-
-
-def finished(plan: Plan) -> Iterator[Outcome]:
+def lived() -> Iterator[Outcome]:
     with tempfile.TemporaryDirectory(prefix="fullcycle-") as home:
         try:
-            yield run(Path(home), plan)
+            yield run(Path(home), Plan(applicants=44, fault_rate=0.05))
         finally:
             embedded.down(Settings(home=Path(home)))
 
@@ -77,44 +48,36 @@ def _rows(url: str, sql: str) -> list[Any]:
     return found
 
 
-def test_the_carrying_process_was_killed_at_every_boundary_and_vendors_failed(
-    disturbed: Outcome,
-) -> None:
-    assert {f"carrier killed {death}" for death in DEATHS} <= disturbed.injected.keys()
-    assert disturbed.faults().total() > 0
-
-
-@pytest.mark.parametrize("invariant", [ONCE, NOBODY_LOST, LAWFUL, SOUND, SAME_END, NO_FORGERY])
-def test_it_holds_after_all_that(comparison: Comparison, invariant: str) -> None:
-    assert not comparison.broken[invariant]
+def test_vendors_have_failed(lived: Outcome) -> None:
+    assert lived.faults().total() > 0
 
 
 def test_every_opening_ends_with_a_pay_statement_that_matches_the_offer(
-    undisturbed: Outcome,
+    lived: Outcome,
 ) -> None:
-    requisitions = undisturbed.status()["requisitions"]
+    requisitions = lived.status()["requisitions"]
     assert {r["disposition"] for r in requisitions} == {"FILLED", "CANCELLED"}
     filled = [r for r in requisitions if r["disposition"] == "FILLED"]
     assert all(r["filled"] == r["headcount"] for r in filled)
 
-    paid = [hire for hire in undisturbed.status()["hires"] if hire["matches"]]
+    paid = [hire for hire in lived.status()["hires"] if hire["matches"]]
     assert len(paid) == sum(r["headcount"] for r in filled)
 
 
 def test_a_wrong_pay_statement_was_corrected_before_the_opening_was_filled(
-    undisturbed: Outcome,
+    lived: Outcome,
 ) -> None:
     corrections = rows(
-        undisturbed,
+        lived,
         "SELECT e.subject_id FROM effect e JOIN application a ON a.id = e.subject_id"
         " WHERE e.kind = 'payroll.correct' AND e.state = 'done' AND a.stage = 'aftercare'",
     )
     assert corrections
 
 
-def test_what_the_ledger_calls_done_is_what_the_vendors_have(disturbed: Outcome) -> None:
-    received = disturbed.received()
-    done = [effect for effect in disturbed.status()["effects"] if effect["state"] == "done"]
+def test_what_the_ledger_calls_done_is_what_the_vendors_have(lived: Outcome) -> None:
+    received = lived.received()
+    done = [effect for effect in lived.status()["effects"] if effect["state"] == "done"]
     asked = Counter({(effect["system"], effect["kind"]): effect["count"] for effect in done})
     for (system, kind), name in report.VENDOR_COUNTS.items():
         assert received[f"{system} {name}"].total() == asked[system, kind], (system, kind)
@@ -125,14 +88,14 @@ def test_what_the_ledger_calls_done_is_what_the_vendors_have(disturbed: Outcome)
     )
 
 
-def test_nobody_is_lost_and_nobody_who_is_out_is_without_an_answer(undisturbed: Outcome) -> None:
+def test_nobody_is_lost_and_nobody_who_is_out_is_without_an_answer(lived: Outcome) -> None:
     open_elsewhere = rows(
-        undisturbed,
+        lived,
         "SELECT key FROM application WHERE disposition IS NULL AND stage <> 'aftercare'",
     )
     assert open_elsewhere == []
     silent = rows(
-        undisturbed,
+        lived,
         """
         SELECT a.key FROM application a
         WHERE a.disposition IS NOT NULL AND NOT EXISTS (
@@ -145,9 +108,9 @@ def test_nobody_is_lost_and_nobody_who_is_out_is_without_an_answer(undisturbed: 
     assert silent == []
 
 
-def test_no_stage_is_skipped(undisturbed: Outcome) -> None:
+def test_no_stage_is_skipped(lived: Outcome) -> None:
     gateless = rows(
-        undisturbed,
+        lived,
         """
         SELECT t.subject_key, t.to_stage FROM transition t
         WHERE t.from_stage <> t.to_stage AND t.to_state <> 'entered'
@@ -156,9 +119,9 @@ def test_no_stage_is_skipped(undisturbed: Outcome) -> None:
     assert gateless == []
 
 
-def test_the_hash_chain_verifies_and_the_projection_equals_the_log(disturbed: Outcome) -> None:
+def test_the_hash_chain_verifies_and_the_projection_equals_the_log(lived: Outcome) -> None:
     log = rows(
-        disturbed,
+        lived,
         "SELECT subject_kind, subject_id, subject_key, seq, from_stage, from_state, to_stage,"
         " to_state, reason, as_of, previous_hash, hash FROM transition"
         " ORDER BY subject_kind, subject_id, seq",
@@ -180,7 +143,7 @@ def test_the_hash_chain_verifies_and_the_projection_equals_the_log(disturbed: Ou
         assert row.hash == chain(head, content, row.as_of)
         heads[subject] = (row.seq, row.hash)
     projected = rows(
-        disturbed,
+        lived,
         "SELECT 'application' AS kind, id, seq, head_hash FROM application"
         " UNION ALL SELECT 'requisition', id, seq, head_hash FROM requisition",
     )
@@ -188,20 +151,18 @@ def test_the_hash_chain_verifies_and_the_projection_equals_the_log(disturbed: Ou
 
 
 def test_a_sweep_costs_task_runs_by_its_systems_and_stages_not_by_its_people(
-    undisturbed: Outcome,
+    lived: Outcome,
 ) -> None:
-    counts = prefect_rows(
-        undisturbed, "SELECT count(*) AS tasks FROM task_run GROUP BY flow_run_id"
-    )
+    counts = prefect_rows(lived, "SELECT count(*) AS tasks FROM task_run GROUP BY flow_run_id")
     verbs_once, systems = 6, 4  # settle, inbox, open, endings, deliver, publish
     assert 0 < max(row.tasks for row in counts) <= verbs_once + systems + 2 * len(ORDER)
 
 
-def test_no_personal_data_reaches_prefect(undisturbed: Outcome) -> None:
-    people = rows(undisturbed, "SELECT name, email FROM application WHERE email IS NOT NULL")
-    artifacts = prefect_rows(undisturbed, "SELECT data AS said FROM artifact")
-    parameters = prefect_rows(undisturbed, "SELECT parameters AS said FROM flow_run")
-    logs = prefect_rows(undisturbed, "SELECT message AS said FROM log")
+def test_no_personal_data_reaches_prefect(lived: Outcome) -> None:
+    people = rows(lived, "SELECT name, email FROM application WHERE email IS NOT NULL")
+    artifacts = prefect_rows(lived, "SELECT data AS said FROM artifact")
+    parameters = prefect_rows(lived, "SELECT parameters AS said FROM flow_run")
+    logs = prefect_rows(lived, "SELECT message AS said FROM log")
     seen = " ".join(str(row.said) for row in [*artifacts, *parameters, *logs])
     assert artifacts
     assert [p.email for p in people if p.email in seen] == []
