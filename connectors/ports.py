@@ -6,7 +6,9 @@ the vendor's ids of objects we wait for, for vendors that cannot be asked "what 
 
 Every write takes a request and a `key`, the same for every attempt. `find` looks whether the
 vendor already has what a request asked for, after an answer was lost; None means it provably has
-not. Where a vendor cannot tell, `find` raises `OutcomeUnknown` and a person decides.
+not. Where a vendor cannot tell, `find` raises `OutcomeUnknown` and a person decides. Where its
+search is behind its writes, the connector says so in `search_lag`: how many times longer than
+elsewhere it takes until "not found" counts.
 """
 
 from collections.abc import Iterator, Sequence

@@ -72,6 +72,7 @@ CONCURRENT = 8
 QUICK_ATTEMPTS = 6
 ATTEMPTS = 12
 TAKEN_OVER = "taken over by another run"
+LONGEST_WAIT_SECONDS = 90.0  # for what may be under way; the next run looks up what takes longer
 UNSETTLED = {"due", "sending", TAKEN_OVER}
 
 
@@ -122,7 +123,7 @@ def carry_out(
             with desk.ledger.transaction() as connection:
                 batch = effects.claim(connection, scope, as_of, BATCH, unsettled_only)
                 wait = None if batch else effects.seconds_to_wait(connection, scope, as_of)
-            if wait is not None:
+            if wait is not None and wait <= LONGEST_WAIT_SECONDS:
                 sleep(max(wait, 0.05))
                 continue
             if not batch:
@@ -192,9 +193,9 @@ def _look_up(desk: Desk, effect: Claimed, request: Request) -> Receipt | None:
         raise
     except ConnectorError as failure:  # the look-up failed: the write is as unknown as before
         raise Unavailable(effect.system, f"look-up failed: {failure.what}") from None
-    age = effect.sent_seconds_ago
-    if found is None and age is not None and age < desk.settling_seconds:
-        raise UnderWay(effect.system, desk.settling_seconds - age)
+    age, settling = effect.sent_seconds_ago, desk.settling(effect.system)
+    if found is None and age is not None and age < settling:
+        raise UnderWay(effect.system, settling - age)
     return found
 
 

@@ -169,6 +169,10 @@ class Desk:
         """The client's name."""
         return self.process.client
 
+    def settling(self, system: str) -> float:
+        """After how many seconds it counts that a vendor does not have a request."""
+        return self.settling_seconds * getattr(self.systems[system], "search_lag", 1)
+
 
 _open: dict[str, Desk] = {}
 

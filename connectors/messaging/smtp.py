@@ -72,6 +72,7 @@ class Mail:
     """One mail server. Each message has a connection of its own, so threads may share this."""
 
     resources: tuple[str, ...] = ()
+    search_lag = 5  # the journal's copy is delivered like any mail
 
     def __init__(self, access: Access) -> None:
         self._access = access

@@ -58,6 +58,7 @@ class Questionnaire:
     """Referees answer our form; what is sent and found is the messenger's."""
 
     resources: tuple[str, ...] = ()
+    search_lag = 5  # as long as its messenger's
 
     def __init__(self, client: str, messenger: Messenger, links: Links) -> None:
         self._client, self._messenger, self._links = client, messenger, links

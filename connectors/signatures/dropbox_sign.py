@@ -82,6 +82,7 @@ class DropboxSign:
     """The client's Dropbox Sign account, in our records."""
 
     resources: tuple[str, ...] = ("signature_requests",)
+    search_lag = 5  # "a minor delay", the documents say; minutes, to be sure
 
     def __init__(self, api: Api, *, test_mode: bool) -> None:
         self._api, self._test_mode = api, test_mode

@@ -28,6 +28,7 @@ BEFORE = ("429", "500", "drop_before", "html")  # nothing is done
 AFTER = ("drop_after", "truncated", "html_after", "empty_after", "error_in_200")  # all is done
 FAULTS = BEFORE + AFTER  # at random; more on demand: see `_spoiled`, `expire` and SLOW_SECONDS
 SLOW_SECONDS = 0.6  # "slow": before the vendor does it; "slow_after": before it answers
+STALL_SECONDS = 2.5  # the same, but so long that nobody waits for it: "stall", "stall_after"
 HTML = b"<html><body>Bad gateway</body></html>"
 
 
@@ -195,8 +196,7 @@ class Sandbox:
                 )
                 with self._lock:
                     fault = self._fault(vendor, inner)
-                if fault == "slow":
-                    time.sleep(SLOW_SECONDS)
+                time.sleep({"slow": SLOW_SECONDS, "stall": STALL_SECONDS}.get(fault or "", 0))
                 with self._lock:
                     return self._serve(vendor, inner, fault)
         return Answer(404, {"error": "no such vendor in this sandbox"}), None
@@ -371,8 +371,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        if fault == "slow_after":
-            time.sleep(SLOW_SECONDS)
+        time.sleep({"slow_after": SLOW_SECONDS, "stall_after": STALL_SECONDS}.get(fault or "", 0))
         empty = answer.body is None
         body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         body = b"" if empty else body

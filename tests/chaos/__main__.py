@@ -39,10 +39,20 @@ def main() -> None:
             long_seconds=told.long_seconds,
             webhooks=told.ill_webhooks,
         )
-        if not _prove(console, plan, told.keep):
-            broken.append(seed)
-    if broken:
-        console.print(f"[bold red]violated; reproduce with --seeds {' '.join(map(str, broken))}")
+        try:
+            holds = _prove(console, plan, told.keep)
+        except Exception:  # the harness itself was in the way: the other seeds are still to be run
+            console.print_exception()
+            holds = False
+        if not holds:
+            broken.append(plan)
+    for plan in broken:
+        _say(
+            console,
+            f"violated; reproduce with --seeds {plan.seed} --kills {plan.kills}"
+            f" --applicants {plan.applicants} --fault-rate {plan.fault_rate}"
+            f" --ill-webhooks {plan.webhooks} --long-seconds {plan.long_seconds}",
+        )
     sys.exit(bool(broken))
 
 

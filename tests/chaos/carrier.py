@@ -43,6 +43,8 @@ BEGUN, SWEPT = "begun", "swept"
 GAVE_UP = 75
 LEASE_SECONDS = 6  # so that a sleeper can be waited for
 LATE = timedelta(days=3)
+READ_SECONDS = 1.5  # less than a stalled vendor takes
+SETTLING_SECONDS = 4.0  # longer than it takes
 UNDER_WAY_SECONDS = 0.3  # well inside what a slow stand-in takes
 TRIES = 600  # of one instant: the world stands still for as long as a disturbance lasts
 
@@ -152,6 +154,7 @@ def install(boundary: Boundary, sandbox: str) -> None:
     from tasks import deliver
 
     effects.LEASE_SECONDS = LEASE_SECONDS
+    http.READ_SECONDS = READ_SECONDS  # type: ignore[assignment]
     effects.claim = boundary.after(effects.claim, "before the intent")  # its commit comes later
     deliver._send = boundary.before(deliver._send, "after the intent")
     http.Api.write = boundary.while_under_way(http.Api.write, sandbox)  # type: ignore[method-assign]
@@ -162,7 +165,7 @@ def install(boundary: Boundary, sandbox: str) -> None:
 def main(home: Path, output: Path, orders: Orders) -> None:
     """Carry until the end of the plan, or until death; the exit code says which."""
     _become_a_process_of(home, output)
-    settings = sandbox_settings()
+    settings = sandbox_settings().model_copy(update={"settling_seconds": SETTLING_SECONDS})
     _show_prefect_its_server(embedded.up(settings, only={"postgres", "prefect"}))
     state = demo.prepare(settings, orders.plan)
     try:

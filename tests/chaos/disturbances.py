@@ -147,6 +147,14 @@ def fill_the_disk(scene: Scene) -> None:
     disk.empty(scene.home)
 
 
+def stall_the_vendors(scene: Scene) -> None:
+    """Let the next requests at every vendor be answered too late, before or after they are done."""
+    for vendor in ("ashby", "checkr", "dropbox_sign", "gusto"):
+        faults = scene.dice.sample(["stall", "stall_after"] * 2, 4)
+        told = {"vendor": vendor, "match": "", "faults": faults}
+        _ask(f"{scene.state.sandbox_url}/__sandbox/faults", told)
+
+
 def put_to_sleep(scene: Scene) -> None:
     """Stop the carrier until its lease has run out, with its lock lost; it is not woken here."""
     scene.carrier.gets(signal.SIGSTOP)
@@ -204,6 +212,7 @@ FROM_OUTSIDE: dict[str, Callable[[Scene], None]] = {
     "connections cut": cut_sessions,
     "second sweep at once, with an old as_of": send_a_rival,
     "wall clock turned back": turn_the_clock_back,
+    "vendors stalled": stall_the_vendors,
     FULL_DISK: fill_the_disk,
     SLEEPER: put_to_sleep,
 }

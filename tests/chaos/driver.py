@@ -28,6 +28,8 @@ DISTURBANCES = (*FROM_OUTSIDE, LOST_COMMIT, NOTHING_ELSE)
 # How often a boundary is passed in one undisturbed run: (at least, for each applicant).
 PASSINGS = {"before the intent": (80, 0.0), "after sending": (60, 1.5), LOST_COMMIT: (1500, 10.0)}
 PASSED_OFTEN = (100, 8.0)
+# The answers that end the delivery of a webhook: all others mean that it comes again.
+HEARD = {"200", "202", "400", "401", "403", "409", "413", "not sent"}
 CARRIER_SECONDS = 900
 STARTS_A_KILL = 4
 SHORT_SECONDS = 3.0
@@ -98,8 +100,9 @@ class Outcome:
         ill = Counter(record["faults"])
         for manners in record["webhooks"]["answers"].values():
             for manner, answers in manners.items():
+                heard = {answer: n for answer, n in answers.items() if answer in HEARD}
                 if manner != WELL:
-                    ill[f"webhooks {manner}"] += sum(answers.values())
+                    ill[f"webhooks {manner}"] += sum(heard.values())
         return ill
 
     def wrongly_answered(self) -> dict[str, int]:
@@ -154,6 +157,8 @@ class _Run:
             impossible = set() if disk.can_be_full(self.home) else {FULL_DISK}
             possible = [name for name in self.plan.disturbances if name not in impossible]
             self.turns = self.dice.sample(possible, len(possible))
+            for name in impossible & {*self.plan.disturbances}:
+                self.told(f"not possible here: {name}")
         return self.turns[-1]
 
     def _orders(self, death: str, extra: str) -> Orders:

@@ -48,7 +48,9 @@ NOBODY_LOST = "no applicant is lost, and no ending is untold"
 LAWFUL = "no stage is skipped and no legal wait shortened"
 SOUND = "the log's hash chain verifies, and the projection is its replay"
 SAME_END = "the end is that of the undisturbed run"
+RECOVERED = "after any fault, an instant is complete within a few sweeps"
 NO_FORGERY = "no forged webhook is taken, and none is answered with a failure"
+SWEEPS_AT_MOST = 10
 RULES = {
     NOBODY_LOST: {"place", "notice"},
     LAWFUL: {"order", "wait", "time"},
@@ -83,6 +85,7 @@ class Record:
     arrived: set[str]
     violations: list[Violation]
     wrongly_answered: dict[str, int]
+    recovery: int
 
 
 @dataclass(frozen=True)
@@ -125,12 +128,14 @@ def record(outcome: Outcome) -> Record:
         arrived,
         found,
         outcome.wrongly_answered(),
+        outcome.recovery,
     )
 
 
 def compare(disturbed: Record, undisturbed: Record) -> Comparison:
     """Hold a disturbed run against its vendors' records, its ledger, and an undisturbed run."""
     effects = _effects(disturbed, undisturbed)
+    here, there = _totals(disturbed), _totals(undisturbed)
     # Whom Indeed delivered, as its own record says, and who has no application with us.
     lost = set(disturbed.received.get("indeed delivered", Counter())) - disturbed.arrived
     broken = {
@@ -148,7 +153,10 @@ def compare(disturbed: Record, undisturbed: Record) -> Comparison:
             *(f"- {line}" for line in sorted(undisturbed.story - disturbed.story)),
             *(f"+ {line}" for line in sorted(disturbed.stands - undisturbed.stands)),
             *(f"- {line}" for line in sorted(undisturbed.stands - disturbed.stands)),
+            *(f"+ {kind} ×{n}" for kind, n in sorted((here - there).items())),
+            *(f"- {kind} ×{n}" for kind, n in sorted((there - here).items())),
         ],
+        RECOVERED: [f"{disturbed.recovery} sweeps"] * (disturbed.recovery > SWEEPS_AT_MOST),
         NO_FORGERY: [f"{what}: {n} times" for what, n in disturbed.wrongly_answered.items()],
     }
     broken[NOBODY_LOST] += [f"{id} was delivered and is no application" for id in sorted(lost)]
@@ -175,6 +183,18 @@ def _effects(disturbed: Record, undisturbed: Record) -> dict[str, Asked]:
     return effects
 
 
+def _totals(record: Record) -> Counter[str]:
+    """How much the vendors have of each kind; what is delivered to us, and mail, may come again."""
+    return Counter(
+        {
+            kind: names.total()
+            for kind, names in record.received.items()
+            if not kind.startswith("mail ") and kind not in _COMES_AGAIN
+        }
+    )
+
+
+_COMES_AGAIN = {f"indeed {what}" for what in ("delivered", "duplicates", "refused", "given_up")}
 _COUNTED = {_MAIL, *(f"{system} {name}" for (system, _), name in report.VENDOR_COUNTS.items())}
 
 

@@ -17,6 +17,7 @@ from tests.chaos.invariants import (
     NO_FORGERY,
     NOBODY_LOST,
     ONCE,
+    RECOVERED,
     SAME_END,
     SOUND,
     Comparison,
@@ -61,6 +62,8 @@ def test_all_of_it_was_done(wild: tuple[Record, set[str]]) -> None:
     assert any("drop_after" in name for name in done)
 
 
-@pytest.mark.parametrize("invariant", [ONCE, NOBODY_LOST, LAWFUL, SOUND, SAME_END, NO_FORGERY])
+@pytest.mark.parametrize(
+    "invariant", [ONCE, NOBODY_LOST, LAWFUL, SOUND, SAME_END, RECOVERED, NO_FORGERY]
+)
 def test_it_holds_all_the_same(comparison: Comparison, invariant: str) -> None:
     assert not comparison.broken[invariant]

@@ -36,6 +36,7 @@ class Mailbox:
     sent: list[SendMessage] = field(default_factory=list)
     found: Receipt | None = None
     blind: bool = False
+    search_lag: int = 1
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         return iter(())
@@ -113,6 +114,16 @@ def test_what_was_sent_just_now_may_still_be_under_way_and_is_looked_up_again(ag
     with pytest.raises(UnderWay) as waiting:
         _look_up(desk(Mailbox()), claimed(sent_seconds_ago=age), MESSAGE)
     assert waiting.value.seconds == 60 - age
+
+
+def test_where_the_search_is_behind_not_found_counts_later() -> None:
+    slow = Mailbox()
+    slow.search_lag = 5
+
+    with pytest.raises(UnderWay) as waiting:
+        _look_up(desk(slow), claimed(sent_seconds_ago=100.0), MESSAGE)
+    assert waiting.value.seconds == 200
+    assert _look_up(desk(slow), claimed(sent_seconds_ago=301.0), MESSAGE) is None
 
 
 def test_where_the_vendor_cannot_tell_a_person_decides() -> None:
