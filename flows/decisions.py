@@ -93,6 +93,7 @@ async def settle_effect(
     outcome: Annotated[enter.Outcome, Field(title="What is to become of it")],
     by: By,
     why: Why,
+    ref: Annotated[str, Field(title="The vendor's id of it")] = "",
 ) -> State[None]:
     """Settle something that we could not do, or cannot tell whether it was done.
 
@@ -102,9 +103,10 @@ async def settle_effect(
         outcome: Try it again (retry), it has happened at the vendor (done), or give it up (waive).
         by: Who says so: a name or a role.
         why: Why, in a sentence; it is kept.
+        ref: The vendor's id, where a job, application, offer, check or hire is done.
     """
     as_of = clock.now()
-    state = enter.settle_effect(client, key, outcome, by, why, as_of)
+    state = enter.settle_effect(client, key, outcome, by, why, as_of, ref or None)
     sentence = await carry(_scope(client, subject_of(key)), as_of)
     return Completed(message=f"{key} is {state}; {sentence}")
 

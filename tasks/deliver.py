@@ -23,7 +23,7 @@ from connectors.errors import (
     Unavailable,
     Unreadable,
 )
-from connectors.ledger import breaker, effects
+from connectors.ledger import breaker, effects, hold
 from connectors.ledger.breaker import StandsStill
 from connectors.ledger.effects import Claimed
 from connectors.ledger.scope import Scope
@@ -70,7 +70,6 @@ KINDS: dict[str, tuple[type[Request], str]] = {
 BATCH = 200
 CONCURRENT = 8
 QUICK_ATTEMPTS = 6
-ATTEMPTS = 12
 TAKEN_OVER = "taken over by another run"
 LONGEST_WAIT_SECONDS = 90.0  # for what may be under way; the next run looks up what takes longer
 UNSETTLED = {"due", "sending", TAKEN_OVER}
@@ -202,6 +201,8 @@ def _look_up(desk: Desk, effect: Claimed, request: Request) -> Receipt | None:
 def _send(desk: Desk, effect: Claimed, request: Request, as_of: datetime) -> Receipt:
     with desk.ledger.transaction() as connection:
         breaker.check(connection, desk.client, effect.system, as_of)
+        if hold.stops(connection, desk.client, effect.system, effect.requisition, effect.kind):
+            raise StandsStill(effect.system, "not sent: it is held")
         if not effects.begin(connection, effect):
             raise TakenOver(effect.system, "another run has taken this over")
     perform: Callable[[Any, str], Receipt] = getattr(
@@ -221,7 +222,14 @@ def _failed(desk: Desk, effect: Claimed, failure: ConnectorError, as_of: datetim
     not_before = as_of + timedelta(seconds=pause)
     with desk.ledger.transaction() as connection:
         ours = effects.failed(
-            connection, effect, state, str(failure), not_before, lease, spared=spared
+            connection,
+            effect,
+            state,
+            str(failure),
+            not_before,
+            lease,
+            spared=spared or isinstance(failure, UnderWay),
+            lost=isinstance(failure, OutcomeUnknown),
         )
     return state if ours else TAKEN_OVER
 
@@ -258,7 +266,7 @@ def _meaning(effect: Claimed, failure: ConnectorError, *, spared: bool) -> tuple
             return "dead", 0.0
     if spared or effect.tries < QUICK_ATTEMPTS:
         return state, 0.0
-    if effect.tries >= ATTEMPTS:
+    if effect.tries >= effects.TRIES:
         return ("dead" if state == "due" else "parked"), 0.0
     return state, _pause(effect, failure)
 

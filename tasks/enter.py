@@ -96,15 +96,24 @@ def release(client: str, subject: str, rule: str, by: str, why: str, as_of: date
 
 
 def settle_effect(
-    client: str, key: str, outcome: Outcome, by: str, why: str, as_of: datetime
+    client: str,
+    key: str,
+    outcome: Outcome,
+    by: str,
+    why: str,
+    as_of: datetime,
+    ref: str | None = None,
 ) -> str:
     """Retry, confirm or waive a dead or parked effect; returns the state it is in now.
 
-    Raises Refused if it is neither dead nor parked.
+    ref: the vendor's id of what was done, where it is asked for later. Raises Refused if that is
+    missing, or if the effect is neither dead nor parked.
     """
     state = OUTCOMES[outcome]
+    if outcome == "done" and not ref and effects.needs_ref(key.partition(":")[0]):
+        raise Refused("effects", f"{key}: the vendor is asked about it later; give its id as ref")
     with ledger_of(client).transaction() as connection:
-        if not effects.close_by_hand(connection, client, key, state, by, why):
+        if not effects.close_by_hand(connection, client, key, state, by, why, as_of, ref):
             raise Refused("effects", f"{key} is neither dead nor parked; see `fullcycle status`")
         act = Act(
             at=as_of,

@@ -63,7 +63,7 @@ class Calls:
                 state = {**state, "cursor": body.take("nextCursor", str)}
             else:
                 state = told({"syncToken": body.maybe("syncToken", str)})
-            yield _objects(body.maybe("results", list) or []), state
+            yield _objects(body.take("results", list)), state
 
     def all(self, call: str, **only: str) -> list[Row]:
         """Read every page of a list."""

@@ -28,6 +28,7 @@ from connectors.ledger.scope import Scope
 from connectors.records import Receipt
 
 LEASE_SECONDS = 120
+TRIES = 12  # in earnest; then it is a person's
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class Claimed:
     sent_before: bool
     sent_seconds_ago: float | None = None
     spared: int = 0
+
+    @property
+    def requisition(self) -> str:
+        """The code of the requisition it is about."""
+        return (self.subject_key or "").partition(".")[0]  # of nobody we know: no requisition
 
     @property
     def tries(self) -> int:
@@ -104,14 +110,15 @@ _IN_TURN = """
         WHERE b.client = e.client AND b.subject_kind = e.subject_kind
           AND b.subject_id = e.subject_id AND b.system = e.system AND b.id < e.id
           AND (b.state = 'sending' AND (b.lease_until >= clock_timestamp() OR b.not_before > :as_of)
-               OR b.state = 'due' AND b.attempts > 0 AND b.not_before > :as_of))
+               OR b.state = 'due' AND b.attempts > 0
+                  AND (b.not_before > :as_of OR :unsettled_only)))
 """
 # On trial goes what was tried longest ago, so that one that always fails keeps no other from it;
 # of one subject's effects the first.
 _CLAIM = f"""
     WITH first AS (
         SELECT DISTINCT ON (e.system, e.subject_kind, e.subject_id) e.id, e.system, e.lease_until
-        {_DUE_IN_SCOPE} AND {_FREE} AND {ON_TRIAL}
+        {_DUE_IN_SCOPE} AND {_FREE} AND {_IN_TURN} AND {ON_TRIAL}
         ORDER BY e.system, e.subject_kind, e.subject_id, e.id
     ),
     trial AS (
@@ -119,8 +126,8 @@ _CLAIM = f"""
         ORDER BY system, lease_until NULLS FIRST, id
     ),
     mine AS (
-        SELECT e.id, e.state = 'sending' AS sent_before, r.key AS requisition_key,
-               s.key AS subject_key,
+        SELECT e.id, e.state = 'sending' AND e.sent_at IS NOT NULL AS sent_before,
+               r.key AS requisition_key, s.key AS subject_key,
                CAST(extract(epoch FROM clock_timestamp() - e.sent_at) AS float) AS sent_seconds_ago
         {_DUE_IN_SCOPE}
           AND {_FREE} AND {_IN_TURN} AND (NOT {ON_TRIAL} OR e.id IN (SELECT id FROM trial))
@@ -208,8 +215,14 @@ def done(connection: Connection, effect: Claimed, receipt: Receipt, as_of: datet
             "others": json.dumps(receipt.others),
         },
     )
-    kind = _CROSSWALK.get(effect.kind)
-    if settled.rowcount and kind:
+    if settled.rowcount:
+        _know(connection, effect.id, effect.kind, receipt.external_id)
+    return settled.rowcount == 1
+
+
+def _know(connection: Connection, effect_id: int, kind: str, ref: str) -> None:
+    """Enter a vendor's id of a job or an application into the crosswalk."""
+    if kind in _CROSSWALK:
         connection.execute(
             text(
                 "INSERT INTO external_id"
@@ -217,9 +230,8 @@ def done(connection: Connection, effect: Claimed, receipt: Receipt, as_of: datet
                 " SELECT client, system, :kind, :external_id, subject_kind, subject_id"
                 " FROM effect WHERE id = :id ON CONFLICT DO NOTHING"
             ),
-            {"id": effect.id, "kind": kind, "external_id": receipt.external_id},
+            {"id": effect_id, "kind": _CROSSWALK[kind], "external_id": ref},
         )
-    return settled.rowcount == 1
 
 
 _STILL_OURS = "id = :id AND state = 'sending' AND attempts = :attempts"
@@ -235,15 +247,18 @@ def failed(
     lease_seconds: float = 0,
     *,
     spared: bool = False,
+    lost: bool = False,
 ) -> bool:
     """It failed: `due` from `not_before`, `dead`, `parked`, or `sending` (outcome unknown).
 
-    lease_seconds: how long nobody may look it up yet; spared: the attempt does not count. False:
-    somebody else has taken it over.
+    lease_seconds: how long nobody may look it up yet; spared: the attempt does not count;
+    lost: its answer was lost now. False: somebody else has taken it over.
     """
     settled = connection.execute(
         text(
             "UPDATE effect SET state = :state, error = :error, not_before = :not_before,"
+            # It may have left only just now: what was begun long ago counts from here.
+            " sent_at = CASE WHEN :lost THEN clock_timestamp() ELSE sent_at END,"
             " spared = spared + CAST(:spared AS int),"
             " lease_until = clock_timestamp() + make_interval(secs => :lease)"
             f" WHERE {_STILL_OURS}"
@@ -256,6 +271,7 @@ def failed(
             "error": error,
             "not_before": not_before,
             "spared": spared,
+            "lost": lost,
         },
     )
     return settled.rowcount == 1
@@ -281,7 +297,10 @@ def seconds_to_wait(connection: Connection, scope: Scope, as_of: datetime) -> fl
     found: float | None = connection.execute(
         text(
             "SELECT CAST(extract(epoch FROM min(e.lease_until) - clock_timestamp()) AS float)"
+            # Of those whose lease is over none is waited for: they were not claimed, as another
+            # goes first. The transaction's start is what the claim before this has seen.
             f"{_DUE_IN_SCOPE} AND e.state = 'sending' AND e.owner = :owner"
+            " AND e.lease_until >= now()"
         ),
         {
             "client": scope.client,
@@ -294,16 +313,56 @@ def seconds_to_wait(connection: Connection, scope: Scope, as_of: datetime) -> fl
 
 
 def close_by_hand(
-    connection: Connection, client: str, key: str, state: str, by: str, why: str
+    connection: Connection,
+    client: str,
+    key: str,
+    state: str,
+    by: str,
+    why: str,
+    as_of: datetime,
+    ref: str | None = None,
 ) -> bool:
-    """A person settles a dead or parked effect: `due` (retry), `done` (seen there) or `waived`."""
-    result = connection.execute(
+    """A person settles a dead or parked effect: `due` (retry), `done` (seen there) or `waived`.
+
+    One to be tried again has all its tries before it; one that was parked after all of them, and
+    not because nobody can look, is looked up first. `ref`: the vendor's id of what was done.
+    """
+    settled = connection.execute(
         text(
-            "UPDATE effect SET state = :state, closed_by = :by, error = :why,"
-            " not_before = created_as_of,"
-            " done_as_of = CASE WHEN :state = 'done' THEN not_before END"
+            "UPDATE effect SET state = CASE WHEN :state = 'due' AND state = 'parked'"
+            "   AND attempts - spared >= :tries THEN 'sending' ELSE :state END,"
+            " closed_by = :by, error = :why, not_before = created_as_of,"
+            " spared = CASE WHEN :state = 'due' THEN attempts ELSE spared END,"
+            " external_id = coalesce(:ref, external_id),"
+            " done_as_of = CASE WHEN :state = 'done' THEN CAST(:as_of AS timestamptz) END"
             " WHERE client = :client AND key = :key AND state IN ('dead', 'parked')"
+            " RETURNING id, kind"
         ),
-        {"client": client, "key": key, "state": state, "by": by, "why": why},
-    )
-    return result.rowcount == 1
+        {
+            "client": client,
+            "key": key,
+            "state": state,
+            "by": by,
+            "why": why,
+            "as_of": as_of,
+            "ref": ref,
+            "tries": TRIES,
+        },
+    ).one_or_none()
+    if settled is not None and ref:
+        _know(connection, settled.id, settled.kind, ref)
+    return settled is not None
+
+
+def needs_ref(kind: str) -> bool:
+    """Whether what comes after this kind of effect asks the vendor about it by its id."""
+    return kind in _ASKED_FOR_LATER
+
+
+_ASKED_FOR_LATER = {
+    "tracker.open_job",
+    "tracker.add",
+    "offer.send",
+    "background.order",
+    "payroll.create",
+}

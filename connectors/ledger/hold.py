@@ -77,7 +77,10 @@ def place_restored(connection: Connection, client: str, as_of: datetime) -> None
     """
     place(connection, client, "restore", "is the ledger what the vendors have?", as_of)
     connection.execute(
-        text("UPDATE effect SET state = 'sending' WHERE client = :client AND state = 'due'"),
+        text(
+            "UPDATE effect SET state = 'sending', sent_at = coalesce(sent_at, 'epoch')"
+            " WHERE client = :client AND state IN ('due', 'sending')"
+        ),
         {"client": client},
     )
 
@@ -120,6 +123,15 @@ def standing(connection: Connection, client: str) -> list[Hold]:
         {"client": client},
     )
     return [Hold(**row._mapping) for row in rows]
+
+
+def stops(connection: Connection, client: str, system: str, requisition: str, kind: str) -> bool:
+    """Whether an effect of this kind may not leave now: SENDABLE, for one that is claimed."""
+    mine = {"", requisition} if kind != "posting.publish" else {""}
+    return any(
+        hold.system == system or (not hold.system and hold.requisition in mine)
+        for hold in standing(connection, client)
+    )
 
 
 def vendors(connection: Connection, client: str) -> set[str]:

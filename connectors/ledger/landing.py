@@ -282,7 +282,7 @@ _OPEN_APPLICATION = """
 _WATCHED_EFFECT = (
     """
     SELECT e.external_id FROM effect e
-    WHERE e.kind = '{kind}' AND e.state = 'done' AND """
+    WHERE e.kind = '{kind}' AND e.state = 'done' AND e.external_id IS NOT NULL AND """
     + _OPEN_APPLICATION.format(subject="e.subject_id")
     + " ORDER BY e.external_id"
 )

@@ -42,7 +42,7 @@ from connectors import webhook
 from connectors.access import Access
 from connectors.errors import Unavailable, Unreadable, Unsupported
 from connectors.http import Api, RefusedReply, segment
-from connectors.payload import Payload
+from connectors.payload import Payload, items
 from connectors.ports import SignatureProvider
 from connectors.records import (
     CancelOffer,
@@ -154,7 +154,7 @@ class DropboxSign:
             pages, before, known = info.take("num_pages", int), known, info.take("num_results", int)
             if known < before:
                 raise Unavailable(NAME, "the list has changed while it was read")
-            yield from body.items("signature_requests")
+            yield from items(NAME, body.take("signature_requests", list))  # none is no empty list
             page += 1
 
     def _read(self, signature_ref: str) -> Signature:

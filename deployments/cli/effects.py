@@ -59,9 +59,18 @@ def effect_retry(client: Client, key: str, by: By, why: Why) -> None:
 
 
 @app.command("done")
-def effect_done(client: Client, key: str, by: By, why: Why) -> None:
+def effect_done(
+    client: Client,
+    key: str,
+    by: By,
+    why: Why,
+    ref: Annotated[
+        str | None,
+        typer.Option(help="The vendor's id of the job, application, offer, check or hire."),
+    ] = None,
+) -> None:
     """Confirm that a dead or parked effect has happened at the vendor."""
-    _settle(client, key, "done", by, why)
+    _settle(client, key, "done", by, why, ref)
 
 
 @app.command("waive")
@@ -70,9 +79,11 @@ def effect_waive(client: Client, key: str, by: By, why: Why) -> None:
     _settle(client, key, "waive", by, why)
 
 
-def _settle(client: str, key: str, outcome: "Outcome", by: str, why: str) -> None:
+def _settle(
+    client: str, key: str, outcome: "Outcome", by: str, why: str, ref: str | None = None
+) -> None:
     join(running())
     from tasks import clock, enter
 
-    state = enter.settle_effect(client, key, outcome, by, why, clock.now())
+    state = enter.settle_effect(client, key, outcome, by, why, clock.now(), ref)
     say(f"{key} is {state}")

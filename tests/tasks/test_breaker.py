@@ -347,7 +347,9 @@ def test_whatever_fails_nothing_is_lost_and_nothing_is_sent_twice(
             break
         with office.ledger.transaction() as connection:
             for key in asked:
-                effects.close_by_hand(connection, office.desk.client, key, "due", "ops", "again")
+                effects.close_by_hand(
+                    connection, office.desk.client, key, "due", "ops", "again", AS_OF
+                )
         at += 4 * SWEEP
 
     assert office.states() == {"done": people}

@@ -78,7 +78,7 @@ def test_an_effect_that_dies_again_is_told_again(
     die(ledger, as_of)
     heard(ledger, as_of)
     with ledger.transaction() as connection:
-        effects.close_by_hand(connection, ledger.client, asked[1], "due", "ops", "mended")
+        effects.close_by_hand(connection, ledger.client, asked[1], "due", "ops", "mended", as_of)
     die(ledger, as_of)
 
     (alarm,) = heard(ledger, as_of)

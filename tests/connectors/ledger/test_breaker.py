@@ -63,7 +63,8 @@ def claim(ledger: Ledger, at: datetime, unsettled_only: bool = False) -> list[Cl
 def give_back(ledger: Ledger, claimed: Sequence[Claimed], at: datetime, state: str) -> None:
     with ledger.transaction() as connection:
         for effect in claimed:
-            effects.failed(connection, effect, state, "down", at, spared=True)
+            lost = state == "sending"
+            effects.failed(connection, effect, state, "down", at, spared=True, lost=lost)
 
 
 @pytest.mark.parametrize("side", [WRITES, READS])

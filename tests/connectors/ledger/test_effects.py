@@ -141,7 +141,9 @@ def test_what_a_dead_run_left_is_claimed_again_as_sent_before(
     ledger: Ledger, ask: Ask, claim: Claim
 ) -> None:
     left = ask("1")
-    claim()
+    (sent,) = claim()
+    with ledger.transaction() as connection:
+        effects.begin(connection, sent)
     ask("2")
 
     assert claim(unsettled_only=True) == NOBODY  # its lease runs: somebody is at work on it
@@ -150,6 +152,82 @@ def test_what_a_dead_run_left_is_claimed_again_as_sent_before(
 
     (found,) = claim(unsettled_only=True)
     assert (found.key, found.sent_before, found.attempts) == (left, True, 2)
+
+
+def test_what_a_dead_run_had_claimed_and_not_begun_need_not_be_looked_up(
+    ledger: Ledger, ask: Ask, claim: Claim
+) -> None:
+    ask("1")
+    claim()
+    with ledger.transaction() as connection:
+        effects.abandon(connection, ledger.client)
+
+    (found,) = claim(unsettled_only=True)
+    assert not found.sent_before
+
+
+def test_nobody_waits_for_what_only_waits_for_its_turn(
+    ledger: Ledger, ask: Ask, claim: Claim, as_of: datetime
+) -> None:
+    ask("1")
+    ask("2")
+    first, second = claim()
+    with ledger.transaction() as connection:
+        effects.failed(connection, first, "sending", "lost", as_of + timedelta(hours=1), lost=True)
+        effects.put_back(connection, second)
+
+    with ledger.transaction() as connection:
+        scope = Scope(ledger.client)
+        assert effects.claim(connection, scope, as_of, 9, False) == NOBODY
+        assert effects.seconds_to_wait(connection, scope, as_of) is None
+
+
+def test_settling_sends_nothing_before_what_was_asked_first(
+    ledger: Ledger, ask: Ask, claim: Claim, as_of: datetime
+) -> None:
+    asked = [ask("1"), ask("2")]
+    first, second = claim()
+    with ledger.transaction() as connection:
+        effects.failed(connection, first, "due", "busy", as_of)
+        effects.failed(connection, second, "sending", "lost", as_of, lost=True)
+
+    assert claim(unsettled_only=True) == NOBODY
+    assert [effect.key for effect in claim()] == asked
+
+
+def test_what_was_parked_after_all_its_tries_is_looked_up_when_it_is_retried(
+    ledger: Ledger, ask: Ask, claim: Claim, as_of: datetime, look: Look
+) -> None:
+    key = ask("1")
+    (effect,) = claim()
+    with ledger.transaction() as connection:
+        effects.failed(connection, effect, "parked", "lost", as_of, lost=True)
+    look("UPDATE effect SET attempts = 12 RETURNING id")
+    with ledger.transaction() as connection:
+        assert effects.close_by_hand(connection, ledger.client, key, "due", "Ann", "so", as_of)
+
+    (again,) = claim()
+    assert (again.sent_before, again.tries) == (True, 1)
+
+
+def test_what_a_person_saw_done_is_known_by_the_vendors_id(
+    ledger: Ledger, opened: Subject, claim: Claim, as_of: datetime, look: Look
+) -> None:
+    decisions = Decisions()
+    place = Place(code="US-CA", city="Oakland", country="US")
+    request = OpenJob(requisition=opened.key, title="Tasker", place=place, headcount=1)
+    decisions.effect(opened, "ashby", "tracker.open_job", request)
+    ledger.apply(decisions, as_of)
+    (effect,) = claim()
+    later = as_of + timedelta(days=3)
+    with ledger.transaction() as connection:
+        effects.failed(connection, effect, "dead", "refused", as_of)
+        effects.close_by_hand(
+            connection, ledger.client, effect.key, "done", "Ann", "made by hand", later, "job-7"
+        )
+
+    assert look("SELECT external_id, done_as_of FROM effect") == [("job-7", later)]
+    assert look("SELECT kind, external_id FROM external_id") == [("job", "job-7")]
 
 
 def test_a_process_that_lives_keeps_what_it_is_at_work_on(
@@ -203,7 +281,7 @@ def test_a_write_of_unknown_outcome_is_looked_up_and_a_failed_one_repeated(
     (effect,) = claim()
     later = as_of + timedelta(minutes=1)
     with ledger.transaction() as connection:
-        effects.failed(connection, effect, state, "no answer", later)
+        effects.failed(connection, effect, state, "no answer", later, lost=sent_before)
 
     assert claim() == NOBODY
     (again,) = claim(at=later)
@@ -277,7 +355,9 @@ def test_a_person_settles_what_the_machine_cannot(
     (effect,) = claim()
     with ledger.transaction() as connection:
         effects.failed(connection, effect, state, "refused", as_of + timedelta(days=9))
-        assert effects.close_by_hand(connection, ledger.client, key, decision, "Ann", "seen there")
+        assert effects.close_by_hand(
+            connection, ledger.client, key, decision, "Ann", "seen there", as_of
+        )
 
     assert look("SELECT state, closed_by, error FROM effect") == [(decision, "Ann", "seen there")]
     assert len(claim()) == claimed
@@ -291,6 +371,6 @@ def test_nobody_settles_by_hand_what_the_machine_still_carries_or_what_is_settle
     (effect,) = claim()
     with ledger.transaction() as connection:
         effects.failed(connection, effect, state, "", as_of)
-        assert not effects.close_by_hand(connection, ledger.client, key, "done", "Ann", "so")
+        assert not effects.close_by_hand(connection, ledger.client, key, "done", "Ann", "so", as_of)
 
     assert look("SELECT state FROM effect") == [(state,)]
