@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
 
+from connectors import deadline
 from connectors.access import Access
 from connectors.errors import Misconfigured, Refused, Unavailable
 from connectors.ports import DocumentStore
@@ -39,6 +40,7 @@ class Filesystem:
 
     def put(self, name: str, content: bytes, content_type: str) -> str:
         """Store a file, whole or not at all; the type is the web server's to tell by the suffix."""
+        deadline.check()
         path = self._path(name)
         unfinished = path.with_name(f".{uuid4().hex}.tmp")
         with _named(name):
@@ -48,6 +50,7 @@ class Filesystem:
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
+                deadline.check()  # whoever slept while writing must not replace what came after
                 unfinished.replace(path)
             finally:
                 unfinished.unlink(missing_ok=True)
@@ -60,6 +63,7 @@ class Filesystem:
 
     def delete(self, name: str) -> None:
         """Remove a file; removing what is not there is harmless."""
+        deadline.check()
         with _named(name):
             self._path(name).unlink(missing_ok=True)
 

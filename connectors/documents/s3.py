@@ -23,6 +23,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from connectors import deadline
 from connectors.access import Access
 from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable
 from connectors.ports import DocumentStore
@@ -45,6 +46,8 @@ def connect(access: Access) -> DocumentStore:
         aws_secret_access_key=access.key or None,
         config=PATIENCE,
     )
+    # Right before each attempt leaves, boto3's own repetitions included.
+    client.meta.events.register("before-send.s3", lambda **_: deadline.check())
     own_host = f"{access.base_url.rstrip('/')}/{bucket}" if access.base_url else None
     return S3(client, bucket, own_host or f"https://{bucket}.s3.{region}.amazonaws.com")
 

@@ -1,11 +1,14 @@
 """The folder: whole files, inside the folder, by name."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from connectors import deadline
 from connectors.access import Access
+from connectors.deadline import TooLate
 from connectors.documents import filesystem
 from connectors.errors import Misconfigured, Refused, Unavailable
 from connectors.ports import DocumentStore
@@ -98,3 +101,28 @@ def test_a_write_that_fails_is_named_and_leaves_nothing(
 def test_a_folder_must_be_named() -> None:
     with pytest.raises(Misconfigured):
         filesystem.connect(Access("https://files.example.test"))
+
+
+def test_what_is_too_late_changes_nothing(store: DocumentStore) -> None:
+    store.put("jobs.xml", b"newer", "application/xml")
+
+    with deadline.within(-1):
+        with pytest.raises(TooLate):
+            store.put("jobs.xml", b"older", "application/xml")
+        with pytest.raises(TooLate):
+            store.delete("jobs.xml")
+
+    assert store.get("jobs.xml") == b"newer"
+
+
+def test_who_slept_while_writing_replaces_nothing(
+    store: DocumentStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put("jobs.xml", b"newer", "application/xml")
+    with deadline.within(60), monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: deadline._until.set(0.0))
+        with pytest.raises(TooLate):
+            store.put("jobs.xml", b"older", "application/xml")
+
+    assert store.get("jobs.xml") == b"newer"
+    assert [path.name for path in (tmp_path / "served").iterdir()] == ["jobs.xml"]

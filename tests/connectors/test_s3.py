@@ -9,7 +9,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from connectors import deadline
 from connectors.access import Access
+from connectors.deadline import TooLate
 from connectors.documents import s3
 from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable
 from connectors.ports import DocumentStore
@@ -79,6 +81,18 @@ def test_removing_twice_is_harmless(store: DocumentStore) -> None:
     store.delete("a.txt")
 
     assert store.names("") == []
+
+
+def test_what_is_too_late_changes_nothing(store: DocumentStore) -> None:
+    store.put("jobs.xml", b"newer", "application/xml")
+
+    with deadline.within(-1):
+        with pytest.raises(TooLate):
+            store.put("jobs.xml", b"older", "application/xml")
+        with pytest.raises(TooLate):
+            store.delete("jobs.xml")
+
+    assert store.get("jobs.xml") == b"newer"
 
 
 def test_a_missing_object_is_refused(store: DocumentStore) -> None:
