@@ -35,7 +35,8 @@ async def _care_for(scope: Scope, as_of: datetime) -> str:
         if not mine:
             get_run_logger().warning(BUSY)
             return BUSY
-        states = [task(scope, as_of, return_state=True) for task in (care, deliver, seal_days)]
+        instant = runs.instant(desk.ledger, as_of)
+        states = [task(scope, instant, return_state=True) for task in (care, deliver, seal_days)]
     sentence = f"{scope}: {'; '.join(state.message or '' for state in states)}"
     if not all(state.is_completed() for state in states):
         raise Incomplete(str(scope), sentence)

@@ -69,13 +69,8 @@ class _Steps:
     """The steps of one sweep: those a killed one has behind it, and those that failed."""
 
     def __init__(self, ledger: Ledger, scope: Scope, as_of: datetime) -> None:
-        self._ledger, self._scope = ledger, scope
+        self._ledger, self._scope, self._as_of = ledger, scope, runs.instant(ledger, as_of)
         self.undone: list[str] = []
-        with ledger.transaction() as connection:
-            newest = steps.newest(connection, scope.client)
-            self._as_of = max(as_of, newest or as_of)
-        if self._as_of > as_of:
-            get_run_logger().warning("carried at %s: the ledger is past %s", self._as_of, as_of)
 
     def always(self, step: str, run: Task[..., Any], *arguments: str) -> State[Any]:
         """Do a step, also if it was done before; never when another run has gone further."""

@@ -33,10 +33,12 @@ async def _reconcile(scope: Scope, as_of: datetime) -> str:
     desk = await open_desk(scope.client)
     marks = await runs.tag(scope)
     with tags(*marks), SyncClientContext.get_or_create():
+        as_of = runs.instant(desk.ledger, as_of)
         # Comparing needs no lock: a sweep at the same minute is work in flight like any other.
         compared = compare(scope, as_of)
         with desk.ledger.exclusively() as mine:
             if mine:
+                as_of = runs.instant(desk.ledger, as_of)  # by now a sweep may have gone further
                 repair(scope, as_of)
                 deliver(scope, as_of)
             else:

@@ -1,12 +1,14 @@
-"""Runs: how a run is called and tagged, so that ops find it in Prefect's lists and filters."""
+"""Runs: how a run is called and tagged, so that ops find it, and at which instant it works."""
 
 from datetime import datetime
 
-from prefect import get_client
+from prefect import get_client, get_run_logger
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 
+from connectors.ledger import steps
 from connectors.ledger.scope import Scope
+from connectors.ledger.store import Ledger
 
 
 def name() -> str:
@@ -26,3 +28,13 @@ async def tag(scope: Scope) -> list[str]:
         async with get_client() as client:
             await client.update_flow_run(run.flow_run.id, tags={*run.flow_run.tags, *tags})
     return tags
+
+
+def instant(ledger: Ledger, as_of: datetime) -> datetime:
+    """The instant to work at: time never goes back, so never before what the ledger knows."""
+    with ledger.transaction() as connection:
+        newest = steps.newest(connection, ledger.client)
+    if newest is None or newest <= as_of:
+        return as_of
+    get_run_logger().warning("carried at %s: the ledger is past %s", newest, as_of)
+    return newest

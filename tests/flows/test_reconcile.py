@@ -19,7 +19,7 @@ from sqlalchemy import text
 from connectors import applicant_tracking, background_checks, job_boards, payroll, signatures
 from connectors.access import Access
 from connectors.documents import filesystem
-from connectors.ledger import landing
+from connectors.ledger import landing, steps
 from connectors.ledger.decisions import Decisions
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
@@ -43,6 +43,7 @@ from deployments.sandbox.gusto_tokens import Tokens
 from deployments.sandbox.people import People
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
+from flows.candidate_care import candidate_care
 from flows.reconcile import reconcile
 from tasks import desk
 from tasks.deliver import carry_out
@@ -353,6 +354,25 @@ def test_while_another_run_holds_the_client_it_is_compared_and_repaired_the_next
     assert office.books._query("SELECT 1 FROM effect WHERE kind = 'posting.publish'") == []
     assert office.night() == "1 difference: 0 new, 0 healed"
     assert office.night() == "0 differences: 0 new, 1 healed"
+
+
+@pytest.mark.parametrize("flow", [reconcile, candidate_care])
+def test_a_late_run_works_at_the_newest_instant_of_the_ledger(office: Office, flow: Any) -> None:
+    board: Any = office.desk.systems["indeed"]
+    board.publish(PublishPostings(postings=(a_posting(),), as_of=office.now), "key")
+    office.books.applies("ann", "screening")
+    office.books.closes()
+    late = office.now + 7 * DAY
+    office.later(8 * DAY)
+    with office.desk.ledger.transaction() as connection:
+        steps.complete(connection, Scope(office.desk.client), office.now, "deliver")
+
+    async def run() -> Any:
+        return await flow(client=office.desk.client, as_of=late, return_state=True)
+
+    assert asyncio.run(run()).is_completed()
+    asked = office.books._query("SELECT DISTINCT created_as_of FROM effect")
+    assert [row.created_as_of for row in asked] == [office.now]
 
 
 def test_findings_are_a_table_of_ids_and_next_actions(office: Office, tracked: str) -> None:
