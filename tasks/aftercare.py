@@ -7,7 +7,7 @@ from connectors.ledger import aftercare as ledger
 from connectors.ledger.aftercare import Row
 from connectors.ledger.decisions import Decisions, Due
 from connectors.records import MoveApplication, TrackerStage
-from tasks.messages import tell_candidate, told_at
+from tasks.messages import tell_candidate, to_be_told
 from tasks.process import Process
 from tasks.stage import Stage
 
@@ -29,7 +29,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
             if as_of < due:
                 decisions.hold(row, f"d{days}", Due(due, "provider"))
                 break
-            if told_at(row, f"aftercare:{days}") is None:
+            if not to_be_told(row, f"aftercare:{days}"):
                 tell_candidate(decisions, row, process, "aftercare", about=str(days), days=days)
         else:
             decisions.end(row, "HIRED_PAID", "paid as signed, 90 days of aftercare done")

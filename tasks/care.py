@@ -15,7 +15,7 @@ from connectors.ledger.decisions import Decisions
 from connectors.ledger.scope import Scope
 from tasks.clock import after_business_days
 from tasks.desk import desk_of
-from tasks.messages import tell_candidate
+from tasks.messages import tell_candidate, to_be_told
 from tasks.process import Process
 from tasks.rejection import withdraw
 
@@ -49,21 +49,17 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
             withdraw(decisions, row, process, "not interested any more")
         elif _waits_for_a_call(row):
             continue
-        elif row.interest_lapsed and not _written(row, f"interest:{confirmed_on}"):
+        elif row.interest_lapsed and not to_be_told(row, f"interest:{confirmed_on}"):
             tell_candidate(
                 decisions, row, process, "interest", about=confirmed_on, confirmed_on=confirmed_on
             )
-        elif _is_silent(row, process, as_of) and not _written(row, f"care:{heard_on}"):
+        elif _is_silent(row, process, as_of) and not to_be_told(row, f"care:{heard_on}"):
             tell_candidate(decisions, row, process, "care", about=heard_on)
     return decisions
 
 
 def _day(moment: datetime) -> str:
     return moment.astimezone(UTC).date().isoformat()
-
-
-def _written(row: Row, about: str) -> bool:
-    return any(row.asked(kind, about) for kind in ("message.send", "message.by_hand"))
 
 
 def _waits_for_a_call(row: Row) -> bool:

@@ -91,6 +91,10 @@ class TakenOver(ConnectorError):
     """Another run has taken the effect over while this one slept."""
 
 
+class RanOut(ConnectorError):
+    """It was not sent in time, and must not be any more."""
+
+
 class Unforeseen(ConnectorError):
     """Our own code failed, before or after it was sent; the vendor is not to blame."""
 
@@ -163,7 +167,7 @@ def _one(desk: Desk, effect: Claimed, as_of: datetime) -> str:
                 breaker.check(connection, desk.client, effect.system, as_of)
             receipt = _look_up(desk, effect, request)
         if receipt is None:
-            receipt = _send(desk, effect, request, as_of)
+            receipt = _send(desk, effect, _as_it_leaves(request, as_of), as_of)
     except ConnectorError as failure:
         return _failed(desk, effect, failure, as_of)
     except Exception as failure:  # a fault of ours must not keep the other effects from going out
@@ -179,6 +183,13 @@ def _request(desk: Desk, effect: Claimed) -> Request:
     request = KINDS[effect.kind][0].model_validate(effect.request)
     if isinstance(request, SendMessage):
         return with_links(request, desk.links, desk.client)
+    return request
+
+
+def _as_it_leaves(request: Request, as_of: datetime) -> Request:
+    """What was decided some time ago, as it may leave now; raises RanOut if it may not."""
+    if isinstance(request, SendOffer) and request.expires_at <= as_of:
+        raise RanOut("desk", "the offer ran out before it was sent; a new version is drafted")
     return request
 
 
@@ -258,6 +269,8 @@ def _meaning(effect: Claimed, failure: ConnectorError, *, spared: bool) -> tuple
             return "parked", 0.0
         case UnderWay():
             return "sending", 0.0
+        case RanOut():
+            return "overtaken", 0.0
         case OutcomeUnknown() | Unforeseen():
             state = "sending"
         case Unavailable() | Unreadable() | StandsStill() | Misconfigured():  # nothing was done

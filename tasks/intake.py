@@ -9,7 +9,7 @@ from connectors.ledger.intake import Row
 from connectors.records import AddApplication
 from tasks.clock import after_business_days
 from tasks.identity import LIKELY, SURE, Match, contacts, matches
-from tasks.messages import tell_candidate, tell_colleague, told_at
+from tasks.messages import tell_candidate, tell_colleague, to_be_told
 from tasks.process import Process
 from tasks.rejection import reject
 from tasks.stage import Stage
@@ -124,7 +124,7 @@ def _link(decisions: Decisions, row: Row, person_id: int | None) -> None:
 
 
 def _take_in(decisions: Decisions, row: Row, process: Process) -> None:
-    if told_at(row, "acknowledgement") is None:
+    if not to_be_told(row, "acknowledgement"):
         tell_candidate(decisions, row, process, "acknowledgement")
     if row.tracker_ref:
         decisions.advance(row, to=process.next_stage("intake", row.order_rules))

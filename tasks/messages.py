@@ -48,9 +48,14 @@ def tell_candidate(
     decisions.effect(row, system, kind, request, _about(template, about))
 
 
+def to_be_told(row: ApplicationRow, template: str) -> bool:
+    """Whether a message to the applicant was asked for, whatever has become of it."""
+    return any(row.asked(kind, template) for kind in ("message.send", "message.by_hand"))
+
+
 def told_at(row: ApplicationRow, template: str) -> datetime | None:
-    """When the applicant was told something, by message or by a person."""
-    return row.asked_at("message.send", template) or row.asked_at("message.by_hand", template)
+    """When the applicant was told something, by message or by a person; None before that."""
+    return row.done_at("message.send", template) or row.done_at("message.by_hand", template)
 
 
 def tell_colleague(

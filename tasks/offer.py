@@ -88,15 +88,15 @@ def _move_on(
 ) -> None:
     approval = row.answer("approve_offer", digest)
     expires = datetime.fromisoformat(offer["expires_at"])
-    sent = row.asked("offer.send", digest) is not None
+    asked = row.asked("offer.send", digest)
     if approval and approval["decision"] != "approve":
         reject(decisions, row, process, "not_selected", "the offer was not approved")
-    elif as_of >= expires and sent:
+    elif as_of >= expires and row.done_at("offer.send", digest):
         _lapse(decisions, row, process)
-    elif as_of >= expires:
-        # It ran out on the approver's desk: the candidate gets the full time, on a new version.
+    elif as_of >= expires and (asked is None or asked["state"] not in {"sending", "parked"}):
+        # It never left: the candidate gets the full time, on a new version.
         _draft(decisions, row, process, as_of, version=offer["version"] + 1)
-    elif approval and not sent:
+    elif approval and asked is None:
         decisions.hold(row, "extended_conditional", Due(expires, "candidate"))
         request = SendOffer(
             application_key=row.key,

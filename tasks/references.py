@@ -71,6 +71,9 @@ def _given_up(row: Row, process: Process, number: int, as_of: datetime) -> bool:
     answer = row.answer("reference", f"referee-{number}")
     if answer is not None:
         return answer["worked_together"] != "yes"
+    asked = row.asked("references.ask", str(number))
+    if asked is not None and asked["state"] == "waived":
+        return True
     return _silent_for(row, number, process.references.replace_business_days, as_of)
 
 
@@ -80,8 +83,8 @@ def _to_be_reminded(row: Row, process: Process, number: int, as_of: datetime) ->
 
 
 def _silent_for(row: Row, number: int, days: int, as_of: datetime) -> bool:
-    asked_at = row.asked_at("references.ask", str(number))
-    return asked_at is not None and as_of >= after_business_days(asked_at, days, row.jurisdictions)
+    heard_at = row.done_at("references.ask", str(number))
+    return heard_at is not None and as_of >= after_business_days(heard_at, days, row.jurisdictions)
 
 
 def _by_telephone(decisions: Decisions, row: Row, process: Process) -> None:

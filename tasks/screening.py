@@ -9,7 +9,7 @@ from connectors.ledger.decisions import Decisions, Due
 from connectors.ledger.screening import Row
 from connectors.records import MoveApplication, TrackerStage
 from tasks.clock import after_business_days
-from tasks.messages import tell_candidate, told_at
+from tasks.messages import tell_candidate, to_be_told, told_at
 from tasks.process import Process
 from tasks.rejection import reject, withdraw
 from tasks.stage import Stage
@@ -92,9 +92,9 @@ def _source(row: Row, must: dict[str, Any]) -> str:
 
 def _invite(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
     patience = process.screening
-    asked_at = told_at(row, "screen_invitation")
+    heard_at = told_at(row, "screen_invitation")
     places = row.jurisdictions
-    if asked_at is None:
+    if not to_be_told(row, "screen_invitation"):
         due = Due(after_business_days(as_of, patience.give_up_business_days, places), "candidate")
         decisions.hold(row, "recruiter_screen", due)
         tell_candidate(decisions, row, process, "screen_invitation")
@@ -103,7 +103,9 @@ def _invite(decisions: Decisions, row: Row, process: Process, as_of: datetime) -
             decisions.effect(
                 row, process.systems.applicant_tracking, "tracker.move", move, about="screen"
             )
-    elif as_of >= after_business_days(asked_at, patience.give_up_business_days, places):
+    elif heard_at is None:
+        return  # who was not reached is not silent
+    elif as_of >= after_business_days(heard_at, patience.give_up_business_days, places):
         withdraw(decisions, row, process, "no response to the screen", template="no_response")
-    elif as_of >= after_business_days(asked_at, patience.remind_business_days, places):
+    elif as_of >= after_business_days(heard_at, patience.remind_business_days, places):
         tell_candidate(decisions, row, process, "screen_reminder")

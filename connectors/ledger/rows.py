@@ -32,11 +32,6 @@ class Known(Subject):
         """The effect of this kind about this subject: state, asked_at, ref; None if never asked."""
         return self.effects.get(effect_key(kind, self.key, about))
 
-    def asked_at(self, kind: str, about: str = "") -> datetime | None:
-        """When the effect was decided."""
-        effect = self.asked(kind, about)
-        return datetime.fromisoformat(effect["asked_at"]) if effect else None
-
     def done_at(self, kind: str, about: str = "") -> datetime | None:
         """When the vendor confirmed the effect; None before that."""
         effect = self.asked(kind, about)

@@ -93,14 +93,14 @@ def a_requisition(row: type[Q], **values: Any) -> Q:
 
 
 def asked(
-    kind: str, about: str = "", at: datetime = NOW, key: str = KEY
+    kind: str, about: str = "", at: datetime = NOW, key: str = KEY, state: str = "done"
 ) -> dict[str, dict[str, Any]]:
-    """An effect that was asked for, and carried out, at an instant."""
+    """An effect that was asked for at an instant and, if done, carried out at once."""
     effect = {
-        "state": "done",
+        "state": state,
         "asked_at": at.isoformat(),
-        "done_at": at.isoformat(),
-        "ref": "vendor-1",
+        "done_at": at.isoformat() if state == "done" else None,
+        "ref": "vendor-1" if state == "done" else None,
     }
     return {effect_key(kind, key, about): effect}
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,21 @@ from connectors import ports
 from connectors.errors import OutcomeUnknown, Unavailable
 from connectors.ledger.effects import Claimed
 from connectors.links import Links
-from connectors.records import Page, Receipt, Request, SendMessage
-from tasks.deliver import KINDS, NeedsPerson, UnderWay, _groups, _look_up, _pause, _request
+from connectors.records import Page, Receipt, Request, SendMessage, SendOffer
+from tasks.deliver import (
+    KINDS,
+    NeedsPerson,
+    RanOut,
+    UnderWay,
+    _as_it_leaves,
+    _groups,
+    _look_up,
+    _meaning,
+    _pause,
+    _request,
+)
 from tasks.desk import Desk
-from tests.tasks.factories import HARBOR, KEY
+from tests.tasks.factories import HARBOR, KEY, NOW
 
 MESSAGE = SendMessage(
     to_name="Ada Lovelace",
@@ -156,3 +168,21 @@ def test_a_vendor_that_says_how_long_is_believed() -> None:
     failure = Unavailable("smtp", "busy", retry_after=7)
 
     assert _pause(claimed(attempts=9), failure) == 7
+
+
+OFFER = SendOffer(
+    application_key=KEY,
+    offer_hash="v1",
+    title="Your offer",
+    letter="We offer you the position.",
+    signer_name="Ada Lovelace",
+    signer_email="ada@example.org",
+    expires_at=NOW,
+)
+
+
+def test_an_offer_leaves_until_it_runs_out_and_never_after() -> None:
+    assert _as_it_leaves(OFFER, NOW - timedelta(seconds=1)) == OFFER
+    with pytest.raises(RanOut) as late:
+        _as_it_leaves(OFFER, NOW)
+    assert _meaning(claimed(), late.value, spared=False) == ("overtaken", 0.0)

@@ -121,6 +121,31 @@ def test_an_offer_that_ran_out_before_it_was_sent_is_drafted_anew(forms: dict[st
     assert "offer.send" not in kinds(decisions)
 
 
+@pytest.mark.parametrize("state", ["due", "dead", "waived", "overtaken"])
+def test_an_approved_offer_that_never_left_is_drafted_anew_when_it_runs_out(state: str) -> None:
+    row = drafted(
+        state="extended_conditional",
+        forms=approval(),
+        effects=asked("offer.send", "v1", state=state),
+    )
+
+    decisions = decided(decide, row, as_of=EXPIRES)
+
+    assert (the_move(decisions).to_state, the_move(decisions).disposition) == ("approval", None)
+    assert [offer.values["version"] for offer in facts(decisions, "offer")] == [2]
+    assert told(decisions) == ["approve_offer"]
+
+
+@pytest.mark.parametrize("state", ["sending", "parked"])
+def test_an_offer_that_may_have_left_waits_until_that_is_known(state: str) -> None:
+    row = drafted(forms=approval(), effects=asked("offer.send", "v1", state=state))
+
+    decisions = decided(decide, row, as_of=EXPIRES)
+
+    assert not decisions.moves
+    assert not facts(decisions, "offer")
+
+
 def test_a_signature_passes_on() -> None:
     assert the_move(decided(decide, drafted(signature="signed"))).ready_for == "references"
 

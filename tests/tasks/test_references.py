@@ -34,11 +34,11 @@ def named(count: int, consent: str = "yes") -> dict[str, dict[str, Any]]:
     return answered("referees", **given)
 
 
-def requested(*numbers: int, at: datetime = NOW) -> dict[str, dict[str, Any]]:
+def requested(*numbers: int, at: datetime = NOW, state: str = "done") -> dict[str, dict[str, Any]]:
     return {
         key: effect
         for number in numbers
-        for key, effect in asked("references.ask", str(number), at=at).items()
+        for key, effect in asked("references.ask", str(number), at=at, state=state).items()
     }
 
 
@@ -80,6 +80,19 @@ def test_a_silent_referee_is_reminded_and_then_replaced(
     row = a_finalist(forms=named(4), effects=requested(1, 2))
 
     assert newly_asked(row, days) == expected
+
+
+@pytest.mark.parametrize("state", ["due", "sending", "dead", "parked"])
+def test_a_referee_who_was_not_reached_is_neither_reminded_nor_replaced(state: str) -> None:
+    row = a_finalist(forms=named(4), effects=requested(1, 2, state=state))
+
+    assert newly_asked(row, days=30) == []
+
+
+def test_a_referee_nobody_will_ask_any_more_is_replaced() -> None:
+    row = a_finalist(forms=named(4), effects=requested(1, state="waived") | requested(2))
+
+    assert newly_asked(row, days=0) == [("3", 0)]
 
 
 def test_patience_is_counted_in_the_places_own_business_days() -> None:

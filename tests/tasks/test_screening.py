@@ -160,6 +160,21 @@ def test_silence_is_reminded_after_3_business_days_and_ends_after_8(
     assert {k for k in kinds(decisions) if k.startswith("message")} <= {kind}
 
 
+@pytest.mark.parametrize("kind", ["message.send", "message.by_hand"])
+@pytest.mark.parametrize("state", ["due", "sending", "dead", "parked"])
+def test_who_was_not_reached_is_not_silent(kind: str, state: str) -> None:
+    row = a_candidate(
+        state="recruiter_screen",
+        email="ada@example.org" if kind == "message.send" else None,
+        effects=asked(kind, "screen_invitation", state=state),
+    )
+
+    decisions = decided(decide, row, as_of=NOW + timedelta(days=30))
+
+    assert not decisions.moves
+    assert not decisions.effects
+
+
 def test_silence_ends_as_withdrawn_in_the_tracker_too() -> None:
     row, later = invited(10)
 

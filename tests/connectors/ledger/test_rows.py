@@ -221,7 +221,7 @@ def test_a_row_remembers_what_was_asked_about_it_and_what_was_answered(
 
     row = read(ledger, *SOURCING, as_of)
 
-    assert row.asked_at("tracker.open_job") == as_of
+    assert row.asked("tracker.open_job") is not None
     assert (row.done_at("tracker.open_job"), row.asked("tracker.close_job")) == (None, None)
     assert row.answer("approve_requisition", "h") == {"decision": "reject"}  # said last
     assert row.answered_at("approve_requisition", "h") == later
