@@ -425,10 +425,16 @@ class OrderBackgroundCheck(Request):
 
 
 class StartAdverseAction(Request):
-    """Send the pre-adverse notice; the final notice may not leave before `final_not_before`."""
+    """Send the pre-adverse notice; the final notice may not leave before `final_not_before`.
+
+    That is so many business days of all of `places`, and calendar days, after the notice leaves.
+    """
 
     report_ref: str
     final_not_before: AwareDatetime
+    business_days: int = 0
+    calendar_days: int = 0
+    places: tuple[str, ...] = ()
     decided_by: str = Field(repr=False)
 
 

@@ -46,10 +46,27 @@ def final_not_before(row: Row, process: Process, start: datetime) -> datetime:
 
     Counted in business days of every place concerned; slack covers the notice's way to its reader.
     """
-    business = row.adverse_business_days + process.background.delivery_slack_business_days
-    return max(
-        after_business_days(start, business, row.jurisdictions),
-        start + timedelta(days=row.adverse_calendar_days),
+    return as_it_leaves(_notice(row, process, start), start).final_not_before
+
+
+def as_it_leaves(notice: StartAdverseAction, start: datetime) -> StartAdverseAction:
+    """The notice with its wait begun when it leaves, which may be days after it was decided."""
+    wait = max(
+        notice.final_not_before,
+        after_business_days(start, notice.business_days, notice.places),
+        start + timedelta(days=notice.calendar_days),
+    )
+    return notice.model_copy(update={"final_not_before": wait})
+
+
+def _notice(row: Row, process: Process, start: datetime) -> StartAdverseAction:
+    return StartAdverseAction(
+        report_ref=row.report_ref or "",
+        final_not_before=start,
+        business_days=row.adverse_business_days + process.background.delivery_slack_business_days,
+        calendar_days=row.adverse_calendar_days,
+        places=tuple(row.jurisdictions),
+        decided_by=process.person("compliance_reviewer").name,
     )
 
 
@@ -103,14 +120,9 @@ def _review(decisions: Decisions, row: Row, process: Process, as_of: datetime) -
 def _adverse(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
     sent = row.done_at("background.adverse")
     if row.asked("background.adverse") is None:
-        wait = final_not_before(row, process, as_of)
-        decisions.hold(row, "pre_adverse", Due(wait, "law", legal=True))
-        request = StartAdverseAction(
-            report_ref=row.report_ref or "",
-            final_not_before=wait,
-            decided_by=process.person("compliance_reviewer").name,
-        )
-        decisions.effect(row, process.systems.background_checks, "background.adverse", request)
+        notice = as_it_leaves(_notice(row, process, as_of), as_of)
+        decisions.hold(row, "pre_adverse", Due(notice.final_not_before, "law", legal=True))
+        decisions.effect(row, process.systems.background_checks, "background.adverse", notice)
     elif row.adverse_status == "disputed" or row.report_status == "disputed":
         wait_days = Due(after_business_days(as_of, 22, row.jurisdictions), "vendor", legal=True)
         decisions.hold(row, "disputed", wait_days)

@@ -46,6 +46,7 @@ from connectors.records import (
     SendOffer,
     StartAdverseAction,
 )
+from tasks.background import as_it_leaves
 from tasks.desk import Desk, desk_of
 from tasks.messages import with_links
 
@@ -190,7 +191,7 @@ def _as_it_leaves(request: Request, as_of: datetime) -> Request:
     """What was decided some time ago, as it may leave now; raises RanOut if it may not."""
     if isinstance(request, SendOffer) and request.expires_at <= as_of:
         raise RanOut("desk", "the offer ran out before it was sent; a new version is drafted")
-    return request
+    return as_it_leaves(request, as_of) if isinstance(request, StartAdverseAction) else request
 
 
 def _look_up(desk: Desk, effect: Claimed, request: Request) -> Receipt | None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from connectors.ledger.background import Row
 from connectors.records import OrderBackgroundCheck, StartAdverseAction
-from tasks.background import decide, final_not_before
+from tasks.background import as_it_leaves, decide, final_not_before
 from tasks.clock import after_business_days
 from tests.tasks.factories import (
     HARBOR,
@@ -193,6 +193,19 @@ def test_nobody_is_rescinded_a_second_before_the_wait_is_over(
 
     assert not decided(decide, row, as_of=wait - timedelta(seconds=early)).moves
     assert the_move(decided(decide, row, as_of=wait)).disposition == "RESCINDED"
+
+
+@given(start=INSTANTS, places=PLACES, days=st.integers(min_value=0, max_value=60))
+def test_the_wait_begins_when_the_notice_leaves_however_late(
+    start: datetime, places: list[str], days: int
+) -> None:
+    row = consider(forms=review("adverse"), jurisdictions=places, adverse_calendar_days=9)
+    (kept,) = requests(decided(decide, row, as_of=start), StartAdverseAction)
+    left = start + timedelta(days=days, minutes=15)
+
+    notice = as_it_leaves(StartAdverseAction.model_validate(kept.model_dump(mode="json")), left)
+
+    assert notice.final_not_before == final_not_before(row, HARBOR, left)
 
 
 def test_after_the_wait_and_the_vendors_final_notice_the_person_is_told() -> None:

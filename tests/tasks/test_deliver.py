@@ -14,7 +14,7 @@ from connectors import ports
 from connectors.errors import OutcomeUnknown, Unavailable
 from connectors.ledger.effects import Claimed
 from connectors.links import Links
-from connectors.records import Page, Receipt, Request, SendMessage, SendOffer
+from connectors.records import Page, Receipt, Request, SendMessage, SendOffer, StartAdverseAction
 from tasks.deliver import (
     KINDS,
     NeedsPerson,
@@ -186,3 +186,19 @@ def test_an_offer_leaves_until_it_runs_out_and_never_after() -> None:
     with pytest.raises(RanOut) as late:
         _as_it_leaves(OFFER, NOW)
     assert _meaning(claimed(), late.value, spared=False) == ("overtaken", 0.0)
+
+
+def test_the_adverse_action_leaves_with_the_wait_that_begins_now() -> None:
+    notice = StartAdverseAction(
+        report_ref="report-1",
+        final_not_before=NOW + timedelta(days=9),
+        business_days=7,
+        places=("US", "US-CA"),
+        decided_by="R. Lee",
+    )
+
+    held = _as_it_leaves(notice, NOW + timedelta(days=7))
+
+    assert _as_it_leaves(notice, NOW) == notice
+    assert isinstance(held, StartAdverseAction)
+    assert held.final_not_before == NOW + timedelta(days=16)
