@@ -21,7 +21,7 @@ def webhook_list(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what came in by state: what could not be read yet, if no state is named."""
+    """List what came in by state: what is unread or unreadable, if no state is named."""
     from connectors.ledger import inbox
     from connectors.ledger.status import as_json as plain
     from connectors.ledger.store import Ledger
