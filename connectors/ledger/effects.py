@@ -161,7 +161,10 @@ def abandon(connection: Connection, client: str) -> int:
     ).scalars()
     return connection.execute(
         text(
-            "UPDATE effect SET lease_until = clock_timestamp() - interval '1 second'"
+            "UPDATE effect SET lease_until = clock_timestamp() - interval '1 second',"
+            # A try that a crash cut off says nothing about the vendor: being killed often must
+            # neither make it pause nor give it up. What has ended, well or not, has no owner.
+            " spared = spared + CAST(owner IS NOT NULL AS int), owner = NULL"
             " WHERE client = :client AND state = 'sending'"
             " AND (owner IS NULL OR owner = ANY(:gone))"
         ),
@@ -260,6 +263,7 @@ def failed(
             # It may have left only just now: what was begun long ago counts from here.
             " sent_at = CASE WHEN :lost THEN clock_timestamp() ELSE sent_at END,"
             " spared = spared + CAST(:spared AS int),"
+            " owner = CASE WHEN :lease > 0 THEN owner END,"
             " lease_until = clock_timestamp() + make_interval(secs => :lease)"
             f" WHERE {_STILL_OURS}"
         ),
@@ -281,7 +285,8 @@ def put_back(connection: Connection, effect: Claimed) -> None:
     """Leave a claimed effect as it was before, untried: what comes before it is not settled."""
     connection.execute(
         text(
-            "UPDATE effect SET state = :state, lease_until = clock_timestamp(), spared = spared + 1"
+            "UPDATE effect SET state = :state, owner = NULL, lease_until = clock_timestamp(),"
+            " spared = spared + 1"
             f" WHERE {_STILL_OURS}"
         ),
         {

@@ -144,6 +144,8 @@ def open_applications(connection: Connection, client: str, owner: str, as_of: da
     stays an unmatched arrival. The key is made of requisition, system and external id, so the
     same arrival gives the same application whenever it is read.
     """
+    for resolve in _RESOLVE["arrival"]:  # of those that landed before our adding them was settled
+        connection.execute(text(resolve), {"client": client, "system": None})
     arrived = connection.execute(text(_OPEN), {"client": client, "owner": owner, "as_of": as_of})
     subjects = [
         Subject(
@@ -192,6 +194,12 @@ _KEYED = """
     ) j ON true
     JOIN requisition r ON r.id = j.requisition_id
     WHERE v.client = :client AND v.application_id IS NULL
+      AND NOT (v.stage IS NOT NULL AND EXISTS (
+          -- We may have added this one ourselves, and do not know it yet.
+          SELECT 1 FROM effect e JOIN application a ON a.id = e.subject_id
+          WHERE e.client = v.client AND e.system = v.system AND e.kind = 'tracker.add'
+            AND e.state IN ('sending', 'parked') AND a.requisition_id = r.id
+            AND (v.emails ? a.email OR v.name = a.name)))
 """
 
 _OPEN = f"""

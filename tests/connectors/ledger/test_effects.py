@@ -166,6 +166,23 @@ def test_what_a_dead_run_had_claimed_and_not_begun_need_not_be_looked_up(
     assert not found.sent_before
 
 
+def test_tries_that_crashes_cut_off_do_not_count(
+    ledger: Ledger, ask: Ask, claim: Claim, as_of: datetime
+) -> None:
+    ask("1")
+    for _ in range(9):
+        (effect,) = claim()
+        with ledger.transaction() as connection:
+            effects.begin(connection, effect)
+            effects.abandon(connection, ledger.client)
+    for tries in (1, 2):
+        (effect,) = claim()
+        assert effect.tries == tries
+        with ledger.transaction() as connection:
+            effects.failed(connection, effect, "sending", "lost", as_of, lost=True)
+            effects.abandon(connection, ledger.client)
+
+
 def test_nobody_waits_for_what_only_waits_for_its_turn(
     ledger: Ledger, ask: Ask, claim: Claim, as_of: datetime
 ) -> None:

@@ -240,6 +240,45 @@ def test_an_application_we_put_into_the_tracker_does_not_come_back_as_another(
     assert look("SELECT application_id FROM arrival WHERE system = 'ashby'") == [(ann.id,)]
 
 
+def test_what_we_may_have_put_there_ourselves_is_not_opened_before_that_is_settled(
+    land: Callable[..., int],
+    open_arrivals: Callable[[], int],
+    in_tracker: None,
+    ledger: Ledger,
+    applicants: list[Subject],
+    arrival: Arrival,
+    look: Look,
+    as_of: datetime,
+) -> None:
+    ann = applicants[0]
+    ((name, email),) = look("SELECT name, email FROM application WHERE id = :id", id=ann.id)
+    request = AddApplication(
+        application_key=ann.key,
+        job_ref=JOB,
+        name=name,
+        email=email,
+        phone=None,
+        source="Indeed",
+        applied_at=as_of,
+    )
+    decisions = Decisions()
+    decisions.effect(ann, "ashby", "tracker.add", request)
+    ledger.apply(decisions, as_of)
+    with ledger.transaction() as connection:
+        (sent,) = effects.claim(connection, Scope(ledger.client), as_of, 9, False)
+    ours = arrival("t-1", job_ref=JOB, stage=TrackerStage.NEW, name=name, emails=(email,))
+    somebody = arrival("t-2", job_ref=JOB, stage=TrackerStage.NEW)
+    land("ashby", ours, somebody)
+
+    assert open_arrivals() == 1
+    assert look("SELECT external_id FROM arrival WHERE application_id IS NULL") == [("t-1",)]
+
+    with ledger.transaction() as connection:
+        effects.done(connection, sent, Receipt(external_id="t-1"), as_of)
+    assert open_arrivals() == 0
+    assert look("SELECT application_id FROM arrival WHERE external_id = 't-1'") == [(ann.id,)]
+
+
 def test_a_record_finds_its_application_by_our_key_or_by_the_trackers_id(
     land: Callable[..., int],
     open_arrivals: Callable[[], int],
