@@ -168,7 +168,7 @@ def _ask(url: str, body: dict[str, Any] | None = None) -> Any:
     with suppress(OSError):
         request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+            return json.loads(answer.read() or b"{}")
     return None
 
 
