@@ -10,7 +10,7 @@ import logging
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -243,7 +243,7 @@ def applies(ledger: Ledger) -> str:
             letter=TYPED["remarks"],
             signer_name=NAMED[0],
             signer_email=NAMED[1],
-            expires_at=AS_OF,
+            expires_at=AS_OF + timedelta(days=7),
         )
         asked.effect(about, "checkr", "background.order", order)
         asked.effect(about, "dropbox_sign", "offer.send", offer)
