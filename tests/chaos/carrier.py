@@ -23,7 +23,7 @@ from typing import Any
 
 from connectors import http
 from connectors.errors import LedgerUnavailable
-from connectors.ledger import effects, store
+from connectors.ledger import breaker, effects, store
 from connectors.ledger.scope import Scope
 from deployments import demo, embedded
 from deployments.cli.system import sandbox_settings
@@ -155,6 +155,9 @@ def install(boundary: Boundary, sandbox: str) -> None:
 
     effects.LEASE_SECONDS = LEASE_SECONDS
     http.READ_SECONDS = READ_SECONDS  # type: ignore[assignment]
+    # A pause of minutes is a day here, as the world goes on by days: it stands still instead.
+    deliver.QUICK_ATTEMPTS = effects.TRIES = TRIES
+    breaker.FAILURES = dict.fromkeys(breaker.FAILURES, TRIES)
     effects.claim = boundary.after(effects.claim, "before the intent")  # its commit comes later
     deliver._send = boundary.before(deliver._send, "after the intent")
     http.Api.write = boundary.while_under_way(http.Api.write, sandbox)  # type: ignore[method-assign]
