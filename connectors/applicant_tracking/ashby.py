@@ -305,10 +305,6 @@ class Ashby:
             same = [row for row in found if is_the_one_we_made(row, request)]
         return min(same, key=lambda row: row.get("createdAt", ""), default=None)
 
-    def _create_candidate(self, request: AddApplication, source: str | None) -> str:
-        person = told(_person(request) | {"sourceId": source})
-        return self._calls.write("candidate.create", person, made_ref)
-
     def _application_of(self, request: AddApplication, candidate: Row | None) -> Receipt | None:
         for ref in candidate["applicationIds"] if candidate else ():
             if self._info(ref)["job"]["id"] == request.job_ref and candidate:

@@ -162,6 +162,10 @@ def abandon(connection: Connection, client: str) -> int:
     return connection.execute(
         text(
             "UPDATE effect SET lease_until = clock_timestamp() - interval '1 second',"
+            # Long after its beginning a crashed try may still have sent: that it is not at the
+            # vendor counts from here, where nobody sends any more.
+            " sent_at = CASE WHEN owner IS NOT NULL AND sent_at IS NOT NULL"
+            "   THEN clock_timestamp() ELSE sent_at END,"
             # A try that a crash cut off says nothing about the vendor: being killed often must
             # neither make it pause nor give it up. What has ended, well or not, has no owner.
             " spared = spared + CAST(owner IS NOT NULL AS int), owner = NULL"

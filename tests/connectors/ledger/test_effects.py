@@ -166,6 +166,23 @@ def test_what_a_dead_run_had_claimed_and_not_begun_need_not_be_looked_up(
     assert not found.sent_before
 
 
+def test_a_crashed_try_may_have_sent_until_it_is_found_dead(
+    ledger: Ledger, ask: Ask, claim: Claim
+) -> None:
+    ask("1")
+    (sent,) = claim()
+    with ledger.transaction() as connection:
+        effects.begin(connection, sent)
+        long_ago = "UPDATE effect SET sent_at = sent_at - interval '1 hour'"
+        connection.execute(text(long_ago))
+    with ledger.transaction() as connection:
+        effects.abandon(connection, ledger.client)
+
+    (found,) = claim(unsettled_only=True)
+    assert found.sent_seconds_ago is not None
+    assert found.sent_seconds_ago < 60
+
+
 def test_tries_that_crashes_cut_off_do_not_count(
     ledger: Ledger, ask: Ask, claim: Claim, as_of: datetime
 ) -> None:
