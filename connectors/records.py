@@ -15,6 +15,8 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 PlaceCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3}(-[A-Z]{2,8})?)?$")]
+# PostgreSQL stores no NUL: an id with one is not taken to be one, and a person looks.
+StoredId = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
@@ -305,8 +307,8 @@ class PayStatement(Observed):
 class Receipt(Record):
     """What a vendor gave back for a request: its id and, if there are more, the others by kind."""
 
-    external_id: str
-    others: dict[str, str] = Field(default_factory=dict)
+    external_id: StoredId
+    others: dict[str, StoredId] = Field(default_factory=dict)
 
 
 class Request(Record):

@@ -45,11 +45,15 @@ NUMBERS = count(1)
 
 @dataclass
 class Vendor:
-    """A vendor that does as it is told: what comes next, else `usual`; and what is poison to it."""
+    """A vendor that does as it is told: what comes next, else `usual`; and what is poison to it.
+
+    `unstorable`: what it gives an id that no database of ours takes.
+    """
 
     usual: str = "works"
     next: deque[str] = field(default_factory=deque)
     poison: set[str] = field(default_factory=set)
+    unstorable: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
     received: Counter[str] = field(default_factory=Counter)
     resources: tuple[str, ...] = ("applications",)
@@ -63,20 +67,23 @@ class Vendor:
                 self.received[key] += 1
         if how != "works":
             raise WRONG[how]("smtp", how)
-        return Receipt(external_id=key)
+        return self._receipt(key)
 
     def find(self, request: Request, key: str) -> Receipt | None:
         with self._one:
             self.calls.append(f"find {key}")
             if self._how() != "works":
                 raise Unavailable("smtp", "down")
-            return Receipt(external_id=key) if self.received[key] else None
+            return self._receipt(key) if self.received[key] else None
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         self.calls.append("read")
         if self.usual != "works":
             raise WRONG[self.usual]("smtp", self.usual)
         yield Page(records=(), cursor=None)
+
+    def _receipt(self, key: str) -> Receipt:
+        return Receipt(external_id=f"{key}\x00" if key in self.unstorable else key)
 
     def _how(self) -> str:
         return self.next.popleft() if self.next else self.usual
@@ -274,6 +281,18 @@ def test_what_we_ourselves_cannot_carry_out_stops_no_other_and_ends_with_a_perso
 
     assert office.states() == {"parked": 1, "done": 3}
     assert office.smtp.received[poison] == 0
+
+
+def test_an_id_that_cannot_be_kept_stops_no_other_and_is_sent_once(office: Office) -> None:
+    odd = office.ask(1)[0]
+    office.smtp.unstorable = {odd}
+    office.ask(3, about="b")
+
+    for n in range(40):
+        office.sweep(AS_OF + n * SWEEP)
+
+    assert office.states() == {"parked": 1, "done": 3}
+    assert office.smtp.received[odd] == 1
 
 
 def test_answers_lost_in_an_outage_are_looked_up_and_not_sent_again(office: Office) -> None:
