@@ -25,10 +25,11 @@ from deployments.sandbox.ashby_records import (
     user,
 )
 from deployments.sandbox.people import People
-from deployments.sandbox.server import Answer, Request, Route, StandIn
+from deployments.sandbox.server import FAULTS, Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
 PAGE = 50
+EDITED = 3
 INTERNAL = {"applicationHistory", "applicationFormSubmissions", "stage", "jobId", "candidateId"}
 REASONS = {
     "RejectedByOrg": [
@@ -71,6 +72,7 @@ class Ashby(StandIn):
     """One client's Ashby. Tests may take permissions away and let tokens expire."""
 
     prefix = "/ashby"
+    spoils = (*FAULTS, "edit")
 
     def __init__(
         self,
@@ -115,6 +117,15 @@ class Ashby(StandIn):
     def lie(self) -> Any:
         """An error of Ashby's own, which is no refusal."""
         return _failure("internal_error")
+
+    def edit(self) -> None:
+        """Somebody saves again what has not changed for longest: it moves to the end of its list.
+
+        Who reads the list page by page finds it twice, and everything behind it in another place.
+        """
+        for table in ("candidate", "application"):
+            for _, row in self.records.changed_since(table, 0)[:EDITED]:
+                self.records.touch(table, row["id"])
 
     def _calls(self) -> dict[str, Call]:
         return {

@@ -13,7 +13,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any, Protocol
 
-from deployments.sandbox.server import Answer, Request, Route, StandIn
+from deployments.sandbox.server import FAULTS, Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
 CALLS_PER_MINUTE = 100
@@ -40,6 +40,7 @@ class DropboxSign(StandIn):
     """The vendor's side of one account, and its signers."""
 
     prefix = "/dropbox_sign"
+    spoils = (*FAULTS, "edit")
     calls_per_minute = CALLS_PER_MINUTE
     sends_per_minute = SENDS_PER_MINUTE_IN_TEST_MODE
     rows_per_page = ROWS_PER_PAGE
@@ -72,6 +73,11 @@ class DropboxSign(StandIn):
     def lie(self) -> Any:
         """An error of Dropbox Sign's own."""
         return {"error": {"error_name": "unknown", "error_msg": "Unknown error."}}
+
+    def edit(self) -> None:
+        """Somebody sends a request that has nothing to do with us; the list begins with it."""
+        signer = {"signers[0][name]": "Lee Own", "signers[0][email_address]": "lee@own.example"}
+        self._open("of the client's own", signer | {"title": "A lease"}, {})
 
     def handle(self, request: Request) -> Answer:
         """Check the key and the quota, then answer."""

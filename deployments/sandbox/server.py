@@ -27,6 +27,7 @@ from deployments.sandbox.world import World
 BEFORE = ("429", "500", "drop_before", "html")  # nothing is done
 AFTER = ("drop_after", "truncated", "html_after", "empty_after", "error_in_200")  # all is done
 FAULTS = BEFORE + AFTER  # at random; more on demand: see `_spoiled`, `expire` and SLOW_SECONDS
+BEHIND_IT = ("expire", "edit")  # not in the answer, but in what the vendor has; kept
 SLOW_SECONDS = 0.6  # "slow": before the vendor does it; "slow_after": before it answers
 STALL_SECONDS = 2.5  # the same, but so long that nobody waits for it: "stall", "stall_after"
 HTML = b"<html><body>Bad gateway</body></html>"
@@ -85,6 +86,7 @@ class StandIn:
 
     prefix = ""
     webhook_secret = ""
+    spoils: tuple[str, ...] = FAULTS  # how it may fail at random
     spared = False  # from faults at random: for a vendor that calls us, and is never called
 
     def __init__(self, world: World) -> None:
@@ -107,6 +109,9 @@ class StandIn:
 
     def expire(self) -> None:
         """Let all credentials that can end do so now."""
+
+    def edit(self) -> None:
+        """Let the client's own people change something, in the middle of whatever we do."""
 
     def note(self, kind: str, name: str) -> None:
         """Write into the vendor's own record that something was really done."""
@@ -230,9 +235,9 @@ class Sandbox:
             return Answer(502, HTML), None
         if fault == "drop_before":
             return Answer(), fault
-        if fault == "expire":
-            vendor.expire()
-            self._write({"expire": vendor.prefix.strip("/")})
+        if fault in BEHIND_IT:
+            getattr(vendor, fault)()
+            self._write({"behind": fault, "vendor": vendor.prefix.strip("/")})
         answer = vendor.handle(request)
         if answer.changed:
             self._write(
@@ -262,7 +267,7 @@ class Sandbox:
         if name in self._met or dice.random() >= self.fault_rate:
             return None
         self._met.add(name)
-        return dice.choice(FAULTS)
+        return dice.choice(vendor.spoils)
 
     def _control(self, request: Request) -> Answer:
         match request.method, request.path.removeprefix("/__sandbox/"):
@@ -313,8 +318,8 @@ class Sandbox:
                 break  # the last line of a crash: its request was never answered
             if "advance" in entry:
                 self.world.advance(datetime.fromisoformat(entry["advance"]))
-            elif "expire" in entry:
-                self._vendor(entry["expire"]).expire()
+            elif "behind" in entry:
+                getattr(self._vendor(entry["vendor"]), entry["behind"])()
             elif "input" in entry:
                 self._vendor(entry["input"]).take(entry["data"])  # type: ignore[attr-defined]
             else:

@@ -225,6 +225,20 @@ def test_who_moves_while_the_list_is_read_is_read_again(
     assert stages[refs[0]] is stages[refs[59]] is TrackerStage.SCREEN
 
 
+def test_rows_that_are_edited_while_the_list_is_read_push_no_other_out(
+    tracker: ApplicantTracker, sandbox: Sandbox
+) -> None:
+    job = tracker.open_job(OPEN, "k").external_id
+    refs = [
+        tracker.add_application(applying(job, f"P{n}", f"p{n}@example.test"), f"k{n}").external_id
+        for n in range(120)
+    ]
+    fault(sandbox, "(application|candidate).list", *["edit"] * 4)
+
+    assert {each.external_id for each in applications(tracker)} == set(refs)
+    assert sandbox.injected["ashby edit"] == 4
+
+
 def test_the_last_cursor_gives_only_what_changed_since(tracker: ApplicantTracker) -> None:
     job = tracker.open_job(OPEN, "k").external_id
     ada = tracker.add_application(applying(job), "a").external_id

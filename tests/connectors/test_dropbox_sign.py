@@ -196,6 +196,16 @@ def test_looking_turns_every_page(signatures: SignatureProvider, vendor: Dropbox
     assert signatures.find(an_offer(), "never") is None
 
 
+def test_looking_finds_what_slides_to_the_next_page_meanwhile(
+    signatures: SignatureProvider, vendor: DropboxSign, sandbox: Sandbox
+) -> None:
+    vendor.rows_per_page = 2
+    sent = [signatures.send(an_offer(), f"k{n}") for n in range(4)]
+    fail(sandbox, "GET .*list", "", *["edit"] * 3)
+
+    assert signatures.find(an_offer(), "k0") == sent[0]
+
+
 def test_a_cancellation_is_queued_and_then_the_request_is_gone(
     signatures: SignatureProvider, sandbox: Sandbox, vendor: DropboxSign
 ) -> None:
@@ -392,12 +402,14 @@ def test_a_restarted_sandbox_remembers_what_it_sent(tmp_path: Path) -> None:
     before, _, signatures = run()
     receipt = signatures.send(an_offer(), "key")
     before.advance(NOW + timedelta(days=2))
+    fail(before, "GET", "edit")
     signed = observed(signatures, receipt.external_id)
     before.stop()
     after, vendor, signatures = run()
 
     assert observed(signatures, receipt.external_id) == signed
     assert vendor.received["offers"] == ["key 5d41402a"]
+    assert [row["title"] for row in vendor._rows.values()] == [an_offer().title, "A lease"]
     after.stop()
 
 
