@@ -8,12 +8,14 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
 import traceback
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
@@ -21,8 +23,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from psycopg import OperationalError
+from sqlalchemy import Connection
+
 from connectors import http
-from connectors.errors import LedgerUnavailable
 from connectors.ledger import breaker, effects, store
 from connectors.ledger.scope import Scope
 from deployments import demo, embedded
@@ -126,27 +130,28 @@ class Boundary:
 
 
 def lose_a_commit(lost: Boundary) -> None:
-    """Let one transaction's commit arrive, and its answer be lost."""
+    """Let one transaction's connection be cut as soon as its COMMIT has left."""
     begin = store.Ledger.transaction
 
-    def transaction(ledger: store.Ledger) -> Any:
-        return _LosingItsAnswer(begin(ledger), lambda: lost.is_now(LOST_COMMIT))
+    @contextmanager
+    def transaction(ledger: store.Ledger) -> Iterator[Connection]:
+        with begin(ledger) as connection:
+            yield connection
+            if lost.is_now(LOST_COMMIT):
+                send_commit_and_hang_up(connection)
 
     store.Ledger.transaction = transaction  # type: ignore[method-assign, assignment]
 
 
-class _LosingItsAnswer:
-    def __init__(self, inner: Any, is_lost: Callable[[], bool]) -> None:
-        self._inner, self._is_lost = inner, is_lost
-
-    def __enter__(self) -> Any:
-        return self._inner.__enter__()
-
-    def __exit__(self, *failure: Any) -> Any:
-        swallowed = self._inner.__exit__(*failure)
-        if failure[0] is None and self._is_lost():
-            raise LedgerUnavailable
-        return swallowed
+def send_commit_and_hang_up(connection: Connection) -> None:
+    """The database gets the COMMIT and does it; its answer finds nobody."""
+    wire: Any = connection.connection.dbapi_connection
+    wire.pgconn.send_query(b"COMMIT")
+    while wire.pgconn.flush():
+        pass
+    socket.socket(fileno=os.dup(wire.pgconn.socket)).shutdown(socket.SHUT_RDWR)
+    with suppress(OperationalError):
+        wire.pgconn.consume_input()
 
 
 def install(boundary: Boundary, sandbox: str) -> None:
