@@ -269,14 +269,14 @@ def _invited(invitation_ref: str, document: Any, candidate: Any) -> BackgroundRe
     return BackgroundReport(
         external_id=invitation_ref,
         updated_at=completed_at or created_at,
-        document=json.dumps({"invitation": document}),
+        document=json.dumps({"invitation": _without_candidate(document)}),
         application_key=Payload(NAME, candidate).take("custom_id", str),
         status=_invitation_status(row),
     )
 
 
 def _reported(invitation_ref: str, document: Any, adverse: "_Adverse") -> BackgroundReport:
-    """Read a report. The candidate it came with is not kept: it holds a date of birth."""
+    """Read a report."""
     row = Payload(NAME, document)
     old_scheme = RESULTS.get(Payload(NAME, document).take("status", str))
     completed_at, revised_at = row.maybe_time("completed_at"), row.maybe_time("revised_at")
@@ -284,7 +284,7 @@ def _reported(invitation_ref: str, document: Any, adverse: "_Adverse") -> Backgr
         external_id=invitation_ref,
         updated_at=max(filter(None, (row.time("created_at"), completed_at, revised_at))),
         application_key=row.inner("candidate").take("custom_id", str),
-        document=json.dumps({"report": {k: v for k, v in document.items() if k != "candidate"}}),
+        document=json.dumps({"report": _without_candidate(document)}),
         report_ref=row.take("id", str),
         status=row.choice("status", REPORTS),
         result=row.maybe_choice("result", RESULTS) or old_scheme,
@@ -294,6 +294,11 @@ def _reported(invitation_ref: str, document: Any, adverse: "_Adverse") -> Backgr
         adverse_status=adverse.status,
         final_notice_at=adverse.final_notice_at,
     )
+
+
+def _without_candidate(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a document: the candidate in it comes with a date of birth."""
+    return {name: value for name, value in document.items() if name != "candidate"}
 
 
 class _Adverse(NamedTuple):
