@@ -3,9 +3,10 @@
 import asyncio
 import json
 import shutil
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +15,9 @@ from deployments.cli.common import Client, console, database_url, join, problems
 from deployments.settings import Settings
 from deployments.state import State
 from deployments.supervisor import SERVICES
+
+if TYPE_CHECKING:
+    from connectors.ledger.verify import Violation
 
 OneClient = Annotated[str | None, typer.Option("--client", help="Only this client.")]
 
@@ -121,15 +125,11 @@ def verify(client: OneClient = None) -> None:
     from connectors.ledger.store import Ledger
 
     url = database_url()
-    broken = False
+    found = {}
     for name in [client] if client else ledger_client.names(url):
         with Ledger(url, name).transaction() as connection:
-            found = ledger_verify.verify(connection, name)
-        for each in found:
-            problems.print(f"{name}: {each.rule}: {each.subject} {each.what}", highlight=False)
-        console.print(f"{name}: {len(found)} violations", highlight=False)
-        broken = broken or bool(found)
-    if broken:
+            found[name] = ledger_verify.verify(connection, name)
+    if not _sound(found):
         raise typer.Exit(1)
 
 
@@ -143,19 +143,34 @@ def backup(directory: Path) -> None:
 
 
 def restore(directory: Path) -> None:
-    """Bring a backup back into a home that was never used, and verify it."""
+    """Bring a backup back into a home that was never used, and verify it; exit code as verify's."""
     from deployments import backup
 
     restored = backup.restore(Settings(), directory)
     for client, fingerprint in restored.fingerprints.items():
-        count = len(restored.violations[client])
         console.print(
-            f"{client}: ledger fingerprint {fingerprint[:16]} as backed up, {count} violations",
-            highlight=False,
+            f"{client}: ledger fingerprint {fingerprint[:16]} as backed up", highlight=False
         )
+    sound = _sound(restored.violations)
     console.print(
         "every client is held: `fullcycle up`, compare with the vendors, `fullcycle resume`"
     )
+    if not sound:
+        problems.print(
+            "restored, but not sound, as it was not when it was backed up: take an older backup,"
+            " or resume nobody before each violation is explained",
+            style="red",
+        )
+        raise typer.Exit(1)
+
+
+def _sound(violations: Mapping[str, "Sequence[Violation]"]) -> bool:
+    """Print what each client's ledger violates; whether nothing does."""
+    for client, found in violations.items():
+        for each in found:
+            problems.print(f"{client}: {each.rule}: {each.subject} {each.what}", highlight=False)
+        console.print(f"{client}: {len(found)} violations", highlight=False)
+    return not any(violations.values())
 
 
 def sandbox_settings() -> Settings:

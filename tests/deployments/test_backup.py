@@ -1,13 +1,15 @@
 """A backup brings the same ledger back elsewhere, or is refused before anything is touched."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import yaml
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from connectors.ledger import effects, hold
 from connectors.ledger import requisition as ledger_requisition
@@ -17,6 +19,7 @@ from connectors.ledger.store import Ledger
 from connectors.records import AddNote
 from connectors.requisition import Requisition
 from deployments import backup, postgres
+from deployments.cli import app
 from deployments.sandbox.people import DATA
 from deployments.settings import DeploymentError, Settings
 
@@ -57,6 +60,46 @@ def test_what_was_backed_up_is_restored_in_an_empty_place_and_is_sound(
     assert (home / "documents/indeed/feed.xml").read_text() == "<source/>"
     assert (home / "secret").read_text() == system.link_secret
     assert (home / "prefect-encryption-key").read_text() == "key"
+
+
+@pytest.fixture
+def tampered(system: Settings, ledger: Ledger) -> Iterator[Settings]:
+    """Somebody has changed the log behind the ledger's back; undone after the test."""
+
+    def change(reason: str | None) -> None:
+        engine = create_engine(system.admin_database_url or "")
+        with engine.begin() as connection:
+            connection.execute(text("ALTER TABLE transition DISABLE TRIGGER append_only"))
+            connection.execute(
+                text("UPDATE transition SET reason = :reason WHERE client = :client"),
+                {"reason": reason, "client": ledger.client},
+            )
+            connection.execute(text("ALTER TABLE transition ENABLE TRIGGER append_only"))
+        engine.dispose()
+
+    with ledger.transaction() as connection:
+        reason = connection.execute(text("SELECT reason FROM transition")).scalar_one()
+    change("another")
+    yield system
+    change(reason)
+
+
+def test_what_was_broken_before_the_backup_is_restored_and_said_by_the_exit_code(
+    tampered: Settings,
+    ledger: Ledger,
+    home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    backup.backup(tampered, tmp_path / "backup")
+
+    with patch.dict(os.environ, {"FULLCYCLE_HOME": str(home)}):
+        code = app(["restore", str(tmp_path / "backup")], standalone_mode=False)
+
+    said = " ".join(capsys.readouterr().err.split())
+    assert code == 1
+    assert f"{ledger.client}: chain: HARBOR-1 number 1 was changed after it was written" in said
+    assert "restored, but not sound" in said
 
 
 def test_a_restored_ledger_keeps_its_guards(
