@@ -18,6 +18,11 @@ WORDS = {
         "could not be done",
         "mend the cause, then `fullcycle effect retry`; or `effect done` or `waive`",
     ),
+    "effect.parked": (
+        "waits for a person, who alone can tell whether it happened, or do it",
+        "look at the vendor, then `fullcycle effect done`, `retry` or `waive`",
+    ),
+    "effect.settled": ("needs a person no more", "nothing is to be done"),
     "breaker.opened": (
         "stands still, as it kept failing",
         "it is tried again by itself; mend an account that is wrong, then `fullcycle resume`",
@@ -32,6 +37,11 @@ WORDS = {
         "put right what the rule names, or `fullcycle release`",
     ),
     "clock.overdue": ("is overdue", "ask whose turn it is; `fullcycle status` has them all"),
+    "finding.opened": (
+        "was found at night",
+        "what is called safe; the table findings-CLIENT has all, each closes by itself",
+    ),
+    "finding.closed": ("is gone", "nothing is to be done"),
 }
 
 

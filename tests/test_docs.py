@@ -20,6 +20,7 @@ from connectors import (
 from connectors.requisition import Requisition
 from deployments.cli import app
 from deployments.settings import PREFIX, Settings
+from tasks import alarms
 from tasks.desk import Surroundings
 from tasks.stages import ORDER
 
@@ -102,6 +103,11 @@ def test_every_make_target_that_is_mentioned_exists(page: Path) -> None:
 def test_every_stage_says_what_it_waits_for(stage: str) -> None:
     assert f"\n| {stage} |" in text("docs/stuck.md")
     assert re.search(rf"\b{stage}\b", text("docs/architecture.md"))
+
+
+@pytest.mark.parametrize("kind", alarms.WORDS)
+def test_every_alarm_says_what_to_do(kind: str) -> None:
+    assert f"| `{alarms.PREFIX}{kind}` |" in text("docs/stuck.md")
 
 
 @pytest.mark.parametrize("failure", FAILURES)

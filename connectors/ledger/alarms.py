@@ -15,8 +15,8 @@ SUBJECTS_SHOWN = 20
 class Alarm:
     """What has happened, alike in kind, object and owner, that nobody was told.
 
-    `about`: the vendor, the gate and rule, or the clock; `why` as it stands in the tables;
-    `subjects`: the first of the keys concerned; `occurrences`: by what each is remembered.
+    `about`: the vendor, the gate and rule, the clock or the difference; `why` as it stands in the
+    tables; `subjects`: the first of the keys concerned; `occurrences`: by what each is remembered.
     """
 
     kind: str
@@ -52,18 +52,28 @@ def remember(connection: Connection, client: str, alarms: Sequence[Alarm], as_of
     )
 
 
-_DEAD = """
-    SELECT 'effect.dead' AS kind, system || ' ' || kind AS about, 'provider' AS owner,
+# Dead or parked: neither leaves that state but by a person's word.
+_STUCK = """
+    SELECT 'effect.' || state AS kind, system || ' ' || kind AS about, 'provider' AS owner,
            coalesce(error, '') AS why, not_before AS since, key AS subject,
            key || ' ' || attempts AS occurrence
-    FROM effect WHERE client = :client AND state = 'dead'
+    FROM effect WHERE client = :client AND state IN ('dead', 'parked')
+"""
+# Who resumed, settled or typed what is kept in the ledger, not told in an event.
+_SETTLED = """
+    (SELECT DISTINCT ON (e.id) 'effect.settled', e.system || ' ' || e.kind, 'provider',
+           'somebody settled it', CAST(:as_of AS timestamptz), e.key, a.occurrence
+    FROM alarm a JOIN effect e ON e.client = a.client
+        AND e.key = regexp_replace(a.occurrence, ' [0-9]+$', '')
+    WHERE a.client = :client AND a.kind IN ('effect.dead', 'effect.parked')
+      AND e.state NOT IN ('dead', 'parked')
+    ORDER BY e.id, a.id DESC)
 """
 _OPENED = """
     SELECT 'breaker.opened', system || ' ' || side, 'vendor',
            why || ', ' || failures || ' times in a row', opened_at, system, id::text
     FROM breaker WHERE client = :client AND opened_at IS NOT NULL
 """
-# Who resumed it and why somebody has typed: that is kept in the ledger, not told in an event.
 _CLOSED = f"""
     SELECT 'breaker.closed', system || ' ' || side, 'vendor',
            CASE closed_by WHEN '{BY_ITSELF}' THEN closed_why ELSE 'somebody resumed it' END,
@@ -98,11 +108,25 @@ _OVERDUE = f"""
     FROM clock k JOIN ({_SUBJECTS}) s ON s.kind = k.subject_kind AND s.id = k.subject_id
     WHERE k.client = :client AND k.stopped_at IS NULL AND k.due_at < :as_of AND k.owner <> 'law'
 """
+_FOUND = """
+    SELECT 'finding.opened', system || ' ' || kind, owner, reason || '; ' || action, opened_at,
+           coalesce(nullif(subject, ''), external_id), id::text
+    FROM finding WHERE client = :client AND closed_at IS NULL
+"""
+_HEALED = """
+    SELECT 'finding.closed', f.system || ' ' || f.kind, f.owner, 'ledger and vendor agree',
+           f.closed_at, coalesce(nullif(f.subject, ''), f.external_id), a.occurrence
+    FROM alarm a JOIN finding f ON f.client = a.client AND f.id::text = a.occurrence
+    WHERE a.client = :client AND a.kind = 'finding.opened' AND f.closed_at IS NOT NULL
+"""
+_HEARD = " UNION ALL ".join(
+    (_STUCK, _SETTLED, _OPENED, _CLOSED, _SILENT, _QUARANTINED, _OVERDUE, _FOUND, _HEALED)
+)
 _UNTOLD = f"""
     SELECT kind, about, owner, min(why) AS why, min(since) AS since,
            (array_agg(DISTINCT subject))[1:CAST(:shown AS int)] AS subjects,
            array_agg(occurrence ORDER BY occurrence) AS occurrences
-    FROM ({" UNION ALL ".join((_DEAD, _OPENED, _CLOSED, _SILENT, _QUARANTINED, _OVERDUE))}) heard
+    FROM ({_HEARD}) heard
     WHERE NOT EXISTS (SELECT 1 FROM alarm a WHERE a.client = :client AND a.kind = heard.kind
                       AND a.occurrence = heard.occurrence)
     GROUP BY kind, about, owner ORDER BY kind, about, owner

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from connectors.ledger import alarms, breaker, effects, landing
+from connectors.ledger import alarms, breaker, effects, landing, reconcile
 from connectors.ledger.alarms import SUBJECTS_SHOWN, Alarm
 from connectors.ledger.breaker import FAILURES, WRITES
 from connectors.ledger.decisions import Decisions, Subject
+from connectors.ledger.reconcile import REPORT_WITHOUT_ORDER, Difference
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.records import SendMessage
@@ -38,9 +39,24 @@ def write(ledger: Ledger, sql: str, **values: Any) -> None:
 
 def die(ledger: Ledger, as_of: datetime) -> None:
     """Let everything that is due be refused."""
+    fail(ledger, "dead", "smtp: refused (HTTP 422)", as_of)
+
+
+def park(ledger: Ledger, as_of: datetime) -> None:
+    """Let nobody know of anything that is due whether it happened."""
+    fail(ledger, "parked", "smtp: cannot be looked up", as_of)
+
+
+def fail(ledger: Ledger, state: str, error: str, as_of: datetime) -> None:
     with ledger.transaction() as connection:
         for effect in effects.claim(connection, Scope(ledger.client), as_of, 99, False):
-            effects.failed(connection, effect, "dead", "smtp: refused (HTTP 422)", as_of)
+            effects.failed(connection, effect, state, error, as_of)
+
+
+def settle(ledger: Ledger, key: str, state: str, as_of: datetime) -> None:
+    """Let a person retry (`due`), confirm (`done`) or waive (`waived`) an effect."""
+    with ledger.transaction() as connection:
+        effects.close_by_hand(connection, ledger.client, key, state, "R. Lee", "asked Ann", as_of)
 
 
 @pytest.fixture
@@ -77,13 +93,68 @@ def test_an_effect_that_dies_again_is_told_again(
 ) -> None:
     die(ledger, as_of)
     heard(ledger, as_of)
-    with ledger.transaction() as connection:
-        effects.close_by_hand(connection, ledger.client, asked[1], "due", "ops", "mended", as_of)
+    settle(ledger, asked[1], "due", as_of)
     die(ledger, as_of)
 
     (alarm,) = heard(ledger, as_of)
 
-    assert alarm.subjects == [asked[1]]
+    assert (alarm.kind, alarm.subjects) == ("effect.dead", [asked[1]])
+
+
+def test_effects_that_wait_for_a_person_are_told_once(
+    ledger: Ledger, asked: list[str], as_of: datetime
+) -> None:
+    park(ledger, as_of)
+
+    (alarm,) = heard(ledger, as_of)
+
+    assert (alarm.kind, alarm.about) == ("effect.parked", "smtp message.send")
+    assert (alarm.owner, alarm.why) == ("provider", "smtp: cannot be looked up")
+    assert (alarm.subjects, len(alarm.occurrences), alarm.since) == (asked, 3, as_of)
+    assert heard(ledger, as_of) == []
+
+
+@pytest.mark.parametrize("stuck", [die, park])
+@pytest.mark.parametrize("state", ["due", "done", "waived"])
+def test_that_a_person_has_settled_an_effect_is_told_once_without_who_and_why(
+    ledger: Ledger,
+    asked: list[str],
+    as_of: datetime,
+    stuck: Callable[[Ledger, datetime], None],
+    state: str,
+) -> None:
+    stuck(ledger, as_of)
+    heard(ledger, as_of)
+    settle(ledger, asked[1], state, as_of)
+
+    (alarm,) = heard(ledger, as_of + MOMENT)
+
+    assert (alarm.kind, alarm.about) == ("effect.settled", "smtp message.send")
+    assert (alarm.subjects, alarm.why) == ([asked[1]], "somebody settled it")
+    assert heard(ledger, as_of + DAY) == []
+
+
+def test_what_was_settled_before_anybody_was_told_is_not_told(
+    ledger: Ledger, asked: list[str], as_of: datetime
+) -> None:
+    park(ledger, as_of)
+    for key in asked:
+        settle(ledger, key, "done", as_of)
+
+    assert heard(ledger, as_of) == []
+
+
+def test_an_effect_that_was_stuck_twice_is_settled_once(
+    ledger: Ledger, asked: list[str], as_of: datetime
+) -> None:
+    for stuck in (die, park):
+        stuck(ledger, as_of)
+        heard(ledger, as_of)
+        settle(ledger, asked[0], "due", as_of)
+
+    (alarm,) = heard(ledger, as_of)
+    assert (alarm.kind, alarm.subjects, len(alarm.occurrences)) == ("effect.settled", asked[:1], 1)
+    assert heard(ledger, as_of) == []
 
 
 def test_many_are_counted_and_the_first_are_named(
@@ -199,6 +270,35 @@ def test_a_clock_is_told_when_it_is_overdue_a_legal_wait_that_is_over_never(
     assert (alarm.kind, alarm.about) == ("clock.overdue", "selection.debrief")
     assert (alarm.owner, alarm.since, len(alarm.occurrences)) == ("client", as_of + DAY, 2)
     assert heard(ledger, as_of + 2 * DAY) == []
+
+
+def test_a_finding_is_told_when_it_is_opened_and_when_the_difference_is_gone(
+    ledger: Ledger, as_of: datetime
+) -> None:
+    nobody = Difference("checkr", "rep_1", "", "nobody here ordered it", False)
+    known = Difference("checkr", "rep_2", "HARBOR-1.0a", "nobody here ordered it", False)
+
+    def compare(found: Sequence[Difference], at: datetime) -> None:
+        with ledger.transaction() as connection:
+            reconcile.record(connection, ledger.client, REPORT_WITHOUT_ORDER, found, at)
+
+    compare([nobody, known], as_of)
+    (opened,) = heard(ledger, as_of)
+    assert (opened.kind, opened.about) == ("finding.opened", "checkr report.not_ordered")
+    assert (opened.owner, opened.since) == (REPORT_WITHOUT_ORDER.owner, as_of)
+    assert opened.why == f"nobody here ordered it; {REPORT_WITHOUT_ORDER.action}"
+    assert opened.subjects == ["HARBOR-1.0a", "rep_1"]
+    compare([nobody, known], as_of + DAY)
+    assert heard(ledger, as_of + DAY) == []
+
+    compare([known], as_of + 2 * DAY)
+    (closed,) = heard(ledger, as_of + 2 * DAY)
+    assert (closed.kind, closed.subjects) == ("finding.closed", ["rep_1"])
+    assert heard(ledger, as_of + 3 * DAY) == []
+
+    compare([nobody, known], as_of + 4 * DAY)
+    (again,) = heard(ledger, as_of + 4 * DAY)
+    assert (again.kind, again.subjects) == ("finding.opened", ["rep_1"])
 
 
 def test_what_was_told_is_of_one_client(ledger: Ledger, asked: list[str], as_of: datetime) -> None:
