@@ -18,6 +18,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, make_url, text
 
 from connectors.ledger import hold, status
+from connectors.ledger.audit import Act, keep
 from connectors.ledger.store import Ledger, engine_for
 from connectors.ledger.verify import Violation, verify
 from deployments import embedded, postgres, setup, supervisor
@@ -64,7 +65,7 @@ def backup(settings: Settings, directory: Path) -> dict[str, str]:
     return fingerprints
 
 
-def restore(settings: Settings, directory: Path) -> Restored:
+def restore(settings: Settings, directory: Path, by: str, why: str) -> Restored:
     """Bring a backup back into a place that has never been used, and verify every ledger in it.
 
     What happened since the backup is unknown to it: every client is held until a person resumes it,
@@ -89,7 +90,9 @@ def restore(settings: Settings, directory: Path) -> Restored:
             shutil.copytree(directory / DOCUMENTS, settled.home / DOCUMENTS)
         setup.prepare_ledger(settled)  # a backup may be older than this version's schema
         restored = _examined(admin, manifest["fingerprints"])
-        _be_careful(settled.database_url or "", restored.fingerprints)
+        about = f"backup of {manifest['taken_at']}"
+        act = Act(at=datetime.now(UTC), by=by, command="restore", about=about, why=why)
+        _be_careful(settled.database_url or "", restored.fingerprints, act)
         return restored
 
 
@@ -169,11 +172,11 @@ def _examined(url: str, expected: dict[str, str]) -> Restored:
     return Restored(found, violations)
 
 
-def _be_careful(url: str, clients: Iterable[str]) -> None:
-    now = datetime.now(UTC)
+def _be_careful(url: str, clients: Iterable[str], act: Act) -> None:
     for client in clients:
         with Ledger(url, client).transaction() as connection:
-            hold.place_restored(connection, client, now)
+            hold.place_restored(connection, client, act.at)
+            keep(connection, client, act)
     engine_for(url).dispose()
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import yaml
 
-from connectors.ledger import requisition as ledger_requisition
 from connectors.ledger import status
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
@@ -62,7 +61,8 @@ def prepare(settings: Settings, plan: Plan) -> State:
     state = embedded.up(settings, only={"postgres"})
     setup.prepare_ledger(state.settings)
     process = load(DATA / "clients" / f"{CLIENT}.yaml")
-    setup.register(state.settings, process)
+    begun = datetime.fromisoformat(plan.start)
+    setup.register(state.settings, process, "demo", "the stand-ins' client", begun)
     state = embedded.up(settings, only=services)
     os.environ.update(state.environment() | {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING"})
     asyncio.run(setup.connect_sandbox(state.settings, CLIENT))
@@ -86,7 +86,9 @@ async def _run(state: State, watch: Watch, until: datetime | None) -> None:
     sandbox = Control(state.sandbox_url)
     ledger = Ledger(state.settings.database_url or "", CLIENT)
     as_of = sandbox.now()
-    _open_requisitions(ledger, as_of)
+    for path in sorted((DATA / "requisitions").glob("*.yaml")):
+        wanted = Requisition.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        enter.requisition(wanted, "demo", wanted.business_reason, as_of)
     last = until or datetime.fromisoformat(START) + LONGEST
     while True:
         if as_of >= CANCELLED_AT:
@@ -129,13 +131,6 @@ def next_tick(as_of: datetime, event: datetime | None, clock: datetime | None) -
     while day.weekday() >= 5:
         day += timedelta(days=1)
     return datetime.combine(day, HOUR)
-
-
-def _open_requisitions(ledger: Ledger, as_of: datetime) -> None:
-    for path in sorted((DATA / "requisitions").glob("*.yaml")):
-        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
-        with ledger.transaction() as connection:
-            ledger_requisition.put(connection, Requisition.model_validate(fields), as_of)
 
 
 def _let_indeed_crawl(sandbox: "Control", settings: Settings) -> None:

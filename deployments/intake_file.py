@@ -19,6 +19,7 @@ import yaml
 from pydantic import ValidationError
 
 from connectors.ledger import requisition as ledger_requisition
+from connectors.ledger.audit import Act, keep
 from connectors.ledger.store import Ledger
 from connectors.requisition import Requisition
 from deployments.settings import DeploymentError
@@ -74,11 +75,14 @@ class RowError(Exception):
     """A row cannot be read as the map says; the message names field and remedy."""
 
 
-def import_rows(file: Path, mapping: Path, refused: Path, database_url: str) -> dict[str, int]:
+def import_rows(
+    file: Path, mapping: Path, refused: Path, database_url: str, by: str, why: str
+) -> dict[str, int]:
     """Open every row of a CSV file; returns how many were opened, unchanged, refused and so on.
 
     Refused rows are written to `refused` with their reasons. A row never blocks another: each is
     entered or refused for itself, and running the import again changes nothing that is the same.
+    What is opened or changed leaves an act each: `by` whom, and `why`.
     Raises DeploymentError if a file is missing or has no column that the map reads.
     """
     for needed in (file, mapping):
@@ -96,7 +100,7 @@ def import_rows(file: Path, mapping: Path, refused: Path, database_url: str) -> 
         writer.writerow(["line", "reasons", *header])
         for batch in _batches(_read_rows(rows, header, plan)):
             wanted = [requisition for _, _, requisition, _ in batch if requisition]
-            counts.update(_enter(ledger, wanted, as_of))
+            counts.update(_enter(ledger, wanted, by, why, as_of))
             for line, cells, requisition, reasons in batch:
                 counts["rows"] += 1
                 if requisition is None:
@@ -192,9 +196,25 @@ def _batches(rows: Iterator[ReadRow]) -> Iterator[list[ReadRow]]:
         yield batch
 
 
-def _enter(ledger: Ledger, wanted: list[Requisition], as_of: datetime) -> Counter[str]:
+def _enter(
+    ledger: Ledger, wanted: list[Requisition], by: str, why: str, as_of: datetime
+) -> Counter[str]:
     with ledger.transaction() as connection:
-        return Counter(ledger_requisition.put_all(connection, ledger.client, wanted, as_of))
+        outcomes = ledger_requisition.put_all(connection, ledger.client, wanted, as_of)
+        acts = [
+            Act(
+                at=as_of,
+                by=by,
+                command="requisition import",
+                subject=requisition.code,
+                about=outcome,
+                why=why,
+            )
+            for requisition, outcome in zip(wanted, outcomes, strict=True)
+            if outcome != "unchanged"
+        ]
+        keep(connection, ledger.client, *acts)
+    return Counter(outcomes)
 
 
 def _fields(row: Mapping[str, str], plan: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ INTRODUCTION = """\
 # The requisition file
 
 A requisition says what must be known before anything is posted. It is one YAML file, opened with
-`fullcycle requisition open FILE`; the same fields are asked by the form of the `open-requisition`
-deployment and filled from a CSV file by `fullcycle requisition import`. A file with problems is
-refused as a whole, with every problem named by its field.
+`fullcycle requisition open FILE --by WHO --why SENTENCE`; the same fields are asked by the form of
+the `open-requisition` deployment and filled from a CSV file by `fullcycle requisition import`. A
+file with problems is refused as a whole, with every problem named by its field.
 
 Opening the same file again changes nothing. A changed file changes the requisition: a change of
 pay, places, headcount, level or must-haves needs a new approval, any other edit does not.

@@ -1,11 +1,13 @@
 """Prepare a running system for work: the ledger's schema, the law, clients and their accounts."""
 
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from pydantic import SecretStr
 
 from connectors.ledger import client as ledger_client
+from connectors.ledger.audit import Act, keep
 from connectors.ledger.migrate import migrate
 from connectors.ledger.store import Ledger
 from deployments.sandbox.ashby_records import LOCATION, PLAN, TEAM
@@ -27,13 +29,16 @@ def prepare_ledger(settings: Settings) -> None:
     migrate(settings.admin_database_url or "", law)
 
 
-def register(settings: Settings, process: Process) -> None:
-    """Store a client's process in the ledger; the newest version stands."""
-    ledger = Ledger(settings.database_url or "", process.client)
-    with ledger.transaction() as connection:
-        ledger_client.put(
-            connection, process.client, process.model_dump(mode="json"), process.version
-        )
+def register(settings: Settings, process: Process, by: str, why: str, as_of: datetime) -> None:
+    """Store a client's process in the ledger; the newest version stands, and leaves an act."""
+    client, stored = process.client, process.model_dump(mode="json")
+    with Ledger(settings.database_url or "", client).transaction() as connection:
+        if ledger_client.read(connection, client) == stored:
+            return
+        ledger_client.put(connection, client, stored, process.version)
+        about = f"version {process.version}"
+        act = Act(at=as_of, by=by, command="client add", about=about, why=why)
+        keep(connection, client, act)
 
 
 async def connect_sandbox(settings: Settings, client: str) -> None:

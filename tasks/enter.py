@@ -1,7 +1,7 @@
 """Enter what people tell us directly: requisitions, decisions, releases, hand-settled effects.
 
-Each act of a person leaves one row in the trail (`connectors/ledger/audit.py`), in the transaction
-of what it did.
+Each act of a person, also that they looked at personal data, leaves one row in the trail
+(`connectors/ledger/audit.py`), in the transaction of what it did.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from connectors.errors import Refused
-from connectors.ledger import breaker, effects, evidence, gates, inbox
+from connectors.ledger import breaker, correction, effects, evidence, gates, inbox
 from connectors.ledger import client as ledger_client
 from connectors.ledger import hold as holds
 from connectors.ledger import requisition as ledger_requisition
@@ -32,10 +32,21 @@ def ledger_of(client: str) -> Ledger:
     return Ledger(Surroundings().database_url, client)
 
 
-def requisition(wanted: Requisition, as_of: datetime) -> str:
+def requisition(wanted: Requisition, by: str, why: str, as_of: datetime) -> str:
     """Open or change a requisition; returns "opened", "changed", "edited" or "unchanged"."""
     with ledger_of(wanted.client).transaction() as connection:
-        return ledger_requisition.put(connection, wanted, as_of)
+        outcome = ledger_requisition.put(connection, wanted, as_of)
+        if outcome != "unchanged":
+            act = Act(
+                at=as_of,
+                by=by,
+                command="requisition open",
+                subject=wanted.code,
+                about=outcome,
+                why=why,
+            )
+            keep(connection, wanted.client, act)
+    return outcome
 
 
 def answer(
@@ -73,6 +84,21 @@ def answer(
             )
             keep(connection, client, act)
     return kept
+
+
+def reveal(client: str, key: str, by: str, why: str, as_of: datetime) -> dict[str, str | None]:
+    """What can be corrected of an open application, as it is now: this is personal data.
+
+    Empty, and no act, if there is no such application or it has ended.
+    """
+    with ledger_of(client).transaction() as connection:
+        record = correction.read(connection, client, key)
+        if record is None:
+            return {}
+        fields = ", ".join(record.values)
+        act = Act(at=as_of, by=by, command="quarantine show", subject=key, about=fields, why=why)
+        keep(connection, client, act)
+    return record.values
 
 
 def release(client: str, subject: str, rule: str, by: str, why: str, as_of: datetime) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from connectors.ledger import client as ledger_client
 from connectors.ledger.store import Ledger
 from deployments import postgres, setup
 from deployments.postgres import Urls
@@ -60,7 +61,10 @@ def process(client_name: str) -> Process:
 
 
 @pytest.fixture
-def ledger(database: Urls, installation: Settings, process: Process) -> Ledger:
-    """The ledger as this test's client sees it; the client is registered."""
-    setup.register(installation, process)
-    return Ledger(database.app_url, process.client)
+def ledger(database: Urls, process: Process) -> Ledger:
+    """The ledger as this test's client sees it; the client is there, as if it had always been."""
+    ledger = Ledger(database.app_url, process.client)
+    with ledger.transaction() as connection:
+        stored = process.model_dump(mode="json")
+        ledger_client.put(connection, process.client, stored, process.version)
+    return ledger

@@ -41,8 +41,8 @@ class Kept(Act):
     hash: str
 
 
-def keep(connection: Connection, client: str, act: Act) -> None:
-    """Append an act, in the transaction of what it did: neither is there without the other."""
+def keep(connection: Connection, client: str, *acts: Act) -> None:
+    """Append acts, in the transaction of what they did: neither is there without the other."""
     connection.execute(  # one chain has one end, so writers queue; people are slow enough
         text("SELECT pg_advisory_xact_lock(hashtext('act'), hashtext(:client))"),
         {"client": client},
@@ -51,16 +51,15 @@ def keep(connection: Connection, client: str, act: Act) -> None:
         text("SELECT number, hash FROM act WHERE client = :client ORDER BY number DESC LIMIT 1"),
         {"client": client},
     ).first()
-    number, previous = (last.number + 1, last.hash) if last else (1, "")
-    connection.execute(
-        tables.act.insert().values(
-            client=client,
-            number=number,
-            previous_hash=previous,
-            hash=_hash(number, previous, act),
-            **asdict(act),
-        )
-    )
+    previous = last.hash if last else ""
+    rows = []
+    for number, act in enumerate(acts, last.number + 1 if last else 1):
+        head = _hash(number, previous, act)
+        chained = {"client": client, "number": number, "previous_hash": previous, "hash": head}
+        rows.append(chained | asdict(act))
+        previous = head
+    if rows:
+        connection.execute(tables.act.insert(), rows)
 
 
 def acts(connection: Connection, client: str, subject: str | None = None) -> list[Kept]:

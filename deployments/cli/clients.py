@@ -4,18 +4,19 @@ from pathlib import Path
 
 import typer
 
-from deployments.cli.common import console, problems, running
+from deployments.cli.common import By, Why, console, join, problems, running
 from deployments.settings import DeploymentError
 
 app = typer.Typer(no_args_is_help=True, help="Register a client; export what is theirs.")
 
 
 @app.command("add")
-def client_add(file: Path) -> None:
+def client_add(file: Path, by: By, why: Why) -> None:
     """Register a client from its process file, or take over a new version of it."""
     from pydantic import ValidationError
 
     from deployments import intake_file, setup
+    from tasks import clock
     from tasks.process import load
 
     try:
@@ -24,7 +25,9 @@ def client_add(file: Path) -> None:
         for problem in intake_file.sentences(failure):
             problems.print(problem, style="red", highlight=False)
         raise typer.Exit(1) from None
-    setup.register(running().settings, process)
+    state = running()
+    join(state)
+    setup.register(state.settings, process, by, why, clock.now())
     console.print(f"{process.client}: version {process.version} of its process is in force")
 
 

@@ -15,11 +15,18 @@ from deployments.state import State
 console = Console()
 problems = Console(stderr=True)
 
+
+def _said(value: str) -> str:
+    if not value.strip():
+        raise typer.BadParameter("is empty; it is kept with what was done")
+    return value
+
+
 Client = Annotated[str, typer.Option(help="The client's name.")]
-By = Annotated[str, typer.Option(help="Who says so: your name or role.")]
+By = Annotated[str, typer.Option(help="Who says so: your name or role.", callback=_said)]
 Requisition = Annotated[str, typer.Option(help="Only this requisition.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Why = Annotated[str, typer.Option(help="Why, in a sentence; it is kept.")]
+Why = Annotated[str, typer.Option(help="Why, in a sentence; it is kept.", callback=_said)]
 
 
 def say(line: str) -> None:

@@ -53,24 +53,28 @@ def quarantine_show(
     values: Annotated[
         bool, typer.Option("--values", help="Show what can be corrected as it is: personal data.")
     ] = False,
+    by: Annotated[str, typer.Option(help="With --values: who looks, your name or role.")] = "",
+    why: Annotated[str, typer.Option(help="With --values: why, in a sentence; it is kept.")] = "",
 ) -> None:
     """Show what holds somebody, which fields the rule looks at, and what was done about it."""
+    if values and not (by.strip() and why.strip()):
+        raise DeploymentError("--values shows personal data: say --by and --why; they are kept")
     join(running())
-    from connectors.ledger import audit, correction, inspection
-    from tasks import enter
+    from connectors.ledger import audit, inspection
+    from tasks import clock, enter
 
     with enter.ledger_of(client).transaction() as connection:
         history = inspection.history(connection, client, subject)
         acts = audit.acts(connection, client, subject)
-        record = correction.read(connection, client, subject) if values else None
     if not history:
         raise DeploymentError(f"{subject} was never held; see `fullcycle quarantine list`")
     for each in history:
         say(_holding(each))
     for act in acts:
         say(f"{act.at:%Y-%m-%d %H:%M}  {act.by}: {act.command} {act.about}: {act.why}")
-    for field, value in record.values.items() if record else ():
-        say(f"{field}: {value or 'none'}")
+    if values:
+        for field, value in enter.reveal(client, subject, by, why, clock.now()).items():
+            say(f"{field}: {value or 'none'}")
 
 
 def _holding(holding: "Holding") -> str:

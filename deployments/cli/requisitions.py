@@ -11,7 +11,7 @@ app = typer.Typer(no_args_is_help=True, help="Open, import and cancel requisitio
 
 
 @app.command("open")
-def requisition_open(file: Path) -> None:
+def requisition_open(file: Path, by: By, why: Why) -> None:
     """Open the requisition in a YAML file, or change it if it is known."""
     from deployments import intake_file
 
@@ -24,22 +24,25 @@ def requisition_open(file: Path) -> None:
     join(running())
     from tasks import clock, enter
 
-    console.print(f"{wanted.code} {enter.requisition(wanted, clock.now())}")
+    console.print(f"{wanted.code} {enter.requisition(wanted, by, why, clock.now())}")
 
 
 @app.command("import")
 def requisition_import(
     file: Path,
     mapping: Annotated[Path, typer.Option("--map", help="How columns become fields (YAML).")],
+    by: By,
+    why: Why,
     refused: Annotated[Path | None, typer.Option(help="Write refused rows here (CSV).")] = None,
 ) -> None:
     """Open every row of a CSV file, or refuse it with its reasons; none is lost."""
     from deployments import intake_file
 
-    settings = running().settings
-    counts = intake_file.import_rows(
-        file, mapping, refused or file.with_suffix(".refused.csv"), settings.database_url or ""
-    )
+    state = running()
+    join(state)  # for its clock
+    refused = refused or file.with_suffix(".refused.csv")
+    url = state.settings.database_url or ""
+    counts = intake_file.import_rows(file, mapping, refused, url, by, why)
     for name, count in counts.items():
         console.print(f"{count:6} {name}")
 

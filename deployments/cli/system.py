@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployments import embedded
-from deployments.cli.common import Client, console, database_url, join, problems, running, said
+from deployments.cli.common import (
+    By,
+    Client,
+    Why,
+    console,
+    database_url,
+    join,
+    problems,
+    running,
+    said,
+)
 from deployments.settings import Settings
 from deployments.state import State
 from deployments.supervisor import SERVICES
@@ -142,11 +152,11 @@ def backup(directory: Path) -> None:
     console.print(f"{directory} holds secrets and people: keep it as you keep the system itself")
 
 
-def restore(directory: Path) -> None:
+def restore(directory: Path, by: By, why: Why) -> None:
     """Bring a backup back into a home that was never used, and verify it; exit code as verify's."""
     from deployments import backup
 
-    restored = backup.restore(Settings(), directory)
+    restored = backup.restore(Settings(), directory, by, why)
     for client, fingerprint in restored.fingerprints.items():
         console.print(
             f"{client}: ledger fingerprint {fingerprint[:16]} as backed up", highlight=False
@@ -190,9 +200,10 @@ def _holds_a_sandbox() -> bool:
 def _register_sandbox_client(state: State) -> None:
     from deployments import setup
     from deployments.sandbox.people import DATA
+    from tasks import clock
     from tasks.process import load
 
     process = load(DATA / "clients" / f"{setup.SANDBOX_CLIENT}.yaml")
-    setup.register(state.settings, process)
     join(state)
+    setup.register(state.settings, process, "up --sandbox", "the stand-ins' client", clock.now())
     asyncio.run(setup.connect_sandbox(state.settings, setup.SANDBOX_CLIENT))

@@ -27,7 +27,7 @@ from deployments import postgres, setup
 from deployments.processes import ROOT
 from deployments.settings import Settings
 from tests.chaos.ways import surroundings
-from tests.chaos.ways.applicants import ask, process_of
+from tests.chaos.ways.applicants import AS_OF, ask, process_of
 from tests.chaos.ways.job import DEATHS, LOST_ANSWER, Job
 from tests.chaos.ways.surroundings import DBOS_VERSION
 from tests.chaos.ways.unlucky import Unlucky
@@ -95,7 +95,7 @@ def endure(way: Way, client: str, settings: Settings, each: int, seed: int) -> O
     place = surroundings.of(way.module, settings)
     home = settings.home / client
     home.mkdir()
-    setup.register(settings, process_of(client))
+    setup.register(settings, process_of(client), "chaos-usual", "to be compared", AS_OF)
     applications = ask(Ledger(settings.database_url or "", client), each * len(FAULTS))
     faults = planned(applications, seed)
     vendor = Unlucky(faults, way.vendor_has_keys)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from sqlalchemy import create_engine, text
 
-from connectors.ledger import effects, hold
+from connectors.ledger import audit, effects, hold
 from connectors.ledger import requisition as ledger_requisition
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.scope import Scope
@@ -24,6 +24,7 @@ from deployments.sandbox.people import DATA
 from deployments.settings import DeploymentError, Settings
 
 AS_OF = datetime(2026, 10, 19, 13, tzinfo=UTC)
+BY = ("R. Lee", "the machine is gone")
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_what_was_backed_up_is_restored_in_an_empty_place_and_is_sound(
 ) -> None:
     fingerprints = backup.backup(system, tmp_path / "backup")
 
-    restored = backup.restore(Settings(home=home), tmp_path / "backup")
+    restored = backup.restore(Settings(home=home), tmp_path / "backup", *BY)
 
     assert restored.fingerprints == fingerprints
     assert restored.violations[ledger.client] == []
@@ -106,7 +107,7 @@ def test_a_restored_ledger_keeps_its_guards(
     system: Settings, ledger: Ledger, home: Path, tmp_path: Path
 ) -> None:
     backup.backup(system, tmp_path / "backup")
-    backup.restore(Settings(home=home), tmp_path / "backup")
+    backup.restore(Settings(home=home), tmp_path / "backup", *BY)
 
     try:
         url = postgres.start(home).app_url
@@ -131,13 +132,16 @@ def test_after_a_restore_nothing_is_sent_unseen(
     decisions.effect(subject, "ashby", "tracker.note", note)
     ledger.apply(decisions, AS_OF)
     backup.backup(system, tmp_path / "backup")
-    backup.restore(Settings(home=home), tmp_path / "backup")
+    backup.restore(Settings(home=home), tmp_path / "backup", *BY)
 
     try:
         restored = Ledger(postgres.start(home).app_url, ledger.client)
         with restored.transaction() as connection:
             (standing,) = hold.standing(connection, ledger.client)
             assert (str(standing), standing.by) == ("the whole client", "restore")
+            (act,) = audit.acts(connection, ledger.client)
+            assert (act.command, act.by, act.why) == ("restore", *BY)
+            assert act.about.startswith("backup of 20")
             hold.lift(connection, ledger.client, "ops", "compared", AS_OF)
             effects.abandon(connection, ledger.client)
             (due,) = effects.claim(connection, Scope(ledger.client), AS_OF, 9, False)
@@ -170,7 +174,7 @@ def test_a_damaged_backup_is_refused_by_the_name_of_the_file(
         file.write(b"x")
 
     with pytest.raises(DeploymentError, match=f"damaged: {name}"):
-        backup.restore(Settings(home=home), tmp_path / "backup")
+        backup.restore(Settings(home=home), tmp_path / "backup", *BY)
     assert not home.exists()
 
 
@@ -179,7 +183,7 @@ def test_a_backup_that_was_cut_off_is_refused(system: Settings, home: Path, tmp_
     (tmp_path / "backup" / "manifest.json").unlink()
 
     with pytest.raises(DeploymentError, match="no finished backup"):
-        backup.restore(Settings(home=home), tmp_path / "backup")
+        backup.restore(Settings(home=home), tmp_path / "backup", *BY)
 
 
 def test_nothing_is_restored_over_a_ledger_that_is_in_use(
@@ -189,4 +193,4 @@ def test_nothing_is_restored_over_a_ledger_that_is_in_use(
     used = system.model_copy(update={"home": home})
 
     with pytest.raises(DeploymentError, match=r"'fullcycle' is not empty; .* FULLCYCLE_HOME"):
-        backup.restore(used, tmp_path / "backup")
+        backup.restore(used, tmp_path / "backup", *BY)

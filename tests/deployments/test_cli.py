@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from deployments.cli import app
 from deployments.sandbox.people import DATA
+from deployments.settings import DeploymentError
 
 COMMANDS = (
     "up",
@@ -43,6 +46,28 @@ COMMANDS = (
     "webhook list",
     "webhook replay",
 )
+
+BY = ("--by", "ops", "--why", "asked to")
+# What changes something, or shows what is personal; `status`, lists and `verify` only look, and
+# sweeps, `up`, `down`, `demo` and `backup` do what the machine is there for.
+OF = ("--client", "harbor")
+BY_SOMEBODY = {
+    "hold": OF,
+    "resume": OF,
+    "release": (*OF, "HARBOR-1", "INT-001"),
+    "export": (*OF, "HARBOR-1.0a", "evidence.json"),
+    "restore": ("somewhere",),
+    "requisition open": ("file.yaml",),
+    "requisition import": ("file.csv", "--map", "map.yaml"),
+    "requisition cancel": (*OF, "HARBOR-1"),
+    "client add": ("file.yaml",),
+    "quarantine correct": (*OF, "HARBOR-1.0a", "name=Ann"),
+    "quarantine release": (*OF, "HARBOR-1", "INT-001"),
+    "effect retry": (*OF, "key"),
+    "effect done": (*OF, "key"),
+    "effect waive": (*OF, "key"),
+    "webhook replay": (*OF, "1"),
+}
 
 
 @pytest.fixture
@@ -97,11 +122,12 @@ def test_help_answers_at_once(home: Path) -> None:
     [
         ("status",),
         ("carry", "--client", "harbor", "HARBOR-1"),
-        ("requisition", "open", str(DATA / "requisitions/HARBOR-1.yaml")),
+        ("requisition", "open", str(DATA / "requisitions/HARBOR-1.yaml"), *BY),
+        ("client", "add", str(DATA / "clients/harbor.yaml"), *BY),
         ("client", "export", "harbor"),
         ("verify",),
         ("backup", "somewhere"),
-        ("hold", "--client", "harbor", "--by", "ops", "--why", "asked to"),
+        ("hold", "--client", "harbor", *BY),
         ("effect", "list"),
         ("quarantine", "list"),
         ("quarantine", "show", "HARBOR-1.0a"),
@@ -119,13 +145,33 @@ def test_a_command_that_needs_a_running_system_says_how_to_start_it(
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("command", BY_SOMEBODY)
+@pytest.mark.parametrize("option", ["--by", "--why"])
+def test_nobody_changes_anything_without_saying_who_and_why(command: str, option: str) -> None:
+    given = [*command.split(), *BY_SOMEBODY[command]]
+    other = BY[2:] if option == "--by" else BY[:2]
+
+    for said in (other, (*other, option, " ")):
+        done = CliRunner().invoke(app, [*given, *said])
+        assert done.exit_code == 2, done.output
+        assert option in done.output
+
+
+def test_personal_data_is_shown_to_nobody_without_who_and_why() -> None:
+    show = ["quarantine", "show", "HARBOR-1.0a", "--values"]
+
+    for answers in ((), ("--by", "ops"), ("--why", "asked to"), ("--by", " ", "--why", "asked to")):
+        with pytest.raises(DeploymentError, match="personal data: say --by and --why"):
+            app([*show, *answers], standalone_mode=False)
+
+
 def test_a_bad_requisition_file_shows_every_problem_by_field_and_opens_nothing(home: Path) -> None:
     file = home / "bad.yaml"
     fields = yaml.safe_load((DATA / "requisitions/HARBOR-1.yaml").read_text(encoding="utf-8"))
     del fields["level"]
     file.write_text(yaml.safe_dump(fields | {"code": "harbor 1", "salary": 7}))
 
-    done = fullcycle(home, "requisition", "open", str(file))
+    done = fullcycle(home, "requisition", "open", str(file), *BY)
 
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
@@ -140,7 +186,7 @@ def test_a_bad_process_file_shows_every_problem(home: Path) -> None:
     file = home / "client.yaml"
     file.write_text("client: Acme\nversion: 0\n")
 
-    done = fullcycle(home, "client", "add", str(file))
+    done = fullcycle(home, "client", "add", str(file), *BY)
 
     assert done.returncode == 1
     assert "employees: is missing; add it" in done.stderr

@@ -9,48 +9,43 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-import yaml
 from sqlalchemy import text
 
 from connectors.errors import Refused
 from connectors.ledger import gates, inbox, landing
-from connectors.ledger import requisition as requisitions
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.gates import Failure, Verdict
 from connectors.ledger.store import Ledger
 from connectors.records import Application
-from connectors.requisition import Requisition
 from deployments import embedded, setup
 from deployments.cli import app
+from deployments.cli.common import database_url
 from deployments.sandbox.people import DATA
 from deployments.settings import DeploymentError, Settings
-from tasks.process import Process
 
 Command = Callable[..., str]
 AS_OF = datetime(2026, 11, 23, 9, tzinfo=UTC)
-BY = ("--client", "harbor", "--by", "R. Lee", "--why", "she told me")
+OF = ("--client", "harbor")
+BY = ("--by", "R. Lee", "--why", "she told me")
 OLD, NEW = "ann@mail,example", "ann.lee@mail.example"
 pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    """A running database with somebody whom intake's gate holds, and a delivery nobody can read."""
+    """A running database, and nothing in it."""
     with tempfile.TemporaryDirectory(prefix="fullcycle-") as directory:
         settings = Settings(home=Path(directory))
         try:
             told = embedded.up(settings, only=["postgres"]).settings
             setup.prepare_ledger(told)
-            harbor = yaml.safe_load((DATA / "clients/harbor.yaml").read_text(encoding="utf-8"))
-            setup.register(told, Process.model_validate(harbor))
-            hold(Ledger(told.database_url or "", "harbor"))
             yield Path(directory)
         finally:
             embedded.down(settings)
 
 
 def hold(ledger: Ledger) -> None:
-    fields = yaml.safe_load((DATA / "requisitions/HARBOR-1.yaml").read_text(encoding="utf-8"))
+    """Let intake's gate hold somebody, and something be delivered that nobody can read."""
     applied = Application(
         external_id="ann",
         updated_at=AS_OF,
@@ -60,8 +55,6 @@ def hold(ledger: Ledger) -> None:
         source="Indeed",
         applied_at=AS_OF,
     )
-    with ledger.transaction() as connection:
-        requisitions.put(connection, Requisition.model_validate(fields), AS_OF)
     posted = Decisions()
     posted.post(subject(ledger, "requisition"), "HARBOR-1-US-CA", {})
     ledger.apply(posted, AS_OF)
@@ -96,7 +89,17 @@ def fullcycle(home: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Comman
         yield run
 
 
-def test_from_the_list_to_the_evidence(fullcycle: Command, home: Path) -> None:
+def test_from_the_client_to_the_evidence_and_each_act_is_kept(
+    fullcycle: Command, home: Path
+) -> None:
+    registered = fullcycle("client", "add", *BY, str(DATA / "clients/harbor.yaml"))
+    assert registered == "harbor: version 1 of its process is in force\n"
+    wanted = str(DATA / "requisitions/HARBOR-1.yaml")
+    assert fullcycle("requisition", "open", *BY, wanted) == "HARBOR-1 opened\n"
+    assert fullcycle("requisition", "open", *BY, wanted) == "HARBOR-1 unchanged\n"
+    fullcycle("client", "add", *BY, str(DATA / "clients/harbor.yaml"))
+    hold(Ledger(database_url(), "harbor"))
+
     (line, count) = fullcycle("quarantine", "list").splitlines()
     key = line.split()[0]
     assert count == "1 in quarantine"
@@ -105,31 +108,35 @@ def test_from_the_list_to_the_evidence(fullcycle: Command, home: Path) -> None:
     assert "INT-002  at intake since 2026-11-23 09:00, on provider" in shown
     assert "it looks at email, has_email" in shown
     assert OLD not in shown
-    assert f"email: {OLD}" in fullcycle("quarantine", "show", key, "--values")
+    assert f"email: {OLD}" in fullcycle("quarantine", "show", *OF, *BY, key, "--values")
 
     with pytest.raises(Refused, match="email is not corrected: give an address"):
-        fullcycle("quarantine", "correct", *BY, key, "email=ann at mail")
-    corrected = fullcycle("quarantine", "correct", *BY, key, f"email={NEW}")
+        fullcycle("quarantine", "correct", *OF, *BY, key, "email=ann at mail")
+    corrected = fullcycle("quarantine", "correct", *OF, *BY, key, f"email={NEW}")
     assert corrected.strip() == f"{key}: email corrected; its gate looks again at the next sweep"
     assert "R. Lee: quarantine correct email: she told me" in fullcycle("quarantine", "show", key)
 
     deliveries = fullcycle("webhook", "list")
     assert deliveries.endswith("unreadable  indeed  2026-11-23 09:00: Unreadable\n1 deliveries\n")
     number = deliveries.split()[0]
-    assert "is read again" in fullcycle("webhook", "replay", *BY, number)
+    assert "is read again" in fullcycle("webhook", "replay", *OF, *BY, number)
     assert "unread  indeed" in fullcycle("webhook", "list")
 
     file = home / "evidence.json"
-    assert "manifest" in fullcycle("export", *BY, key, str(file))
+    assert "manifest" in fullcycle("export", *OF, *BY, key, str(file))
     with pytest.raises(DeploymentError, match="exists; name a new file"):
-        fullcycle("export", *BY, key, str(file))
+        fullcycle("export", *OF, *BY, key, str(file))
 
     acts = json.loads(fullcycle("audit", "--json"))
-    assert [(act["number"], act["command"]) for act in acts] == [
-        (1, "quarantine correct"),
-        (2, "webhook replay"),
-        (3, "export"),
+    assert {(act["by"], act["why"]) for act in acts} == {("R. Lee", "she told me")}
+    assert [(act["number"], act["command"], act["subject"], act["about"]) for act in acts] == [
+        (1, "client add", "", "version 1"),
+        (2, "requisition open", "HARBOR-1", "opened"),
+        (3, "quarantine show", key, "name, email, phone, residence"),
+        (4, "quarantine correct", key, "email"),
+        (5, "webhook replay", "", f"indeed {number}"),
+        (6, "export", key, ""),
     ]
-    assert fullcycle("audit", "--subject", key).splitlines()[-1] == "2 acts"
+    assert fullcycle("audit", "--subject", key).splitlines()[-1] == "3 acts"
     assert OLD not in file.read_text(encoding="utf-8")
     assert NEW not in file.read_text(encoding="utf-8")

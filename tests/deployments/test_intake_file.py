@@ -8,6 +8,7 @@ import pytest
 import yaml
 from sqlalchemy import text
 
+from connectors.ledger import audit
 from connectors.ledger.store import Ledger
 from deployments import intake_file
 from deployments.intake_file import mended
@@ -58,7 +59,17 @@ class Import:
         return self.of(file, self.directory / "map.yaml")
 
     def of(self, file: Path, mapping: Path) -> dict[str, int]:
-        return intake_file.import_rows(file, mapping, self.directory / "refused.csv", self.url)
+        refused = self.directory / "refused.csv"
+        return intake_file.import_rows(file, mapping, refused, self.url, "R. Lee", "a new client")
+
+    @property
+    def acts(self) -> list[str]:
+        """What is kept of those who imported: command, requisition, outcome, by whom and why."""
+        with Ledger(self.url, self.client).transaction() as connection:
+            return [
+                f"{act.command} {act.subject} {act.about}: {act.by}, {act.why}"
+                for act in audit.acts(connection, self.client)
+            ]
 
     @property
     def refused(self) -> list[dict[str, str]]:
@@ -96,7 +107,7 @@ def test_every_posting_of_new_york_city_is_opened_or_refused_and_a_second_import
     assert first["opened"] + first["unchanged"] + first["refused"] == first["rows"]
     assert again == {"rows": 3977, "unchanged": 3623, "refused": 354}
     assert importing.refused == refused
-    assert len(importing.titles) == 3584
+    assert len(importing.titles) == len(importing.acts) == 3584
     assert len(refused) == 354
     assert {row["reasons"] for row in refused} == {
         "employment_type: Full-Time/Part-Time indicator must be one of F, P",
@@ -143,6 +154,13 @@ def test_a_row_that_stands_twice_is_opened_once_and_a_changed_one_is_changed(
     assert reworded == {"rows": 1, "edited": 1}
     assert raised == {"rows": 3, "changed": 1, "opened": 1, "edited": 1}
     assert importing.titles == ["Court clerk", "Chef"]
+    assert importing.acts == [
+        "requisition import JOB-1 opened: R. Lee, a new client",
+        "requisition import JOB-1 edited: R. Lee, a new client",
+        "requisition import JOB-1 changed: R. Lee, a new client",
+        "requisition import JOB-2 opened: R. Lee, a new client",
+        "requisition import JOB-2 edited: R. Lee, a new client",
+    ]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])

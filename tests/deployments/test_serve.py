@@ -96,7 +96,7 @@ def test_the_requisitions_form_has_titles_choices_defaults_and_an_order(
     assert all(field["title"] for field in fields.values())
     assert fields["headcount"]["default"] == 1
     assert "part_time" in schema["definitions"]["EmploymentType"]["enum"]
-    assert schema["required"] == ["requisition"]
+    assert schema["required"] == ["requisition", "by", "why"]
 
 
 def test_a_decision_is_chosen_from_the_questions_colleagues_answer(served: dict[str, Any]) -> None:

@@ -42,6 +42,7 @@ CONTRADICTORY = WANTED | {
     "pay": WANTED["pay"] | {"min_cents": WANTED["pay"]["max_cents"] + 1},
     "places": WANTED["places"] * 2,
 }
+BY = {"by": "R. Lee", "why": "asked to"}
 UNTIL_APPROVED = timedelta(days=2)  # of simulated time; the approver answers sooner
 AT_ONCE = {"PREFECT_RUNNER_POLL_FREQUENCY": "1"}  # a run begins within 1 s, not within Prefect's 10
 COMMAND_SECONDS, RUN_SECONDS = 200, 60
@@ -100,10 +101,10 @@ def live(home: Path) -> Life:
     pause_schedules(fresh)
 
     form = fresh.deployments["open-requisition"]["parameter_openapi_schema"]
-    filled_in = {"schema": form, "values": {"requisition": MISTYPED}}
+    filled_in = {"schema": form, "values": {"requisition": MISTYPED, **BY}}
     problems = ask(fresh.state, "/ui/schemas/validate", filled_in)
-    good = start(fresh, "open-requisition", {"requisition": WANTED})
-    bad = start(fresh, "open-requisition", {"requisition": CONTRADICTORY})
+    good = start(fresh, "open-requisition", {"requisition": WANTED, **BY})
+    bad = start(fresh, "open-requisition", {"requisition": CONTRADICTORY, **BY})
     opened, refused = reached(fresh, good, ENDED), reached(fresh, bad, ENDED)
     status_when_opened = status(home)
     sandbox = Control(fresh.state.sandbox_url)

@@ -103,6 +103,31 @@ def sweep(scope: Scope, as_of: datetime) -> str:
     return f"{read}; {opened}"
 
 
+def test_a_requisition_leaves_an_act_each_time_it_changes(ledger: Ledger, scope: Scope) -> None:
+    fields = yaml.safe_load((DATA / "requisitions/HARBOR-1.yaml").read_text(encoding="utf-8"))
+    wanted = Requisition.model_validate(fields | {"client": ledger.client})
+    other = wanted.model_copy(update={"code": "HARBOR-9"})
+    reworded = other.model_copy(update={"description": "Keep the books."})
+    larger = reworded.model_copy(update={"headcount": wanted.headcount + 1})
+
+    outcomes = [
+        enter.requisition(each, *BY, LATER) for each in (wanted, other, reworded, larger, larger)
+    ]
+
+    assert outcomes == ["unchanged", "opened", "edited", "changed", "unchanged"]
+    assert trail(ledger) == [("requisition open", "HARBOR-9", outcome) for outcome in outcomes[1:4]]
+
+
+def test_who_looks_at_personal_data_leaves_an_act(
+    ledger: Ledger, applicant: Subject, look: Look
+) -> None:
+    assert enter.reveal(ledger.client, applicant.key, *BY, LATER)["email"] == "ann@mail.example"
+    assert enter.reveal(ledger.client, "HARBOR-1.0", *BY, LATER) == {}
+
+    assert trail(ledger) == [("quarantine show", applicant.key, "name, email, phone, residence")]
+    assert "ann@" not in str(look("SELECT * FROM act"))
+
+
 def test_a_hold_and_its_end_leave_an_act_each(ledger: Ledger, scope: Scope, look: Look) -> None:
     enter.hold(ledger.client, "HARBOR-1", "", *BY, LATER)
     enter.hold(ledger.client, "", "checkr", *BY, LATER)
