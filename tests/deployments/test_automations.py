@@ -1,29 +1,44 @@
 """An alarm really reaches somebody: ledger, Prefect's server, automation, webhook and mail."""
 
+import asyncio
 import json
 import queue
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from aiosmtpd.controller import Controller
 from prefect import get_client
 from prefect.testing.utilities import prefect_test_harness
 from pydantic import SecretStr
 
+from connectors.access import Access
+from connectors.documents.filesystem import Filesystem
 from connectors.ledger import alarms as ledger_alarms
 from connectors.ledger import breaker
 from connectors.ledger.store import Ledger
+from connectors.links import Links
+from connectors.messaging import smtp
+from connectors.requisition import Requisition
 from deployments import automations
 from deployments.automations import EMAIL, WEBHOOK
+from deployments.postgres import Urls
+from deployments.sandbox.people import DATA
 from deployments.settings import DeploymentError, Settings
-from tasks import alarms
+from flows.sweep import sweep
+from tasks import alarms, desk, enter
+from tasks.desk import Desk
+from tasks.process import Process
 
 AS_OF = datetime(2026, 11, 23, 9, tzinfo=UTC)
+SWEPT_AT = datetime(2026, 10, 19, 13, tzinfo=UTC)
 ARRIVES_SECONDS = 30
 OPS = "ops@provider.example"
 Told = queue.Queue[Any]
@@ -58,6 +73,18 @@ def hook() -> Iterator[tuple[str, Told]]:
     server.server_close()
 
 
+@contextmanager
+def mail_server(handler: Any) -> Iterator[str]:
+    """The address of a mail server that does as the handler says."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield f"smtp://127.0.0.1:{port}"
+    controller.stop()
+
+
 @pytest.fixture
 def mail() -> Iterator[tuple[str, Told]]:
     """A mail server's address, and what was sent by it."""
@@ -68,13 +95,39 @@ def mail() -> Iterator[tuple[str, Told]]:
             sent.put((envelope.rcpt_tos, envelope.content.decode()))
             return "250 OK"
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    controller = Controller(Handler(), hostname="127.0.0.1", port=port)
-    controller.start()
-    yield f"smtp://127.0.0.1:{port}", sent
-    controller.stop()
+    with mail_server(Handler()) as address:
+        yield address, sent
+
+
+@pytest.fixture
+def refused(
+    database: Urls,
+    ledger: Ledger,
+    process: Process,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[str]:
+    """A client whose mail server refuses everybody, and who has just asked for a requisition."""
+
+    class Handler:
+        async def handle_RCPT(self, *_: Any) -> str:
+            return "550 no such mailbox"
+
+    monkeypatch.setenv("FULLCYCLE_DATABASE_URL", database.app_url)
+    monkeypatch.setenv("FULLCYCLE_ADMIN_DATABASE_URL", database.admin_url)
+    monkeypatch.setenv("FULLCYCLE_PREFECT_DATABASE_URL", database.prefect_url)
+    monkeypatch.setenv("FULLCYCLE_SECRET", "secret")
+    fields = yaml.safe_load((DATA / "requisitions/HARBOR-1.yaml").read_text(encoding="utf-8"))
+    wanted = Requisition.model_validate(fields | {"client": ledger.client})
+    enter.requisition(wanted, "R. Lee", "asked to", SWEPT_AT)
+    with mail_server(Handler()) as address:
+        names = {"from_name": "Harbor", "from_email": "hiring@harborworks.example"}
+        systems = {"smtp": smtp.connect(Access(address, "password", options=names))}
+        store = Filesystem(tmp_path, "http://127.0.0.1")
+        links = Links("http://127.0.0.1", "secret")
+        opened = Desk(process, ledger, links, systems, store, settling_seconds=0)
+        monkeypatch.setitem(desk._open, ledger.client, opened)
+        yield wanted.code
 
 
 @pytest.fixture(autouse=True)
@@ -128,6 +181,30 @@ def test_an_alarm_is_posted_to_the_webhook_once(ledger: Ledger, hook: tuple[str,
         breaker.worked(connection, ledger.client, "checkr", breaker.WRITES, AS_OF)
     alarms.tell(ledger, AS_OF)
     assert posted.get(timeout=ARRIVES_SECONDS)["event"] == "fullcycle.breaker.closed"
+    assert posted.empty()
+
+
+def test_a_sweep_tells_what_it_could_not_do_and_what_a_person_has_settled(
+    ledger: Ledger, refused: str, hook: tuple[str, Told]
+) -> None:
+    url, posted = hook
+    automations.ensure(by_webhook(url))
+
+    asyncio.run(sweep(client=ledger.client, as_of=SWEPT_AT, return_state=True))
+
+    dead = posted.get(timeout=ARRIVES_SECONDS)
+    assert dead["event"] == "fullcycle.effect.dead"
+    assert dead["text"].startswith(f"{ledger.client}: smtp message.send could not be done: smtp: ")
+    [key] = dead["details"]["subjects"]
+    assert key.startswith(f"message.send:{refused}:")
+
+    enter.settle_effect(ledger.client, key, "waive", "R. Lee", "told by telephone", SWEPT_AT)
+    asyncio.run(sweep(client=ledger.client, as_of=SWEPT_AT, return_state=True))
+
+    settled = posted.get(timeout=ARRIVES_SECONDS)
+    assert settled["event"] == "fullcycle.effect.settled"
+    assert settled["details"]["subjects"] == [key]
+    assert not {"R. Lee", "told by telephone"} & set(map(str, settled["details"].values()))
     assert posted.empty()
 
 

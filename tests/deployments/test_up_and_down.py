@@ -53,12 +53,16 @@ pytestmark = pytest.mark.timeout(300)
 
 @dataclass(frozen=True)
 class Look:
-    """What a running system shows at one moment. `pages` are HTTP statuses by who answers."""
+    """What a running system shows at one moment. `pages` are HTTP statuses by who answers.
+
+    `addresses`: where any of its processes listens, by port.
+    """
 
     state: State
     pages: dict[str, int]
     ports: list[int]
     processes: list[str]
+    addresses: dict[int, set[str]]
     deployments: dict[str, dict[str, Any]]
     ended_runs: dict[str, str]
     sandbox_time: datetime
@@ -115,7 +119,8 @@ def live(home: Path) -> Life:
     cut_off = start(fresh, "nightly-sync", {"client": "nobody"})
     reached(fresh, cut_off, ["PENDING", "RUNNING"])
     fullcycle(home, "down")
-    ports_when_down, processes_when_down = ports(before.state), processes(home)
+    ports_when_down = ports(before.state)
+    processes_when_down = [str(each) for each in processes(home)]
     fullcycle(home, "up")
     return Life(
         said=said,
@@ -162,7 +167,8 @@ def look(home: Path) -> Look:
             "stand-ins": page(f"{state.sandbox_url}/ashby/job.list", "POST"),
         },
         ports=ports(state),
-        processes=processes(home),
+        processes=[" ".join(each.cmdline()) for each in processes(home)],
+        addresses=addresses(home),
         deployments={each["name"]: each for each in ask(state, "/deployments/filter", {})},
         ended_runs={run["id"]: run["state_type"] for run in ask(state, "/flow_runs/filter", over)},
         sandbox_time=Control(state.sandbox_url).now(),
@@ -182,13 +188,23 @@ def ports(state: State) -> list[int]:
     return [port for name in PORTS if listening(port := getattr(state.settings, name))]
 
 
-def processes(home: Path) -> list[str]:
+def processes(home: Path) -> list[psutil.Process]:
     """Everything that runs for this home: each process inherits who it belongs to."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):  # it has ended meanwhile, or is somebody else's
             if process.environ().get("FULLCYCLE_HOME") == str(home):
-                found.append(" ".join(process.cmdline()))
+                found.append(process)
+    return found
+
+
+def addresses(home: Path) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = {}
+    for process in processes(home):
+        with suppress(psutil.NoSuchProcess):
+            for socket in process.net_connections("inet"):
+                if socket.status == psutil.CONN_LISTEN:
+                    found.setdefault(socket.laddr.port, set()).add(socket.laddr.ip)
     return found
 
 
@@ -236,6 +252,12 @@ def test_up_says_where_to_look_and_everything_answers_there(life: Life) -> None:
     }
     assert len(life.fresh.ports) == len(PORTS)
     assert len(life.fresh.processes) > len(SERVICES)
+
+
+def test_nothing_listens_beyond_this_machine_unless_told_to(life: Life) -> None:
+    assert any("postgres" in process for process in life.fresh.processes)
+    assert set(life.fresh.ports) <= life.fresh.addresses.keys()
+    assert set().union(*life.fresh.addresses.values()) == {"127.0.0.1"}
 
 
 def test_every_deployment_is_served_and_what_repeats_has_its_schedule(life: Life) -> None:

@@ -1,15 +1,31 @@
 """Many hints are one sweep of what they are about, and no hint is forgotten while it is unread."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 
 import pytest
+import yaml
+from prefect import get_client
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import ObjectNotFound
+from prefect.states import Completed
+from prefect.testing.utilities import prefect_test_harness
+from sqlalchemy import text
 
+from connectors.ledger import inbox
+from connectors.ledger import requisition as requisitions
 from connectors.ledger.scope import Scope
+from connectors.ledger.store import Ledger
+from connectors.requisition import Requisition
+from deployments import serve
 from deployments.hurry import PAUSES, Hurry
+from deployments.sandbox.people import DATA
+from deployments.settings import Settings
 
 ONE, ALL = Scope("acme", "ACME-1"), Scope("acme")
+ARRIVED = datetime(2026, 11, 23, 9, tzinfo=UTC)
+BEGUN_SECONDS = 30
 
 
 class Work:
@@ -118,3 +134,81 @@ def test_one_client_does_not_wait_for_another() -> None:
     asyncio.run(main())
 
     assert sorted(swept) == ["acme", "harbor"]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[None]:
+    """A Prefect that knows every deployment, and of which nobody carries out any."""
+    with prefect_test_harness(server_startup_timeout=120):
+        for deployment in serve.deployments(Settings()):
+            deployment.apply()
+        yield
+
+
+@pytest.fixture
+def hinting(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Keep a hint about an order at Checkr; `order-1` is known, and HARBOR-1's."""
+    monkeypatch.setenv("FULLCYCLE_DATABASE_URL", ledger.url)
+    monkeypatch.setenv("FULLCYCLE_SECRET", "secret")
+    fields = yaml.safe_load((DATA / "requisitions/HARBOR-1.yaml").read_text(encoding="utf-8"))
+    with ledger.transaction() as connection:
+        wanted = Requisition.model_validate(fields | {"client": ledger.client})
+        requisitions.put(connection, wanted, ARRIVED)
+        connection.execute(
+            text(
+                "INSERT INTO external_id"
+                " (client, system, kind, external_id, subject_kind, subject_id)"
+                " SELECT client, 'checkr', 'order', 'order-1', 'requisition', id FROM requisition"
+            )
+        )
+
+    def hint(order: str) -> None:
+        about = (ledger.client, "checkr", f"event of {order}", "report.completed", [order])
+        with ledger.transaction() as connection:
+            assert inbox.keep_hint(connection, *about, ARRIVED)
+
+    return hint
+
+
+@pytest.mark.parametrize(
+    ("orders", "deployment", "parameters"),
+    [
+        (["order-1"], "carry-requisition", {"requisition": "HARBOR-1"}),
+        (["order-1", "order-of-nobody"], "sweep", {}),
+    ],
+)
+def test_a_hint_starts_the_deployment_that_looks_at_just_what_it_is_about(
+    served: None,
+    ledger: Ledger,
+    hinting: Callable[[str], None],
+    orders: list[str],
+    deployment: str,
+    parameters: dict[str, str],
+) -> None:
+    for order in orders:
+        hinting(order)
+
+    run = asyncio.run(hurry_once(ledger.client))
+
+    assert run.parameters == {"client": ledger.client, **parameters}
+    with get_client(sync_client=True) as client:
+        started = client.read_deployment(run.deployment_id)
+    assert started.name == deployment
+    assert "webhook" in run.tags
+
+
+async def hurry_once(name: str) -> FlowRun:
+    """Do as the receiver does, until what it starts has ended; returns that one run."""
+    done: State[None] = Completed()
+    hurry = Hurry(pauses=[0.0])
+    async with get_client() as client:
+        before = {run.id for run in await client.read_flow_runs()}
+        hurry.notice(name)
+        async with asyncio.timeout(BEGUN_SECONDS):
+            while not (runs := [r for r in await client.read_flow_runs() if r.id not in before]):
+                await asyncio.sleep(0.05)
+        assert hurry._tending  # it waits for the run's end
+        await client.set_flow_run_state(runs[0].id, done, force=True)
+        await hurry.settled()
+        [run] = [run for run in await client.read_flow_runs() if run.id not in before]
+    return run
