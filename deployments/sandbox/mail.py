@@ -30,6 +30,7 @@ class Mail(StandIn):
     """
 
     prefix = "/mail"
+    spared = True
 
     def __init__(
         self, world: World, correspondents: Correspondents, key: str = "sandbox-smtp"

@@ -80,18 +80,20 @@ class StandIn:
     """One vendor. Subclasses fill `prefix` and `routes`; `received` is the vendor's own record.
 
     A route is (method, path pattern) → handler(request, **named groups). `received[kind]` lists
-    the ids of what was asked and really done, in the vendor's words ("invitations": […]).
+    the ids of what was asked and really done, in the vendor's words ("invitations": […]);
+    `times[kind]` says when each of them was.
     `tell(kind, about)` posts a webhook, if the sandbox has a postman; `webhook_secret` signs it.
     """
 
     prefix = ""
     webhook_secret = ""
     spoils: tuple[str, ...] = FAULTS  # how it may fail at random
-    spared = False  # from faults at random: for a vendor that calls us, and is never called
+    spared = False  # from faults at random: for one that we never call over HTTP
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.received: dict[str, list[str]] = {}
+        self.times: dict[str, list[str]] = {}
         self.tell: Callable[[str, Mapping[str, Any]], None] = lambda kind, about: None
 
     @property
@@ -116,6 +118,7 @@ class StandIn:
     def note(self, kind: str, name: str) -> None:
         """Write into the vendor's own record that something was really done."""
         self.received.setdefault(kind, []).append(name)
+        self.times.setdefault(kind, []).append(self.world.now.isoformat())
 
     def stands(self) -> list[str]:
         """How the vendor's objects stand now, in words that name no id."""
@@ -292,6 +295,7 @@ class Sandbox:
                 return Answer(
                     body={
                         "received": {v.prefix.strip("/"): v.received for v in self.vendors},
+                        "times": {v.prefix.strip("/"): v.times for v in self.vendors},
                         "stands": {v.prefix.strip("/"): v.stands() for v in self.vendors},
                         "faults": dict(sorted(self.injected.items())),
                         "webhooks": self.postman.record() if self.postman else {},

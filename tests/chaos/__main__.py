@@ -82,7 +82,7 @@ def _lived(console: Console, plan: Plan, keep: bool) -> _Lived:
             _say(console, f"seed {plan.seed}: in {home}")
         try:
             outcome = run(home, plan, lambda line: _say(console, f"seed {plan.seed}: {line}"))
-            return _Lived(outcome, record(outcome), outcome.faults())
+            return _Lived(outcome, record(outcome), outcome.vendors.faults)
         finally:
             embedded.down(Settings(home=home))
 

@@ -5,19 +5,20 @@ import signal
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from deployments import demo, embedded, report
-from deployments.sandbox.postman import WELL
 from deployments.settings import Settings
 from deployments.state import State
-from tests.chaos import disk
+from tests.chaos import disk, vendors
 from tests.chaos.carrier import BOUNDARIES, LOST_COMMIT, Orders
 from tests.chaos.carriers import Carrier
 from tests.chaos.disturbances import FROM_OUTSIDE, FULL_DISK, SLEEPER, Scene
+from tests.chaos.vendors import Vendors
 
 FINISHED, KILLED = "finished", "carrier killed "
 GAVE_UP = "carrier gave up, and was started again"
@@ -28,8 +29,6 @@ DISTURBANCES = (*FROM_OUTSIDE, LOST_COMMIT, NOTHING_ELSE)
 # How often a boundary is passed in one undisturbed run: (at least, for each applicant).
 PASSINGS = {"before the intent": (80, 0.0), "after sending": (60, 1.5), LOST_COMMIT: (1500, 10.0)}
 PASSED_OFTEN = (100, 8.0)
-# The answers that end the delivery of a webhook: all others mean that it comes again.
-HEARD = {"200", "202", "400", "401", "403", "409", "413", "not sent"}
 CARRIER_SECONDS = 900
 STARTS_A_KILL = 4
 SHORT_SECONDS = 3.0
@@ -80,40 +79,10 @@ class Outcome:
         """How many processes were killed, of whatever kind."""
         return sum(times for what, times in self.injected.items() if "killed" in what)
 
-    def received(self) -> dict[str, Counter[str]]:
-        """What each vendor says it was asked and has done, by "vendor kind"."""
-        record = demo.Control(self.state.sandbox_url).record()
-        return {
-            f"{vendor} {kind}": Counter(names)
-            for vendor, kinds in record["received"].items()
-            for kind, names in kinds.items()
-        }
-
-    def stands(self) -> Counter[str]:
-        """How the vendors' own objects stand now."""
-        record = demo.Control(self.state.sandbox_url).record()["stands"]
-        return Counter(f"{vendor}: {line}" for vendor, lines in record.items() for line in lines)
-
-    def faults(self) -> Counter[str]:
-        """What vendors were made to do wrong, by "vendor fault"; ill webhooks by their manner."""
-        record = demo.Control(self.state.sandbox_url).record()
-        ill = Counter(record["faults"])
-        for manners in record["webhooks"]["answers"].values():
-            for manner, answers in manners.items():
-                heard = {answer: n for answer, n in answers.items() if answer in HEARD}
-                if manner != WELL:
-                    ill[f"webhooks {manner}"] += sum(heard.values())
-        return ill
-
-    def wrongly_answered(self) -> dict[str, int]:
-        """Webhooks the receiver must not answer so: forged ones it took, and what it failed at.
-
-        With 503 it rightly takes nothing, as long as it cannot store it.
-        """
-        unexpected: dict[str, int] = demo.Control(self.state.sandbox_url).record()["webhooks"][
-            "unexpected"
-        ]
-        return {what: n for what, n in unexpected.items() if not what.endswith(" 503")}
+    @cached_property
+    def vendors(self) -> Vendors:
+        """What the vendors say of it."""
+        return vendors.read(self.state.sandbox_url)
 
     def status(self) -> dict[str, Any]:
         return report.status_json(self.ledger, Scope(demo.CLIENT))

@@ -9,6 +9,7 @@ from connectors.ledger.verify import Violation, verify
 from deployments import report
 from deployments.demo import CLIENT
 from tests.chaos.driver import Outcome
+from tests.chaos.vendors import Vendors
 
 # The story of a ledger without instants, attempts and row ids: who moved where and why, what was
 # asked of whom and how it ended, who was held and how that ended. Words of care are left out: a day
@@ -72,19 +73,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Record:
-    """What a finished run has left in its ledger and in its vendors' own records.
+    """What a finished run has left in its ledger and in its vendors' own records."""
 
-    `stands`: how the vendors' objects stand, and in which order they came there.
-    """
-
-    received: dict[str, Counter[str]]
-    stands: Counter[str]
+    vendors: Vendors
     asked: dict[str, Counter[str]]
     story: set[str]
     people: dict[str, int]
     arrived: set[str]
     violations: list[Violation]
-    wrongly_answered: dict[str, int]
     recovery: int
 
 
@@ -120,14 +116,12 @@ def record(outcome: Outcome) -> Record:
     with outcome.ledger.transaction() as connection:
         found = verify(connection, CLIENT)
     return Record(
-        outcome.received(),
-        outcome.stands(),
+        outcome.vendors,
         asked,
         story,
         people,
         arrived,
         found,
-        outcome.wrongly_answered(),
         outcome.recovery,
     )
 
@@ -135,9 +129,10 @@ def record(outcome: Outcome) -> Record:
 def compare(disturbed: Record, undisturbed: Record) -> Comparison:
     """Hold a disturbed run against its vendors' records, its ledger, and an undisturbed run."""
     effects = _effects(disturbed, undisturbed)
-    here, there = _totals(disturbed), _totals(undisturbed)
+    here, there = disturbed.vendors, undisturbed.vendors
+    more, less = _totals(here), _totals(there)
     # Whom Indeed delivered, as its own record says, and who has no application with us.
-    lost = set(disturbed.received.get("indeed delivered", Counter())) - disturbed.arrived
+    lost = set(disturbed.vendors.received.get("indeed delivered", Counter())) - disturbed.arrived
     broken = {
         ONCE: [
             f"{name}: {each.duplicates} twice, {each.missing} missing"
@@ -151,13 +146,13 @@ def compare(disturbed: Record, undisturbed: Record) -> Comparison:
         SAME_END: [
             *(f"+ {line}" for line in sorted(disturbed.story - undisturbed.story)),
             *(f"- {line}" for line in sorted(undisturbed.story - disturbed.story)),
-            *(f"+ {line}" for line in sorted(disturbed.stands - undisturbed.stands)),
-            *(f"- {line}" for line in sorted(undisturbed.stands - disturbed.stands)),
-            *(f"+ {kind} ×{n}" for kind, n in sorted((here - there).items())),
-            *(f"- {kind} ×{n}" for kind, n in sorted((there - here).items())),
+            *(f"+ {line}" for line in sorted(here.stands - there.stands)),
+            *(f"- {line}" for line in sorted(there.stands - here.stands)),
+            *(f"+ {kind} ×{n}" for kind, n in sorted((more - less).items())),
+            *(f"- {kind} ×{n}" for kind, n in sorted((less - more).items())),
         ],
         RECOVERED: [f"{disturbed.recovery} sweeps"] * (disturbed.recovery > SWEEPS_AT_MOST),
-        NO_FORGERY: [f"{what}: {n} times" for what, n in disturbed.wrongly_answered.items()],
+        NO_FORGERY: [f"{what}: {n} times" for what, n in here.wrongly_answered.items()],
     }
     broken[NOBODY_LOST] += [f"{id} was delivered and is no application" for id in sorted(lost)]
     return Comparison(broken, effects, {**disturbed.people, "lost": len(lost)})
@@ -170,8 +165,8 @@ def _effects(disturbed: Record, undisturbed: Record) -> dict[str, Asked]:
     """
     effects = {}
     for name, ours in sorted(disturbed.asked.items()):
-        theirs = disturbed.received.get(name, Counter())
-        calm = undisturbed.received.get(name, Counter())
+        theirs = disturbed.vendors.received.get(name, Counter())
+        calm = undisturbed.vendors.received.get(name, Counter())
         effects[name] = Asked(
             asked=ours["asked"],
             done=ours["done"],
@@ -183,12 +178,12 @@ def _effects(disturbed: Record, undisturbed: Record) -> dict[str, Asked]:
     return effects
 
 
-def _totals(record: Record) -> Counter[str]:
+def _totals(vendors: Vendors) -> Counter[str]:
     """How much the vendors have of each kind; what is delivered to us, and mail, may come again."""
     return Counter(
         {
             kind: names.total()
-            for kind, names in record.received.items()
+            for kind, names in vendors.received.items()
             if not kind.startswith("mail ") and kind not in _COMES_AGAIN
         }
     )

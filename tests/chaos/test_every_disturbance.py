@@ -36,7 +36,7 @@ def lived(plan: Plan) -> tuple[Record, set[str]]:
     with disk.home() as home:
         try:
             outcome = run(home, plan)
-            done = outcome.injected.keys() | outcome.faults().keys()
+            done = outcome.injected.keys() | outcome.vendors.faults.keys()
             if not disk.can_be_full(home):
                 done.add(FULL_DISK)  # this user may not mount a disk to fill
             return record(outcome), done

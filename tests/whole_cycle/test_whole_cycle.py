@@ -49,7 +49,7 @@ def _rows(url: str, sql: str) -> list[Any]:
 
 
 def test_vendors_have_failed(lived: Outcome) -> None:
-    assert lived.faults().total() > 0
+    assert lived.vendors.faults.total() > 0
 
 
 def test_every_opening_ends_with_a_pay_statement_that_matches_the_offer(
@@ -76,7 +76,7 @@ def test_a_wrong_pay_statement_was_corrected_before_the_opening_was_filled(
 
 
 def test_what_the_ledger_calls_done_is_what_the_vendors_have(lived: Outcome) -> None:
-    received = lived.received()
+    received = lived.vendors.received
     done = [effect for effect in lived.status()["effects"] if effect["state"] == "done"]
     asked = Counter({(effect["system"], effect["kind"]): effect["count"] for effect in done})
     for (system, kind), name in report.VENDOR_COUNTS.items():
