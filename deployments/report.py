@@ -22,6 +22,7 @@ SHOWN = 12
 # What we ask of each vendor, beside the name under which the vendor's own record counts it.
 VENDOR_COUNTS = {
     ("ashby", "tracker.open_job"): "jobs",
+    ("ashby", "tracker.close_job"): "closed_jobs",
     ("ashby", "tracker.add"): "applications",
     ("ashby", "tracker.move"): "moves",
     ("ashby", "tracker.reject"): "rejections",
@@ -31,6 +32,7 @@ VENDOR_COUNTS = {
     ("checkr", "background.adverse"): "adverse_actions",
     ("dropbox_sign", "offer.send"): "offers",
     ("gusto", "payroll.create"): "people_batches",
+    ("gusto", "payroll.correct"): "corrections",
 }
 MAIL = {"message.send", "references.ask"}
 

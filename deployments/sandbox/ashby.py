@@ -1,7 +1,8 @@
 """Ashby, as documented: https://developers.ashbyhq.com/reference.
 
 The organisation has one interview plan, one team and one location, whose ids are the same in every
-world. Ashby publishes no rate limit for the calls served here, so 429 comes from faults only.
+world. Ashby publishes no rate limit for the calls served here, so 429 comes from faults only. Who
+came through the careers page is in `received["applied"]`.
 """
 
 import re
@@ -96,6 +97,7 @@ class Ashby(StandIn):
             for title in SOURCES
         ]
         self.staff = Staff(self.records, people, requisitions_dir, self.reasons, self.sources)
+        self.records.when["applied"] = lambda row: self.note("applied", row["id"])
         self.calls = self._calls()
         self.permissions = {call.permission for call in self.calls.values()}
         self.oldest_token = 0
@@ -256,6 +258,7 @@ class Ashby(StandIn):
             self.records.tell("opened", job)
         if job["status"] == "Closed":
             job["closedAt"] = self.records.now
+            self.note("closed_jobs", self.staff.code(job) or job["title"])
         self._announce("jobUpdate", job)
         return _one(job)
 

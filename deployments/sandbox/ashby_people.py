@@ -87,7 +87,10 @@ class Staff:
             "appliedViaJobPostingId": fixed(f"posting/{job['title']}"),
             "applicationFormSubmissions": [submission],
         }
-        self.records.add_application(candidate, job, STAGE["Application Review"], source | posting)
+        application = self.records.add_application(
+            candidate, job, STAGE["Application Review"], source | posting
+        )
+        self.records.tell("applied", application)
 
     def moved(self, application: Row) -> None:
         """Let whose turn it is learn that an application entered a stage."""

@@ -6,8 +6,9 @@ cities and one address for remote work; pay every other Friday, a week after the
 Actors: the new employee onboards within days, the client's admin reviews the day after, and a
 clerk whose `pay_error` is set mistypes the rate once onboarding is complete.
 
-Record: `people_batches` and `corrections` (external id), `employees` (e-mail: one person created
-twice is there twice), `pay_stubs` (external id and check date).
+Record: `people_batches` (external id), `corrections` (external id, and what was changed),
+`employees` (e-mail: one person created twice is there twice), `pay_stubs` (external id and check
+date).
 """
 
 import json
@@ -233,9 +234,11 @@ class Gusto(StandIn):
         asked = request.json
         if asked.get("version") != thing["version"]:
             return _error(409, "base", "invalid_resource_version")
-        self._change(thing, {name: asked[name] for name in names & asked.keys()})
+        changed = {name: asked[name] for name in sorted(names & asked.keys())}
+        self._change(thing, changed)
         self._tell("employee.updated", thing["employee_uuid"])
-        self.note("corrections", self.external_ids[thing["employee_uuid"]])
+        about = self.external_ids[thing["employee_uuid"]]
+        self.note("corrections", f"{about} {', '.join(changed)}")
         return Answer(body=thing, changed=True)
 
     def _change(self, thing: Json, to: Json) -> None:

@@ -9,9 +9,9 @@ nothing changes.
 Seekers apply some days after a job first went live. A delivery that is not answered is repeated
 ten minutes later and then hourly for three days; about three in a hundred are sent twice.
 
-Its record: `jobs` and `closed_jobs` (reference numbers), `applications` (made by a seeker),
-`delivered` (accepted by the partner, once per delivery), `duplicates` (answered 409), `refused`
-(answered 4xx, dropped) and `given_up`.
+Its record: `jobs` and `closed_jobs` (reference numbers, each time one is opened or closed),
+`applications` (made by a seeker), `delivered` (accepted by the partner, once per delivery),
+`duplicates` (answered 409), `refused` (answered 4xx, dropped) and `given_up`.
 """
 
 import base64
@@ -77,12 +77,13 @@ class Indeed(StandIn):
             return Answer(400, {"errors": errors})
         live = {job["referencenumber"]: job for job in jobs}
         closed = sorted(self.open.get(source, set()) - live.keys())
+        opened = sorted(live.keys() - self.open.get(source, set()))
         new = sorted(live.keys() - self.jobs.keys())
         self.jobs.update(live)
         self.open[source] = set(live)
         for reference in closed:
             self.note("closed_jobs", reference)
-        for reference in new:
+        for reference in opened:
             self.note("jobs", reference)
         self._invite(new)
         body = {"open": len(live), "new": new, "closed": closed}

@@ -84,6 +84,11 @@ class Outcome:
         """What the vendors say of it."""
         return vendors.read(self.state.sandbox_url)
 
+    def pages(self) -> set[str]:
+        """The references of the postings whose pages lie ready for Google."""
+        folder = self.state.settings.home / "documents" / "jobs" / demo.CLIENT
+        return {page.stem for page in folder.glob("*.html")}
+
     def status(self) -> dict[str, Any]:
         return report.status_json(self.ledger, Scope(demo.CLIENT))
 

@@ -8,8 +8,10 @@ from sqlalchemy import create_engine, text
 from connectors.ledger.verify import Violation, verify
 from deployments import report
 from deployments.demo import CLIENT
+from tests.chaos import witnesses
 from tests.chaos.driver import Outcome
 from tests.chaos.vendors import Vendors
+from tests.chaos.witnesses import Claims
 
 # The story of a ledger without instants, attempts and row ids: who moved where and why, what was
 # asked of whom and how it ended, who was held and how that ended. Words of care are left out: a day
@@ -37,11 +39,12 @@ _PEOPLE = """
               WHERE subject_kind = 'application' AND closed_at IS NULL) AS "in quarantine",
            (SELECT count(*) FROM application WHERE disposition IS NOT NULL) AS ended
 """
-_ARRIVED = "SELECT external_id FROM arrival WHERE system = 'indeed' AND application_id IS NOT NULL"
 _ASKED = """
     SELECT system, kind, count(*) AS asked, count(*) FILTER (WHERE state = 'done') AS done,
            count(*) FILTER (WHERE state = 'parked') AS parked
     FROM effect GROUP BY system, kind
+    UNION ALL SELECT 'indeed', 'jobs', count(*), count(*), 0 FROM posting
+    UNION ALL SELECT 'indeed', 'closed_jobs', count(*), count(*), 0 FROM posting WHERE NOT live
 """
 _MAIL = "mail messages"
 ONCE = "every effect reached its vendor exactly once"
@@ -79,7 +82,8 @@ class Record:
     asked: dict[str, Counter[str]]
     story: set[str]
     people: dict[str, int]
-    arrived: set[str]
+    claims: Claims
+    pages: set[str]
     violations: list[Violation]
     recovery: int
 
@@ -107,7 +111,7 @@ def record(outcome: Outcome) -> Record:
     with engine.connect() as connection:
         story = {str(line) for line in connection.execute(text(_STORY)).scalars()}
         people = dict(connection.execute(text(_PEOPLE)).one()._mapping)
-        arrived = {str(ref) for ref in connection.execute(text(_ARRIVED)).scalars()}
+        claims = witnesses.claims(connection)
         asked: dict[str, Counter[str]] = {}
         for row in connection.execute(text(_ASKED)):
             numbers = {"asked": row.asked, "done": row.done, "parked": row.parked}
@@ -120,7 +124,8 @@ def record(outcome: Outcome) -> Record:
         asked,
         story,
         people,
-        arrived,
+        claims,
+        outcome.pages(),
         found,
         outcome.recovery,
     )
@@ -131,8 +136,7 @@ def compare(disturbed: Record, undisturbed: Record) -> Comparison:
     effects = _effects(disturbed, undisturbed)
     here, there = disturbed.vendors, undisturbed.vendors
     more, less = _totals(here), _totals(there)
-    # Whom Indeed delivered, as its own record says, and who has no application with us.
-    lost = set(disturbed.vendors.received.get("indeed delivered", Counter())) - disturbed.arrived
+    lost = list(witnesses.lost(disturbed.claims, here))
     broken = {
         ONCE: [
             f"{name}: {each.duplicates} twice, {each.missing} missing"
@@ -154,7 +158,9 @@ def compare(disturbed: Record, undisturbed: Record) -> Comparison:
         RECOVERED: [f"{disturbed.recovery} sweeps"] * (disturbed.recovery > SWEEPS_AT_MOST),
         NO_FORGERY: [f"{what}: {n} times" for what, n in here.wrongly_answered.items()],
     }
-    broken[NOBODY_LOST] += [f"{id} was delivered and is no application" for id in sorted(lost)]
+    broken[ONCE] += witnesses.misposted(disturbed.claims, here, disturbed.pages)
+    broken[NOBODY_LOST] += [*lost, *witnesses.untold(disturbed.claims, here)]
+    broken[LAWFUL] += witnesses.shortened(disturbed.claims, here)
     return Comparison(broken, effects, {**disturbed.people, "lost": len(lost)})
 
 
@@ -190,7 +196,12 @@ def _totals(vendors: Vendors) -> Counter[str]:
 
 
 _COMES_AGAIN = {f"indeed {what}" for what in ("delivered", "duplicates", "refused", "given_up")}
-_COUNTED = {_MAIL, *(f"{system} {name}" for (system, _), name in report.VENDOR_COUNTS.items())}
+_COUNTED = {
+    _MAIL,
+    "indeed jobs",
+    "indeed closed_jobs",
+    *(f"{system} {name}" for (system, _), name in report.VENDOR_COUNTS.items()),
+}
 
 
 def _name(system: str, kind: str) -> str:

@@ -284,7 +284,7 @@ def test_starts_over_when_ashby_refuses_to_go_on(
 
 
 def test_an_applicant_of_the_careers_page_is_read_with_contacts_and_answers(
-    tracker: ApplicantTracker, sandbox: Sandbox, town: Town
+    tracker: ApplicantTracker, vendor: Ashby, sandbox: Sandbox, town: Town
 ) -> None:
     town.add("grace")
     tracker.open_job(OPEN, "k")
@@ -300,6 +300,7 @@ def test_an_applicant_of_the_careers_page_is_read_with_contacts_and_answers(
     assert (grace.links, grace.residence) == (("https://example.test/me",), "US-CA")
     assert [(answer.question, answer.value) for answer in grace.answers] == [("nights", "yes")]
     assert (grace.stage, grace.source) == (TrackerStage.NEW, "Company careers page")
+    assert vendor.received["applied"] == [grace.external_id]
     assert grace.applied_at == datetime(2026, 3, 3, 9, tzinfo=UTC)
 
 
@@ -562,13 +563,14 @@ def test_a_lost_move_is_found_though_the_manager_has_moved_on(
     assert tracker.find(move, "m")
 
 
-def test_closes_a_job_and_finds_it_closed(tracker: ApplicantTracker) -> None:
+def test_closes_a_job_and_finds_it_closed(tracker: ApplicantTracker, vendor: Ashby) -> None:
     job = tracker.open_job(OPEN, "k").external_id
     assert tracker.find(CloseJob(job_ref=job), "c") is None
 
     tracker.close_job(CloseJob(job_ref=job), "c")
 
     assert tracker.find(CloseJob(job_ref=job), "c")
+    assert vendor.received["closed_jobs"] == ["HARBOR-3"]
 
 
 def test_a_write_sent_twice_shows_in_the_vendors_record(

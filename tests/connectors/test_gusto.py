@@ -43,6 +43,7 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DENVER = Place(code="US-CO", city="Denver", country="US")
 NEW_YORK = Place(code="US-NY-NYC", city="New York", country="US")
 START = date(2026, 3, 16)
+PAY = "flsa_status, payment_unit, rate"
 
 
 class _People:
@@ -417,7 +418,7 @@ def test_a_clerks_typo_shows_in_the_first_statement_and_is_gone_from_the_next(
     office.later(days=14)
     ((second,), _) = pay(office.port(), cursor, ada.external_id)
     assert (second.rate_cents, second.gross_cents) == (3850, 3850 * 80)
-    assert office.vendor.received["corrections"] == ["HARBOR-3.aa"]
+    assert office.vendor.received["corrections"] == [f"HARBOR-3.aa {PAY}"]
 
 
 def test_start_pay_and_place_are_corrected_once_and_only_where_they_differ(office: Office) -> None:
@@ -436,7 +437,8 @@ def test_start_pay_and_place_are_corrected_once_and_only_where_they_differ(offic
         "New York, NY",
     )
     assert now.version != ada.version
-    assert office.vendor.received["corrections"] == ["HARBOR-3.aa"] * 3
+    changed = ("hire_date", PAY, "location_uuid")
+    assert office.vendor.received["corrections"] == [f"HARBOR-3.aa {what}" for what in changed]
 
 
 @pytest.mark.parametrize(("fault", "done"), [("drop_after", True), ("drop_before", False)])
@@ -472,7 +474,7 @@ def test_a_correction_crossing_someone_elses_change_is_tried_again_later(
             office.port().correct_hire(correction, "c1")
 
     office.port().correct_hire(correction, "c1")
-    assert office.vendor.received["corrections"] == ["HARBOR-3.aa"]
+    assert office.vendor.received["corrections"] == [f"HARBOR-3.aa {PAY}"]
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "drop_before", "html", "truncated"])

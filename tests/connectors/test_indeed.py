@@ -260,6 +260,16 @@ def test_the_crawler_opens_what_is_in_the_file_and_closes_what_is_not(
     assert [job["referencenumber"] for job in shown] == ["B-2.US-TX"]
 
 
+def test_a_job_that_comes_back_was_opened_twice(
+    board: JobBoard, store: DocumentStore, vendor: Indeed, address: str
+) -> None:
+    for postings in ([a_posting()], [], [a_posting()]):
+        board.publish(these(*postings), "k")
+        crawl(address, store)
+
+    assert vendor.received == {"jobs": ["HARBOR-3.US-TX"] * 2, "closed_jobs": ["HARBOR-3.US-TX"]}
+
+
 def test_one_clients_feed_closes_nothing_of_another(
     board: JobBoard, store: DocumentStore, vendor: Indeed, address: str
 ) -> None:

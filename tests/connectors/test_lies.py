@@ -293,7 +293,7 @@ class Write:
 WRITES = [
     Write("ashby", "open_job", "job.create", opening, "jobs"),
     Write("ashby", "open_job", "job.setStatus", opening, "jobs"),
-    Write("ashby", "close_job", "job.setStatus", closing, "jobs"),
+    Write("ashby", "close_job", "job.setStatus", closing, "closed_jobs"),
     Write("ashby", "add_application", "candidate.create", adding, "applications"),
     Write("ashby", "add_application", "application.create", adding, "applications"),
     Write("ashby", "move", "application.changeStage", moving, "moves"),

@@ -18,6 +18,7 @@ from deployments import embedded, report
 from deployments.settings import Settings
 from tasks.stages import ORDER
 from tests.chaos.driver import Outcome, Plan, run
+from tests.chaos.invariants import compare, record
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -86,6 +87,13 @@ def test_what_the_ledger_calls_done_is_what_the_vendors_have(lived: Outcome) -> 
     assert received["mail messages"].total() == sum(
         asked[key] for key in asked if key[1] in report.MAIL
     )
+
+
+def test_the_vendors_bear_the_ledger_out(lived: Outcome) -> None:
+    left = record(lived)
+    assert left.vendors.received["checkr final_notices"].total() >= 1
+    assert left.vendors.received["ashby applied"].total() >= 1
+    assert not any(compare(left, left).broken.values())
 
 
 def test_nobody_is_lost_and_nobody_who_is_out_is_without_an_answer(lived: Outcome) -> None:
