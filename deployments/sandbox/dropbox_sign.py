@@ -6,6 +6,7 @@ leak into a real account. There is no idempotency: the same letter sent twice is
 decline after one, or stay silent until it expires. A cancellation takes effect a minute later.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any, Protocol
 
-from deployments.sandbox.server import FAULTS, Answer, Request, Route, StandIn
+from deployments.sandbox.server import FAULTS, UNLISTED_SECONDS, Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
 CALLS_PER_MINUTE = 100
@@ -52,6 +53,10 @@ class DropboxSign(StandIn):
         self._rows: dict[str, Row] = {}
         self._cancelling: set[str] = set()
         self._cancelled: set[str] = set()
+        self.clock = (
+            time.monotonic
+        )  # a search is behind by the wall clock, also while the world stands
+        self._listed, self._caught_up_at = set[str](), 0.0
         self._minute, self._calls, self._sends = 0, 0, 0
 
     @property
@@ -73,6 +78,15 @@ class DropboxSign(StandIn):
     def lie(self) -> Any:
         """An error of Dropbox Sign's own."""
         return {"error": {"error_name": "unknown", "error_msg": "Unknown error."}}
+
+    def fall_behind(self) -> None:
+        """Let the list show for a while only what it shows now."""
+        self._listed, self._caught_up_at = set(self._rows), self.clock() + UNLISTED_SECONDS
+
+    def _is_listed(self, id: str) -> bool:
+        return id not in self._cancelled and (
+            id in self._listed or self.clock() >= self._caught_up_at
+        )
 
     def edit(self) -> None:
         """Somebody sends a request that has nothing to do with us; the list begins with it."""
@@ -247,7 +261,7 @@ class DropboxSign(StandIn):
         if not 1 <= asked <= PAGE_SIZE_TOP:
             return _refuse(400, "bad_request", "Must be between 1 and 100", "page_size")
         size = min(asked, self.rows_per_page)
-        rows = [row for id, row in reversed(self._rows.items()) if id not in self._cancelled]
+        rows = [row for id, row in reversed(self._rows.items()) if self._is_listed(id)]
         info = {
             "page": page,
             "num_pages": max(1, -(-len(rows) // size)),

@@ -30,6 +30,8 @@ FAULTS = BEFORE + AFTER  # at random; more on demand: see `_spoiled`, `expire` a
 BEHIND_IT = ("expire", "edit")  # not in the answer, but in what the vendor has; kept
 SLOW_SECONDS = 0.6  # "slow": before the vendor does it; "slow_after": before it answers
 STALL_SECONDS = 2.5  # the same, but so long that nobody waits for it: "stall", "stall_after"
+# "drop_unlisted": dropped when it is done, and for so long the vendor's search does not show it.
+UNLISTED_SECONDS = 8.0
 HTML = b"<html><body>Bad gateway</body></html>"
 
 
@@ -111,6 +113,9 @@ class StandIn:
 
     def expire(self) -> None:
         """Let all credentials that can end do so now."""
+
+    def fall_behind(self) -> None:
+        """Let a search show for a while only what it would show now."""
 
     def edit(self) -> None:
         """Let the client's own people change something, in the middle of whatever we do."""
@@ -238,9 +243,7 @@ class Sandbox:
             return Answer(502, HTML), None
         if fault == "drop_before":
             return Answer(), fault
-        if fault in BEHIND_IT:
-            getattr(vendor, fault)()
-            self._write({"behind": fault, "vendor": vendor.prefix.strip("/")})
+        self._befall(vendor, fault)
         answer = vendor.handle(request)
         if answer.changed:
             self._write(
@@ -254,6 +257,14 @@ class Sandbox:
                 }
             )
         return _spoiled(vendor, answer, fault), fault
+
+    def _befall(self, vendor: StandIn, fault: str | None) -> None:
+        """Let a fault do what is not in the answer, but in what the vendor has, or shows."""
+        if fault in BEHIND_IT:
+            getattr(vendor, fault)()
+            self._write({"behind": fault, "vendor": vendor.prefix.strip("/")})
+        if fault == "drop_unlisted":
+            vendor.fall_behind()
 
     def _fault(self, vendor: StandIn, request: Request) -> str | None:
         asked = f"{request.method} {request.path}"
@@ -376,7 +387,7 @@ class _Handler(BaseHTTPRequestHandler):
             raw,
         )
         answer, fault = self.owner.answer(request)
-        if fault in ("drop_before", "drop_after"):
+        if fault in ("drop_before", "drop_after", "drop_unlisted"):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return

@@ -155,6 +155,12 @@ def stall_the_vendors(scene: Scene) -> None:
         _ask(f"{scene.state.sandbox_url}/__sandbox/faults", told)
 
 
+def let_a_search_fall_behind(scene: Scene) -> None:
+    """Let the answers to the next offers be lost, and their list not show them for some seconds."""
+    told = {"vendor": "dropbox_sign", "match": "/send$", "faults": ["drop_unlisted"] * 2}
+    _ask(f"{scene.state.sandbox_url}/__sandbox/faults", told)
+
+
 def put_to_sleep(scene: Scene) -> None:
     """Stop the carrier until its lease has run out, with its lock lost; it is not woken here."""
     scene.carrier.gets(signal.SIGSTOP)
@@ -213,6 +219,7 @@ FROM_OUTSIDE: dict[str, Callable[[Scene], None]] = {
     "second sweep at once, with an old as_of": send_a_rival,
     "wall clock turned back": turn_the_clock_back,
     "vendors stalled": stall_the_vendors,
+    "search fallen behind": let_a_search_fall_behind,
     FULL_DISK: fill_the_disk,
     SLEEPER: put_to_sleep,
 }
