@@ -148,7 +148,8 @@ def live(home: Path, sandbox_port: int, leaky: Leaky) -> Life:
     try:
         told = embedded.up(settings, only=["postgres"]).settings
         setup.prepare_ledger(told)
-        setup.register(told, load(DATA / f"clients/{CLIENT}.yaml"))
+        process = load(DATA / f"clients/{CLIENT}.yaml")
+        setup.register(told, process, "A. Ops", "canaries", AS_OF)
         state = embedded.up(settings, only=["prefect"])
         os.environ.update(state.environment())
         here = {

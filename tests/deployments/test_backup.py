@@ -95,7 +95,8 @@ def test_what_was_broken_before_the_backup_is_restored_and_said_by_the_exit_code
     backup.backup(tampered, tmp_path / "backup")
 
     with patch.dict(os.environ, {"FULLCYCLE_HOME": str(home)}):
-        code = app(["restore", str(tmp_path / "backup")], standalone_mode=False)
+        told = ["restore", str(tmp_path / "backup"), "--by", BY[0], "--why", BY[1]]
+        code = app(told, standalone_mode=False)
 
     said = " ".join(capsys.readouterr().err.split())
     assert code == 1
