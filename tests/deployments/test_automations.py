@@ -161,6 +161,13 @@ def open_breaker(ledger: Ledger) -> None:
             breaker.failed(connection, *about)
 
 
+def swept(ledger: Ledger) -> None:
+    async def once() -> None:
+        await sweep(client=ledger.client, as_of=SWEPT_AT, return_state=True)
+
+    asyncio.run(once())
+
+
 def test_an_alarm_is_posted_to_the_webhook_once(ledger: Ledger, hook: tuple[str, Told]) -> None:
     url, posted = hook
     automations.ensure(by_webhook(url))
@@ -190,7 +197,7 @@ def test_a_sweep_tells_what_it_could_not_do_and_what_a_person_has_settled(
     url, posted = hook
     automations.ensure(by_webhook(url))
 
-    asyncio.run(sweep(client=ledger.client, as_of=SWEPT_AT, return_state=True))
+    swept(ledger)
 
     dead = posted.get(timeout=ARRIVES_SECONDS)
     assert dead["event"] == "fullcycle.effect.dead"
@@ -199,7 +206,7 @@ def test_a_sweep_tells_what_it_could_not_do_and_what_a_person_has_settled(
     assert key.startswith(f"message.send:{refused}:")
 
     enter.settle_effect(ledger.client, key, "waive", "R. Lee", "told by telephone", SWEPT_AT)
-    asyncio.run(sweep(client=ledger.client, as_of=SWEPT_AT, return_state=True))
+    swept(ledger)
 
     settled = posted.get(timeout=ARRIVES_SECONDS)
     assert settled["event"] == "fullcycle.effect.settled"

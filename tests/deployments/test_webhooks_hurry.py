@@ -190,6 +190,7 @@ def test_a_hint_starts_the_deployment_that_looks_at_just_what_it_is_about(
 
     run = asyncio.run(hurry_once(ledger.client))
 
+    assert run.deployment_id
     assert run.parameters == {"client": ledger.client, **parameters}
     with get_client(sync_client=True) as client:
         started = client.read_deployment(run.deployment_id)
