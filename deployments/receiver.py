@@ -23,7 +23,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from connectors.access import Access
-from connectors.errors import LedgerUnavailable, Refused, Unreadable
+from connectors.errors import Refused, Unavailable, Unreadable
 from connectors.job_boards import indeed
 from connectors.ledger import inbox
 from connectors.ledger.store import Ledger
@@ -164,7 +164,7 @@ def _page(template: str, **values: object) -> str:
 
 
 def unavailable(_: Request, failure: Exception) -> Response:
-    """503 while the ledger cannot be written: whoever delivers has to try again."""
+    """503 while the ledger or Prefect cannot be reached: whoever delivers has to try again."""
     log.error("not acknowledged: %s", failure)
     return JSONResponse({"error": "try again later"}, 503, headers={"Retry-After": "5"})
 
@@ -203,7 +203,7 @@ def app(load: Load = load, notice: Callable[[str], None] | None = None) -> Starl
             Mount("/public", StaticFiles(directory=public)),
         ],
         middleware=[Middleware(limits.Bounded)],
-        exception_handlers={LedgerUnavailable: unavailable, ClientDisconnect: cut_off},
+        exception_handlers={Unavailable: unavailable, ClientDisconnect: cut_off},
     )
     receiver.router.redirect_slashes = False  # it would lead to whatever host a visitor names
     receiver.state.accounts, receiver.state.rates = accounts, rates

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import os
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, Table, create_engine, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -16,9 +19,21 @@ from connectors.errors import LedgerUnavailable, Unavailable
 from connectors.ledger import tables
 from connectors.ledger.decisions import Asked, Change, Decisions, Fact, Link, Move
 
+# Longer than whoever is alone needs, who asks a vendor (30 seconds at most) and Prefect; shorter
+# than an effect's lease, so that one which waits for a token is still ours afterwards.
+PATIENCE_SECONDS = 60.0
+
 
 class Stale(Unavailable):
     """Somebody else moved the subject first; the next sweep decides on what is true then."""
+
+
+class Occupied(Unavailable):
+    """Somebody else has been at it for too long; tried again later, and shown until it works."""
+
+    def __init__(self, what: str, process: str) -> None:
+        told = f"{what} is kept from others by the process {process}; end it if it hangs"
+        super().__init__("ledger", told, retry_after=PATIENCE_SECONDS)
 
 
 @lru_cache(maxsize=8)
@@ -30,6 +45,8 @@ def engine_for(url: str) -> Engine:
         max_overflow=10,
         pool_pre_ping=True,
         hide_parameters=True,  # an error must never quote what it was given: that is people
+        # So that whoever waits for us, or looks into pg_stat_activity, knows which process we are.
+        connect_args={"application_name": f"{os.getpid()} on {socket.gethostname()}"},
     )
 
 
@@ -80,13 +97,26 @@ class Ledger:
     def alone(self, what: str) -> Iterator[None]:
         """Wait until nobody else is at something of this client's, and keep others from it.
 
-        It ends with the process, always. Raises LedgerUnavailable.
+        It ends with the process, always. Raises LedgerUnavailable; Occupied, naming the process to
+        look at, if nobody else has finished in PATIENCE_SECONDS.
         """
+        named = {"what": what, "client": self.client}
         with self.transaction() as connection:
             connection.execute(
-                text("SELECT pg_advisory_xact_lock(hashtext(:what), hashtext(:client))"),
-                {"what": what, "client": self.client},
+                text("SELECT set_config('lock_timeout', :patience, true)"),
+                {"patience": f"{PATIENCE_SECONDS}s"},
             )
+            try:
+                with connection.begin_nested():
+                    connection.execute(
+                        text("SELECT pg_advisory_xact_lock(hashtext(:what), hashtext(:client))"),
+                        named,
+                    )
+            except OperationalError as failure:
+                if not isinstance(failure.orig, LockNotAvailable):
+                    raise
+                holder = connection.execute(text(_HOLDER), named).scalar()
+                raise Occupied(what, holder or "that has just ended") from None
             yield
 
     @property
@@ -317,4 +347,11 @@ _FILL = """
         SELECT o.id FROM opening o JOIN application a ON a.requisition_id = o.requisition_id
         WHERE a.id = :id AND o.filled_at IS NULL ORDER BY o.number LIMIT 1
     ) AND NOT EXISTS (SELECT 1 FROM opening WHERE application_id = :id)
+"""
+_HOLDER = """
+    SELECT a.application_name
+           || to_char(a.xact_start AT TIME ZONE 'UTC', '", since "HH24:MI" UTC"')
+    FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+      AND l.classid = CAST(hashtext(:what) AS oid) AND l.objid = CAST(hashtext(:client) AS oid)
 """

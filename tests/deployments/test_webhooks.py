@@ -14,6 +14,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from connectors.access import Access
+from connectors.ledger import store
 from connectors.ledger.store import Ledger
 from deployments import limits, receiver, webhooks
 from deployments.postgres import Urls
@@ -342,6 +343,23 @@ class TestGustosHandshake:
         assert gusto[1] == [("/v1/webhook_subscriptions/s-1/verify", "Bearer ours")]
         assert remembered == [("gusto", "webhook", SECRET)]
         assert deliver("gusto", event("gusto", 1, NOW)).status_code == 200
+
+    def test_while_another_process_changes_the_account_gusto_is_asked_to_come_again(
+        self,
+        deliver: Deliver,
+        gusto: Any,
+        accounts: dict[str, Access],
+        database: Urls,
+        client_name: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        accounts["gusto"] = Access(gusto[0], secrets={"system": "ours"})
+        monkeypatch.setattr(store, "PATIENCE_SECONDS", 0.1)
+
+        with Ledger(database.app_url, client_name).alone("account gusto"):
+            answer = deliver("gusto", self.HANDSHAKE)
+
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
     def test_a_strangers_token_is_refused_by_gusto_and_so_by_us(
         self, deliver: Deliver, remembered: list[tuple[str, ...]]

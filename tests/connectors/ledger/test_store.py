@@ -1,5 +1,6 @@
 """Decisions: written whole or not at all, on what is still true, in a log that proves itself."""
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
+from connectors.ledger import store
 from connectors.ledger.decisions import Decisions, Due, Link, Subject
-from connectors.ledger.store import Ledger, Stale, chain
+from connectors.ledger.store import Ledger, Occupied, Stale, chain
 from connectors.records import SendMessage
 
 Look = Callable[..., Sequence[Any]]
@@ -297,3 +299,22 @@ def test_another_instant_or_another_past_breaks_the_chain(
     assert (told == chain("before", content, other)) is (as_of == other)
     assert told != chain("after", content, as_of)
     assert told != chain("before", content, as_of + timedelta(microseconds=1))
+
+
+def test_who_waits_too_long_for_something_says_which_process_to_look_at(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "PATIENCE_SECONDS", 0.1)
+    neighbour = Ledger(ledger.url, f"{ledger.client}_neighbour")
+
+    with ledger.alone("account gusto"):
+        with (
+            pytest.raises(Occupied, match=rf"account gusto .* {os.getpid()} on .*, since .*end it"),
+            ledger.alone("account gusto"),
+        ):
+            raise AssertionError("two at once")
+        with ledger.alone("account ashby"), neighbour.alone("account gusto"):
+            pass  # neither is the same thing
+
+    with ledger.alone("account gusto"):
+        pass  # whoever was refused has left nothing behind
