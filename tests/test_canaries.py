@@ -23,6 +23,7 @@ from unittest.mock import patch
 import pytest
 import requests
 from prefect.client.schemas.objects import State as RunState
+from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogHandler
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 from pydantic import SecretStr
@@ -171,6 +172,7 @@ def live(home: Path, sandbox_port: int, leaky: Leaky) -> Life:
         )
         api, revealed = answers(state), accounts(state, include_secrets=True)
         rows = ledger_rows(state)
+        EventsWorker.drain_all()
     finally:
         embedded.down(settings)
     return Life(
