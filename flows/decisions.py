@@ -11,8 +11,8 @@ from connectors.errors import Refused
 from connectors.ledger.decisions import subject_of
 from connectors.ledger.scope import Scope
 from flows.carry import carry
-from tasks import clock, enter, evidence
-from tasks.desk import Surroundings
+from tasks import clock, enter, evidence, seen
+from tasks.desk import Surroundings, open_desk
 from tasks.forms import FORMS
 
 ColleaguesForm = Literal[
@@ -103,8 +103,12 @@ async def settle_effect(
         outcome: Try it again (retry), it has happened at the vendor (done), or give it up (waive).
         by: Who says so: a name or a role.
         why: Why, in a sentence; it is kept.
-        ref: The vendor's id, where a job, application, offer, check or hire is done.
+        ref: The vendor's id, where a job, application, offer, check or hire is done; what it names
+            is looked at there. Of an offer, check or hire that somebody has called done, it may be
+            given anew.
     """
+    if outcome == "done" and ref:
+        seen.check(await open_desk(client), key, ref)
     as_of = clock.now()
     state = enter.settle_effect(client, key, outcome, by, why, as_of, ref or None)
     sentence = await carry(_scope(client, subject_of(key)), as_of)

@@ -7,9 +7,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from connectors.errors import ConnectorError, LedgerUnavailable, Unreadable
+from connectors.errors import ConnectorError, LedgerUnavailable, SomeRefused, Unreadable
 from connectors.job_boards import indeed
-from connectors.ledger import breaker, inbox, landing
+from connectors.ledger import breaker, inbox, landing, refusals
 from connectors.ledger.scope import Scope
 from connectors.records import FormAnswer, Observed
 from tasks.desk import Desk, desk_of
@@ -20,12 +20,14 @@ def observe(system: str, scope: Scope, as_of: datetime) -> State[int]:
     """Read every resource of a system; returns how many records were new or had changed.
 
     Each page is landed in one transaction with its cursor, so a crash repeats at most one page.
+    Single objects that the vendor refuses to show become findings; the system counts as read.
     """
     desk = desk_of(scope.client)
+    changed, refused = 0, dict[str, str]()
     try:
-        changed = sum(
-            _resource(desk, system, resource, as_of) for resource in desk.systems[system].resources
-        )
+        for resource in desk.systems[system].resources:
+            landed, missing = _resource(desk, system, resource, as_of)
+            changed, refused = changed + landed, refused | missing
     except LedgerUnavailable:
         raise
     except ConnectorError as failure:
@@ -35,22 +37,30 @@ def observe(system: str, scope: Scope, as_of: datetime) -> State[int]:
         raise
     with desk.ledger.transaction() as connection:
         breaker.worked(connection, desk.client, system, breaker.READS, as_of)
-    return Completed(message=f"{system}: {changed} changed", data=changed)
+        concerned = refusals.record(connection, desk.client, system, refused, as_of)
+    told = f"; {len(refused)} refused: {', '.join(concerned)}" if refused else ""
+    return Completed(message=f"{system}: {changed} changed{told}", data=changed)
 
 
-def _resource(desk: Desk, system: str, resource: str, as_of: datetime) -> int:
+def _resource(
+    desk: Desk, system: str, resource: str, as_of: datetime
+) -> tuple[int, dict[str, str]]:
+    """Land what changed; returns how much, and what was refused of the watched objects, by id."""
     with desk.ledger.transaction() as connection:
         cursor = landing.read_cursor(connection, desk.client, system, resource)
         watching = landing.watching(connection, resource)
-    changed = 0
-    for page in desk.systems[system].changes(resource, cursor, watching):
-        with desk.ledger.transaction() as connection:
-            changed += landing.land(connection, desk.client, system, page.records, as_of)
-            if page.cursor is not None:
-                landing.write_cursor(connection, desk.client, system, resource, page.cursor)
+    changed, refused = 0, dict[str, str]()
+    try:
+        for page in desk.systems[system].changes(resource, cursor, watching):
+            with desk.ledger.transaction() as connection:
+                changed += landing.land(connection, desk.client, system, page.records, as_of)
+                if page.cursor is not None:
+                    landing.write_cursor(connection, desk.client, system, resource, page.cursor)
+    except SomeRefused as some:
+        refused = {ref: str(refusal) for ref, refusal in some.refusals.items()}
     with desk.ledger.transaction() as connection:
         landing.mark_read(connection, desk.client, system, resource, as_of)
-    return changed
+    return changed, refused
 
 
 @task(task_run_name="inbox · observe", cache_policy=NO_CACHE, persist_result=False)

@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 
 from requests.auth import HTTPBasicAuth
 
-from connectors import webhook
+from connectors import watched, webhook
 from connectors.access import Access
 from connectors.errors import Refused, Unsupported
 from connectors.http import Api, segment
@@ -106,8 +106,8 @@ class Checkr:
             return
         if resource not in self.resources:
             raise Unsupported(NAME, f"no resource {resource!r}")
-        for invitation_ref in watching:
-            yield Page(records=(self._observe(invitation_ref),))
+        for records in watched.each(NAME, watching, self._observe):
+            yield Page(records=records)
 
     def order(self, request: OrderBackgroundCheck, key: str) -> Receipt:
         """Invite the candidate, creating them at Checkr if need be."""
@@ -178,18 +178,18 @@ class Checkr:
         }
         return self._post("/v1/candidates", person, f"{key}:candidate")
 
-    def _observe(self, invitation_ref: str) -> BackgroundReport:
+    def _observe(self, invitation_ref: str) -> tuple[BackgroundReport]:
         invitation = self._read(f"/v1/invitations/{segment(invitation_ref)}")
         report_ref = Payload(NAME, invitation).maybe("report_id", str)
         if report_ref is None:
             candidate_ref = Payload(NAME, invitation).take("candidate_id", str)
             candidate = self._read(f"/v1/candidates/{segment(candidate_ref)}")
-            return _invited(invitation_ref, invitation, candidate)
+            return (_invited(invitation_ref, invitation, candidate),)
         path = f"/v1/reports/{segment(report_ref)}"
         report = self._read(path, {"include": "candidate"})
         adverse = [_adverse(row) for row in self._pages(f"{path}/adverse_actions", {})]
         live = [action for action in adverse if action.status is not AdverseStatus.CANCELLED]
-        return _reported(invitation_ref, report, next(iter(live or adverse), NO_ADVERSE))
+        return (_reported(invitation_ref, report, next(iter(live or adverse), NO_ADVERSE)),)
 
     def _list(self) -> tuple[BackgroundReport, ...]:
         # The candidates last: whoever was invited while we read is among them.

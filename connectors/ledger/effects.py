@@ -334,7 +334,8 @@ def close_by_hand(
     """A person settles a dead or parked effect: `due` (retry), `done` (seen there) or `waived`.
 
     One to be tried again has all its tries before it; one that was parked after all of them, and
-    not because nobody can look, is looked up first. `ref`: the vendor's id of what was done.
+    not because nobody can look, is looked up first. `ref`: the vendor's id of what was done; it may
+    be given anew for what a person has called done, as the first one may have been wrong.
     """
     settled = connection.execute(
         text(
@@ -343,8 +344,12 @@ def close_by_hand(
             " closed_by = :by, error = :why, not_before = created_as_of,"
             " spared = CASE WHEN :state = 'due' THEN attempts ELSE spared END,"
             " external_id = coalesce(:ref, external_id),"
-            " done_as_of = CASE WHEN :state = 'done' THEN CAST(:as_of AS timestamptz) END"
-            " WHERE client = :client AND key = :key AND state IN ('dead', 'parked')"
+            " done_as_of = CASE WHEN :state = 'done'"
+            "   THEN coalesce(done_as_of, CAST(:as_of AS timestamptz)) END"
+            " WHERE client = :client AND key = :key AND (state IN ('dead', 'parked')"
+            # What the machine has done has no error; a person's word is kept as one.
+            "   OR state = 'done' AND error IS NOT NULL AND :state = 'done'"
+            "      AND CAST(:ref AS text) IS NOT NULL AND kind = ANY(:watched))"
             " RETURNING id, kind"
         ),
         {
@@ -356,6 +361,7 @@ def close_by_hand(
             "as_of": as_of,
             "ref": ref,
             "tries": TRIES,
+            "watched": sorted(_ASKED_FOR_LATER - _CROSSWALK.keys()),
         },
     ).one_or_none()
     if settled is not None and ref:

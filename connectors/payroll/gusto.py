@@ -43,12 +43,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from requests.auth import AuthBase
 
-from connectors import oauth, webhook
+from connectors import oauth, watched, webhook
 from connectors.access import Access
 from connectors.errors import Misconfigured, Refused, Unavailable, Unreadable, Unsupported
 from connectors.http import Api, RefusedReply, segment
@@ -82,7 +82,6 @@ from connectors.records import (
 HEADERS = {"X-Gusto-API-Version": "2025-06-15"}
 PER_PAGE = 100
 KEYS = uuid5(NAMESPACE_URL, "https://docs.gusto.com/embedded-payroll/people_batches")
-R = TypeVar("R", bound=Observed)
 
 
 def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> Payroll:
@@ -158,12 +157,11 @@ class Gusto:
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         """Yield what became of the watched: batches for employees, employees for pay statements.
 
-        A batch or employee that is refused is raised last, when all others have been read.
         `all_employees` lists everybody the company has, whoever entered them; their time is the
         start of their job.
         """
         if resource == "employees":
-            for records in _each(watching, self._hired):
+            for records in watched.each(NAME, watching, self._hired):
                 yield Page(records=records)
         elif resource == "pay_statements":
             yield from self._paid(cursor, watching)
@@ -283,7 +281,8 @@ class Gusto:
         """Read each pay stub once. The cursor maps each watched employee to the stubs read."""
         before: dict[str, list[str]] = json.loads(cursor or "{}")
         read = {uuid: before.get(uuid, []) for uuid in employees}
-        for statements in _each(employees, lambda uuid: self._statements(uuid, read[uuid])):
+        new = watched.each(NAME, employees, lambda uuid: self._statements(uuid, read[uuid]))
+        for statements in new:
             for statement in statements:
                 read[statement.employee_ref].append(statement.external_id)
             yield Page(records=statements, cursor=json.dumps(read))
@@ -396,16 +395,3 @@ def _receipt(body: Any) -> Receipt:
 def _verified(body: Any) -> None:
     if Payload(NAME, body).take("status", str) != "verified":
         raise Unreadable(NAME, "the subscription is not verified")
-
-
-def _each(names: Sequence[str], read: Callable[[str], tuple[R, ...]]) -> Iterator[tuple[R, ...]]:
-    """Yield what is read of each; the first refusal is raised when all others have been read."""
-    refusals = []
-    for name in names:
-        try:
-            if records := read(name):
-                yield records
-        except Refused as refusal:
-            refusals.append(refusal)
-    if refusals:
-        raise refusals[0]

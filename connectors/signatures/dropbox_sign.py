@@ -38,7 +38,7 @@ from typing import Any
 
 from requests.auth import HTTPBasicAuth
 
-from connectors import webhook
+from connectors import watched, webhook
 from connectors.access import Access
 from connectors.errors import Unavailable, Unreadable, Unsupported
 from connectors.http import Api, RefusedReply, segment
@@ -91,8 +91,8 @@ class DropboxSign:
         """Read each watched signature request, one page a request."""
         if resource not in self.resources:
             raise Unsupported(NAME, f"no resource {resource!r}")
-        for signature_ref in watching:
-            yield Page(records=(self._read(signature_ref),))
+        for records in watched.each(NAME, watching, lambda ref: (self._read(ref),)):
+            yield Page(records=records)
 
     def send(self, request: SendOffer, key: str) -> Receipt:
         """Send the letter to its one signer; Dropbox Sign adds a page for the signature."""

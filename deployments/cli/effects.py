@@ -1,5 +1,6 @@
 """Effects: what is done outside, and what a person settles."""
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,7 +70,10 @@ def effect_done(
         typer.Option(help="The vendor's id of the job, application, offer, check or hire."),
     ] = None,
 ) -> None:
-    """Confirm that a dead or parked effect has happened at the vendor."""
+    """Confirm that a dead or parked effect has happened at the vendor, where --ref is looked at.
+
+    Of an offer, check or hire that a person has called done, --ref may be given anew.
+    """
     _settle(client, key, "done", by, why, ref)
 
 
@@ -83,7 +87,9 @@ def _settle(
     client: str, key: str, outcome: "Outcome", by: str, why: str, ref: str | None = None
 ) -> None:
     join(running())
-    from tasks import clock, enter
+    from tasks import clock, desk, enter, seen
 
+    if ref:
+        seen.check(asyncio.run(desk.open_desk(client)), key, ref)
     state = enter.settle_effect(client, key, outcome, by, why, clock.now(), ref)
     say(f"{key} is {state}")

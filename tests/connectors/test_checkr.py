@@ -19,6 +19,7 @@ from connectors.errors import (
     Misconfigured,
     OutcomeUnknown,
     Refused,
+    SomeRefused,
     Unavailable,
     Unreadable,
     Unsupported,
@@ -345,9 +346,18 @@ def test_a_wrong_key_is_our_own_mistake(base_url: str) -> None:
         checkr.connect(Access(base_url, "wrong")).order(an_order(), "key")
 
 
-def test_an_invitation_checkr_does_not_know_is_refused(screener: BackgroundScreener) -> None:
-    with pytest.raises(Refused):
-        observed(screener, "2c8447d8c35761ad8f70d9d3")
+def test_an_invitation_checkr_does_not_know_is_refused_when_all_others_are_read(
+    screener: BackgroundScreener,
+) -> None:
+    nobody = "0c8447d8c35761ad8f70d9d3"
+    ordered = screener.order(an_order(), "key").external_id
+
+    read = []
+    with pytest.raises(SomeRefused) as some:
+        for page in screener.changes("reports", None, [nobody, ordered]):
+            read += [record.external_id for record in page.records]
+
+    assert (read, list(some.value.refusals)) == ([ordered], [nobody])
 
 
 def test_a_busy_vendor_is_asked_again_and_then_answers(

@@ -18,6 +18,7 @@ from connectors.errors import (
     Misconfigured,
     OutcomeUnknown,
     Refused,
+    SomeRefused,
     Unavailable,
     Unreadable,
     Unsupported,
@@ -284,6 +285,19 @@ def test_failed_reads_have_names(
 
     with pytest.raises(error):
         observed(signatures, NOBODY)
+
+
+def test_a_request_nobody_sent_is_refused_when_all_others_are_read(
+    signatures: SignatureProvider,
+) -> None:
+    sent = signatures.send(an_offer(), "key").external_id
+
+    read = []
+    with pytest.raises(SomeRefused) as some:
+        for page in signatures.changes("signature_requests", None, [NOBODY, sent]):
+            read += [record.external_id for record in page.records]
+
+    assert (read, list(some.value.refusals)) == ([sent], [NOBODY])
 
 
 def test_a_wrong_key_is_our_own_mistake(base_url: str) -> None:

@@ -19,7 +19,9 @@ from sqlalchemy import text
 from connectors import applicant_tracking, background_checks, job_boards, payroll, signatures
 from connectors.access import Access
 from connectors.documents import filesystem
+from connectors.errors import Refused
 from connectors.ledger import landing, steps
+from connectors.ledger import reconcile as reconciliation
 from connectors.ledger.decisions import Decisions
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
@@ -45,7 +47,7 @@ from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
 from flows.candidate_care import candidate_care
 from flows.reconcile import reconcile
-from tasks import desk
+from tasks import desk, enter, seen
 from tasks.deliver import carry_out
 from tasks.desk import Desk
 from tasks.observe import observe
@@ -76,6 +78,27 @@ class Office:
     @property
     def now(self) -> datetime:
         return self.sandbox.world.now
+
+    def orders(self, name: str) -> tuple[str, str]:
+        """Somebody's check is ordered; returns the application's key and the invitation's id."""
+        key = self.books.applies(name, "background")
+        order = OrderBackgroundCheck(
+            application_key=key,
+            package="standard",
+            name=name,
+            email=f"{name}@example.org",
+            work_place=CALIFORNIA,
+        )
+        self.does(key, "background.order", order, "checkr")
+        (done,) = self.books._query(
+            "SELECT external_id FROM effect WHERE key = :key", key=f"background.order:{key}"
+        )
+        return key, done.external_id
+
+    def seen_done(self, key: str, ref: str) -> None:
+        """A person says under which id a check was ordered."""
+        by = ("ops", "seen there")
+        enter.settle_effect(self.desk.client, f"background.order:{key}", "done", *by, self.now, ref)
 
     def later(self, by: timedelta) -> None:
         self.sandbox.advance(self.now + by)
@@ -247,6 +270,45 @@ def test_a_check_ordered_behind_our_back_is_found_once_and_healed_when_cancelled
     office.vendor(Checkr)._rows["invitation"][invitation["id"]]["deleted_at"] = str(office.now)
 
     assert office.night() == "0 differences: 0 new, 1 healed"
+
+
+def test_one_wrong_id_keeps_nobody_else_from_being_read_and_is_told_until_it_is_right(
+    office: Office,
+) -> None:
+    scope = Scope(office.desk.client)
+    (ann, invitation), (ben, _) = office.orders("ann"), office.orders("ben")
+    parked = "UPDATE effect SET state = 'parked' WHERE external_id = :ref RETURNING id"
+    office.books._query(parked, ref=invitation)
+    office.seen_done(ann, "0-wrong")
+
+    state = observe.fn("checkr", scope, office.now)
+
+    assert state.message == f"checkr: 1 changed; 1 refused: {ann}"
+    landed = office.books._query("SELECT application_key FROM background_report")
+    assert [row.application_key for row in landed] == [ben]
+    with office.desk.ledger.transaction() as connection:
+        assert reconciliation.fresh(connection, scope.client, office.now) == {"checkr"}
+    assert office.books._query("SELECT 1 FROM breaker") == []
+    (finding,) = office.books.findings()
+    assert (finding.kind, finding.external_id) == ("watched.refused", "0-wrong")
+    assert (finding.subject, finding.owner) == (ann, "provider")
+    assert "HTTP 404" in finding.reason
+
+    office.seen_done(ann, invitation)
+    observe.fn("checkr", scope, office.now)
+
+    assert office.books.findings() == []
+
+
+def test_what_a_person_saw_done_is_looked_at_before_it_is_believed(office: Office) -> None:
+    (ann, invitation), (_, other) = office.orders("ann"), office.orders("ben")
+    key = f"background.order:{ann}"
+
+    seen.check(office.desk, key, invitation)
+    with pytest.raises(Refused, match="shows nothing of ours under the id 0-wrong"):
+        seen.check(office.desk, key, "0-wrong")
+    with pytest.raises(Refused, match=f"is not about {ann}"):
+        seen.check(office.desk, key, other)
 
 
 def test_an_employee_entered_by_hand_is_found_and_ours_is_not_even_before_it_is_read_back(

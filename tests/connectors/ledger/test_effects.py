@@ -15,7 +15,14 @@ from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.effects import Claimed
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
-from connectors.records import OpenJob, Place, PublishPostings, Receipt, SendMessage
+from connectors.records import (
+    OpenJob,
+    OrderBackgroundCheck,
+    Place,
+    PublishPostings,
+    Receipt,
+    SendMessage,
+)
 
 Look = Callable[..., Sequence[Any]]
 Ask = Callable[..., str]
@@ -262,6 +269,35 @@ def test_what_a_person_saw_done_is_known_by_the_vendors_id(
 
     assert look("SELECT external_id, done_as_of FROM effect") == [("job-7", later)]
     assert look("SELECT kind, external_id FROM external_id") == [("job", "job-7")]
+
+
+def test_a_wrong_id_of_what_a_person_saw_done_is_given_anew_and_the_machines_own_never(
+    ledger: Ledger, opened: Subject, claim: Claim, as_of: datetime, look: Look
+) -> None:
+    decisions = Decisions()
+    place = Place(code="US-CA", city="Oakland", country="US")
+    for name in ("ann", "ben"):
+        request = OrderBackgroundCheck(
+            application_key=name, package="pro", name=name, email=name, work_place=place
+        )
+        decisions.effect(opened, "checkr", "background.order", request, about=name)
+    ledger.apply(decisions, as_of)
+    ours, theirs = claim()
+
+    def says(key: str, ref: str) -> bool:
+        with ledger.transaction() as connection:
+            return effects.close_by_hand(
+                connection, ledger.client, key, "done", "Ann", "seen", as_of, ref
+            )
+
+    with ledger.transaction() as connection:
+        effects.done(connection, ours, Receipt(external_id="machine's"), as_of)
+        effects.failed(connection, theirs, "parked", "lost", as_of)
+
+    told = [(theirs.key, "wrong"), (theirs.key, "right"), (ours.key, "a person's")]
+    assert [says(*each) for each in told] == [True, True, False]
+    known = look("SELECT external_id FROM effect ORDER BY id")
+    assert [row.external_id for row in known] == ["machine's", "right"]
 
 
 def test_a_process_that_lives_keeps_what_it_is_at_work_on(
