@@ -1,6 +1,7 @@
 """Time as decisions see it: `as_of` is given, business days are the place's, waits are the longest.
 
-Only `now` reads a clock, and only for a run that was not told its `as_of`.
+Only `now` reads a clock: for a run that was not told its `as_of`, to refuse an instant that is not
+yet, and where a legal wait begins.
 """
 
 import os

@@ -46,6 +46,7 @@ from connectors.records import (
     SendOffer,
     StartAdverseAction,
 )
+from tasks import clock
 from tasks.background import as_it_leaves
 from tasks.desk import Desk, desk_of
 from tasks.messages import with_links
@@ -162,20 +163,21 @@ def _in_order(desk: Desk, group: list[Claimed], as_of: datetime) -> list[str]:
 def _one(desk: Desk, effect: Claimed, as_of: datetime) -> str:
     try:
         request = _request(desk, effect)
+        leaves = _leaves_at(request, as_of)
         receipt = None
         if effect.sent_before:
             with desk.ledger.transaction() as connection:
                 breaker.check(connection, desk.client, effect.system, as_of)
             receipt = _look_up(desk, effect, request)
         if receipt is None:
-            receipt = _send(desk, effect, _as_it_leaves(request, as_of), as_of)
+            receipt = _send(desk, effect, _as_it_leaves(request, leaves), as_of)
     except ConnectorError as failure:
         return _failed(desk, effect, failure, as_of)
     except Exception as failure:  # a fault of ours must not keep the other effects from going out
         return _failed(desk, effect, Unforeseen(effect.system, type(failure).__name__), as_of)
     with desk.ledger.transaction() as connection:
         breaker.worked(connection, desk.client, effect.system, breaker.WRITES, as_of)
-        return "done" if effects.done(connection, effect, receipt, as_of) else TAKEN_OVER
+        return "done" if effects.done(connection, effect, receipt, leaves) else TAKEN_OVER
 
 
 def _request(desk: Desk, effect: Claimed) -> Request:
@@ -185,6 +187,11 @@ def _request(desk: Desk, effect: Claimed) -> Request:
     if isinstance(request, SendMessage):
         return with_links(request, desk.links, desk.client)
     return request
+
+
+def _leaves_at(request: Request, as_of: datetime) -> datetime:
+    """When it really leaves, if a legal wait begins with it: a run's instant may be long ago."""
+    return max(as_of, clock.now()) if isinstance(request, StartAdverseAction) else as_of
 
 
 def _as_it_leaves(request: Request, as_of: datetime) -> Request:

@@ -5,14 +5,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from sqlalchemy import text
 
 import tasks
 from connectors import ports
 from connectors.errors import OutcomeUnknown, Unavailable
+from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.effects import Claimed
+from connectors.ledger.scope import Scope
+from connectors.ledger.store import Ledger
 from connectors.links import Links
 from connectors.records import Page, Receipt, Request, SendMessage, SendOffer, StartAdverseAction
 from tasks.deliver import (
@@ -26,8 +30,10 @@ from tasks.deliver import (
     _meaning,
     _pause,
     _request,
+    carry_out,
 )
 from tasks.desk import Desk
+from tasks.process import Process
 from tests.tasks.factories import HARBOR, KEY, NOW
 
 MESSAGE = SendMessage(
@@ -186,6 +192,55 @@ def test_an_offer_leaves_until_it_runs_out_and_never_after() -> None:
     with pytest.raises(RanOut) as late:
         _as_it_leaves(OFFER, NOW)
     assert _meaning(claimed(), late.value, spared=False) == ("overtaken", 0.0)
+
+
+SOMEBODY = Subject(
+    subject_kind="application",
+    id=7,
+    key=KEY,
+    stage="background",
+    state="consider",
+    since=NOW,
+    ready_for=None,
+    seq=4,
+    head_hash="aa",
+)
+
+
+@dataclass
+class Screener:
+    """A consumer reporting agency that keeps which notices it was told to send."""
+
+    resources: tuple[str, ...] = ()
+    told: list[StartAdverseAction] = field(default_factory=list)
+
+    def start_adverse_action(self, request: StartAdverseAction, key: str) -> Receipt:
+        self.told.append(request)
+        return Receipt(external_id=key)
+
+
+def test_the_legal_wait_begins_when_the_notice_leaves_and_not_at_the_instant_of_a_late_run(
+    ledger: Ledger, process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuesday, friday = NOW + timedelta(days=1), NOW + timedelta(days=4)
+    (tmp_path / "clock").write_text(friday.isoformat())
+    monkeypatch.setenv("FULLCYCLE_CLOCK_FILE", str(tmp_path / "clock"))
+    screener = Screener()
+    links, nothing = Links("https://forms.example", "secret"), cast(Any, None)
+    systems: Any = {"checkr": screener}
+    office = Desk(process, ledger, links, systems, nothing, settling_seconds=0)
+    decisions = Decisions()
+    notice = StartAdverseAction(
+        report_ref="report-1", final_not_before=tuesday, calendar_days=7, decided_by="R. Lee"
+    )
+    decisions.effect(SOMEBODY, "checkr", "background.adverse", notice)
+    ledger.apply(decisions, tuesday)
+
+    carry_out(office, Scope(ledger.client), tuesday)
+
+    assert [told.final_not_before for told in screener.told] == [friday + timedelta(days=7)]
+    with ledger.transaction() as connection:
+        assert connection.execute(text("SELECT done_as_of FROM effect")).scalars().all() == [friday]
 
 
 def test_the_adverse_action_leaves_with_the_wait_that_begins_now() -> None:
