@@ -1,14 +1,22 @@
 """Runs: how a run is called and tagged, so that ops find it, and at which instant it works."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from prefect import get_client, get_run_logger
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 
+from connectors.errors import ConnectorError
 from connectors.ledger import steps
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
+from tasks import alarms, clock
+
+A_LITTLE = timedelta(hours=1)  # by which the clocks of machines that share a ledger may differ
+
+
+class Ahead(ConnectorError):
+    """The ledger was carried in the future: nothing would move until that is here."""
 
 
 def name() -> str:
@@ -31,10 +39,15 @@ async def tag(scope: Scope) -> list[str]:
 
 
 def instant(ledger: Ledger, as_of: datetime) -> datetime:
-    """The instant to work at: time never goes back, so never before what the ledger knows."""
+    """The instant to work at: time never goes back, so never before what the ledger knows.
+
+    Raises Ahead if the clock is far behind that, and raises an alarm.
+    """
     with ledger.transaction() as connection:
         newest = steps.newest(connection, ledger.client)
     if newest is None or newest <= as_of:
         return as_of
+    if newest > (now := clock.now()) + A_LITTLE:
+        raise Ahead("ledger", alarms.tell_ahead(ledger.client, newest.astimezone(UTC), now))
     get_run_logger().warning("carried at %s: the ledger is past %s", newest, as_of)
     return newest

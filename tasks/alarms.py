@@ -32,6 +32,11 @@ WORDS = {
         "has been silent for a day",
         "look at its observe task in the newest sweep; gates that rely on it are shut",
     ),
+    "ledger.ahead": (
+        "is ahead of the clock: no run is let in",
+        "set the clock of this machine; if it is right, another has carried the client in the"
+        " future: wait until then, or restore the last backup from before",
+    ),
     "quarantine.old": (
         "holds somebody for more than a day",
         "put right what the rule names, or `fullcycle release`",
@@ -55,13 +60,25 @@ def tell(ledger: Ledger, as_of: datetime) -> int:
         untold = alarms.untold(connection, ledger.client, as_of)
     if not untold:
         return 0
-    events = [event(ledger.client, alarm, as_of) for alarm in untold]
-    with get_client(sync_client=True) as client:  # `emit_event` only queues: nobody would confirm
-        body = [each.model_dump(mode="json") for each in events]
-        client.request("POST", "/events", json=body).raise_for_status()
+    _raise([event(ledger.client, alarm, as_of) for alarm in untold])
     with ledger.transaction() as connection:
         alarms.remember(connection, ledger.client, untold, as_of)
     return len(untold)
+
+
+def tell_ahead(client: str, newest: datetime, now: datetime) -> str:
+    """Raise the event that the ledger is ahead of the clock, once for each; returns its words."""
+    why = f"it was carried at {newest:%Y-%m-%d %H:%M}, and now it is {now:%Y-%m-%d %H:%M} UTC"
+    alarm = Alarm("ledger.ahead", "the ledger", "provider", why, now, [], [newest.isoformat()])
+    _raise([event(client, alarm, now)])
+    what, remedy = WORDS[alarm.kind]
+    return f"{what}: {why}. To do: {remedy}"
+
+
+def _raise(events: list[Event]) -> None:
+    with get_client(sync_client=True) as client:  # `emit_event` only queues: nobody would confirm
+        body = [each.model_dump(mode="json") for each in events]
+        client.request("POST", "/events", json=body).raise_for_status()
 
 
 def event(client: str, alarm: Alarm, as_of: datetime) -> Event:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,6 +48,7 @@ from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
 from flows.candidate_care import candidate_care
 from flows.reconcile import reconcile
+from flows.sweep import sweep
 from tasks import desk, enter, seen
 from tasks.deliver import carry_out
 from tasks.desk import Desk
@@ -435,6 +437,49 @@ def test_a_late_run_works_at_the_newest_instant_of_the_ledger(office: Office, fl
     assert asyncio.run(run()).is_completed()
     asked = office.books._query("SELECT DISTINCT created_as_of FROM effect")
     assert [row.created_as_of for row in asked] == [office.now]
+
+
+@pytest.mark.parametrize("flow", [sweep, reconcile, candidate_care])
+def test_a_run_whose_clock_is_far_behind_the_ledger_fails_with_both_instants_and_is_told_once(
+    office: Office, flow: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "clock").write_text(office.now.isoformat())
+    monkeypatch.setenv("FULLCYCLE_CLOCK_FILE", str(tmp_path / "clock"))
+    ahead = office.now + timedelta(hours=8)
+
+    async def run() -> Any:
+        return await flow(client=office.desk.client, return_state=True)
+
+    def carried(at: datetime) -> None:
+        with office.desk.ledger.transaction() as connection:
+            steps.complete(connection, Scope(office.desk.client), at, "deliver")
+
+    carried(office.now + timedelta(minutes=50))
+    assert "is ahead" not in str(asyncio.run(run()).message)
+    carried(ahead)
+    ended = [asyncio.run(run()) for _ in range(2)]
+
+    assert all(state.is_failed() for state in ended)
+    assert f"carried at {ahead:%Y-%m-%d %H:%M}" in ended[0].message
+    assert f"{office.now:%Y-%m-%d %H:%M}" in ended[0].message
+    assert "set the clock" in ended[0].message
+    (event,) = events_of(office.desk.client, "fullcycle.ledger.ahead")
+    assert event["payload"]["why"].startswith(f"it was carried at {ahead:%Y-%m-%d %H:%M}")
+
+    (tmp_path / "clock").write_text(ahead.isoformat())
+    assert "is ahead" not in str(asyncio.run(run()).message)
+
+
+def events_of(client: str, kind: str) -> list[Any]:
+    """What Prefect was told of a client, of one kind."""
+    wanted = {"event": {"name": [kind]}, "resource": {"id": [f"fullcycle.client.{client}"]}}
+    for _ in range(100):  # it keeps them a moment later
+        with get_client(sync_client=True) as prefect:
+            answer = prefect.request("POST", "/events/filter", json={"filter": wanted})
+        if found := answer.json()["events"]:
+            return list(found)
+        time.sleep(0.1)
+    return []
 
 
 def test_findings_are_a_table_of_ids_and_next_actions(office: Office, tracked: str) -> None:
