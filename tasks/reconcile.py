@@ -12,20 +12,31 @@ from prefect.states import Completed
 from connectors.errors import ConnectorError, Refused
 from connectors.ledger import breaker, hold
 from connectors.ledger import reconcile as ledger
-from connectors.ledger.decisions import Decisions
+from connectors.ledger.decisions import Decisions, effect_key
 from connectors.ledger.reconcile import RULES, Advertised, Finding, Listed
 from connectors.ledger.scope import Scope
-from connectors.records import BackgroundReport, Employee, Posting, PublishPostings, ReportStatus
+from connectors.records import (
+    BackgroundReport,
+    Employee,
+    Observed,
+    Posting,
+    PublishPostings,
+    ReportStatus,
+    Signature,
+    SignatureStatus,
+)
 from tasks.desk import Desk, desk_of
 from tasks.progress import MOST_ROWS
 
 # What is asked afresh of every system of a kind; of the others the landed records say enough.
 LISTINGS = {
     "background_checks": "all_reports",
+    "signatures": "all_signature_requests",
     "payroll": "all_employees",
     "job_boards": "all_postings",
 }
 NEVER_BILLED = {ReportStatus.EXPIRED, ReportStatus.CANCELLED}
+BINDING = {SignatureStatus.AWAITING, SignatureStatus.SIGNED}
 
 
 @task(task_run_name="reconcile · compare", cache_policy=NO_CACHE, persist_result=False)
@@ -107,11 +118,28 @@ def _listed(desk: Desk, held: set[str]) -> tuple[list[Listed], set[str]]:
 
 def _inventory(desk: Desk, vendor: str, resource: str) -> Iterator[Listed]:
     for page in desk.systems[vendor].changes(resource, None, ()):
-        for record in page.records:
-            key = record.application_key if isinstance(record, BackgroundReport) else ""
-            if not (isinstance(record, BackgroundReport) and record.status in NEVER_BILLED):
-                since = record.updated_at.isoformat()
-                yield Listed(resource, vendor, record.external_id, since, key)
+        yield from (_listed_as(resource, vendor, each) for each in page.records if _counts(each))
+
+
+def _counts(record: Observed) -> bool:
+    """Whether it costs or binds anybody."""
+    match record:
+        case BackgroundReport():
+            return record.status not in NEVER_BILLED
+        case Signature():
+            return record.status in BINDING
+    return True
+
+
+def _listed_as(resource: str, vendor: str, record: Observed) -> Listed:
+    key = effect = ""
+    match record:
+        case BackgroundReport():
+            key = record.application_key
+        case Signature():
+            key = record.application_key
+            effect = effect_key("offer.send", key, record.offer_hash)
+    return Listed(resource, vendor, record.external_id, record.updated_at.isoformat(), key, effect)
 
 
 def _read_back(desk: Desk, vendor: str, resource: str) -> Iterator[Listed]:

@@ -23,7 +23,7 @@ import psutil
 from sqlalchemy import Connection, text
 
 from connectors.ledger.breaker import ON_TRIAL, TRUSTED
-from connectors.ledger.hold import SENDABLE
+from connectors.ledger.hold import RESTORED, SENDABLE
 from connectors.ledger.scope import Scope
 from connectors.records import Receipt
 
@@ -35,7 +35,8 @@ TRIES = 12  # in earnest; then it is a person's
 class Claimed:
     """An effect that is ours to carry out.
 
-    `sent_before`: an attempt may have worked; `sent_seconds_ago`: the last one, if any was sent.
+    `sent_before`: an attempt may have worked, of this ledger or, after a restore, of the one that
+    was lost; `sent_seconds_ago`: the last one, if this ledger knows of any.
     `tries`: the attempts that count; those while its vendor stood still do not.
     """
 
@@ -114,7 +115,7 @@ _IN_TURN = """
                   AND (b.not_before > :as_of OR :unsettled_only)))
 """
 # On trial goes what was tried longest ago, so that one that always fails keeps no other from it;
-# of one subject's effects the first.
+# of one subject's effects the first. After a restore all that no person has settled is looked up.
 _CLAIM = f"""
     WITH first AS (
         SELECT DISTINCT ON (e.system, e.subject_kind, e.subject_id) e.id, e.system, e.lease_until
@@ -126,7 +127,8 @@ _CLAIM = f"""
         ORDER BY system, lease_until NULLS FIRST, id
     ),
     mine AS (
-        SELECT e.id, e.state = 'sending' AND e.sent_at IS NOT NULL AS sent_before,
+        SELECT e.id, e.state = 'sending' AND e.sent_at IS NOT NULL
+                     OR e.closed_by IS NULL AND {RESTORED} AS sent_before,
                r.key AS requisition_key, s.key AS subject_key,
                CAST(extract(epoch FROM clock_timestamp() - e.sent_at) AS float) AS sent_seconds_ago
         {_DUE_IN_SCOPE}
@@ -137,6 +139,7 @@ _CLAIM = f"""
     )
     UPDATE effect e
     SET state = 'sending', attempts = e.attempts + 1, owner = :owner,
+        sent_at = CASE WHEN mine.sent_before THEN coalesce(e.sent_at, 'epoch') ELSE e.sent_at END,
         lease_until = clock_timestamp() + make_interval(secs => :lease)
     FROM mine WHERE e.id = mine.id
     RETURNING e.id, e.key, e.kind, e.system, e.subject_kind, e.subject_id,

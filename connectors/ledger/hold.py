@@ -21,6 +21,13 @@ SENDABLE = """
         AND (h.system = e.system OR h.system = '' AND (h.requisition = ''
              OR h.requisition = r.key AND e.kind <> 'posting.publish')))
 """
+# For effects `e` at :as_of: the ledger was restored, so what it asks may have been asked before, in
+# the time that it has lost. People answer again within a month, and vendors at once.
+RESTORED = """
+    EXISTS (SELECT 1 FROM hold h WHERE h.client = e.client AND h.by = 'restore'
+        AND h.requisition = '' AND h.system = ''
+        AND coalesce(h.lifted_at > CAST(:as_of AS timestamptz) - interval '30 days', true))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +80,14 @@ def place(
 def place_restored(connection: Connection, client: str, as_of: datetime) -> None:
     """Stop a client whose ledger was restored; what was due may have been done since its backup.
 
-    Such an effect becomes one whose outcome is unknown: it is looked up before it may be sent.
+    Such an effect becomes one whose outcome is unknown: it is looked up before it may be sent. So
+    is whatever is asked in the first month after the resumption. Whoever held the client before is
+    named in the new hold.
     """
-    place(connection, client, "restore", "is the ledger what the vendors have?", as_of)
+    before = [each for each in standing(connection, client) if str(each) == "the whole client"]
+    lift(connection, client, "restore", "restored, and held anew", as_of)
+    held = "".join(f"; held before by {each.by}: {each.why}" for each in before)
+    place(connection, client, "restore", f"is the ledger what the vendors have?{held}", as_of)
     connection.execute(
         text(
             "UPDATE effect SET state = 'sending', sent_at = coalesce(sent_at, 'epoch')"

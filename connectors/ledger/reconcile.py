@@ -21,9 +21,10 @@ from connectors.ledger.decisions import Subject
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One object a vendor holds, whoever put it there. `application_key`: empty if it names none.
+    """One object a vendor holds, whoever put it there.
 
-    `since` is when it was ordered or begins to count.
+    `since` is when it was ordered or begins to count. `application_key` and `effect` (the key of
+    the effect that made it) are empty if it names none.
     """
 
     resource: str
@@ -31,6 +32,7 @@ class Listed:
     external_id: str
     since: str
     application_key: str = ""
+    effect: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ class Advertised:
 _LISTED = """
     WITH listed AS (
         SELECT * FROM jsonb_to_recordset(CAST(:listed AS jsonb)) AS l(
-            resource text, system text, external_id text, since timestamptz, application_key text)
+            resource text, system text, external_id text, since timestamptz, application_key text,
+            effect text)
     ),
     -- What was there before a client's first requisition is not ours to explain.
     began AS (SELECT date_trunc('day', min(as_of)) AS at FROM transition WHERE client = :client)
@@ -160,6 +163,22 @@ REPORT_WITHOUT_ORDER = Rule(
         WHERE l.resource = 'all_reports' AND NOT EXISTS (
             SELECT 1 FROM effect e WHERE e.client = :client AND e.kind = 'background.order'
               AND e.external_id = l.external_id)
+    """,
+)
+SIGNATURE_WITHOUT_OFFER = Rule(
+    kind="signature.not_asked",
+    owner="provider",
+    action="Send this person no other offer meanwhile. If it is open, cancel it at the vendor, then"
+    " `fullcycle effect retry` the offer that waits here. If it is signed, its terms were accepted:"
+    " client and candidate agree which version stands before another is sent",
+    reads=("signatures",),
+    sql="""
+        SELECT l.system, l.external_id, l.application_key AS subject,
+               'open or signed, and the ledger did not send it' AS reason, false AS in_flight
+        FROM listed l JOIN began ON l.since >= began.at
+        WHERE l.resource = 'all_signature_requests' AND NOT EXISTS (
+            SELECT 1 FROM effect e WHERE e.client = :client AND e.kind = 'offer.send'
+              AND (e.external_id = l.external_id OR e.external_id IS NULL AND e.key = l.effect))
     """,
 )
 POSTING_LEFT_OPEN = Rule(
@@ -267,6 +286,7 @@ RULES = (
     HIRE_WITHOUT_EMPLOYEE,
     EMPLOYEE_WITHOUT_OFFER,
     REPORT_WITHOUT_ORDER,
+    SIGNATURE_WITHOUT_OFFER,
     POSTING_LEFT_OPEN,
     OLD_OFFER_SIGNED,
     MOVED_BY_HAND,

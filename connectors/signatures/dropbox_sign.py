@@ -40,7 +40,7 @@ from requests.auth import HTTPBasicAuth
 
 from connectors import watched, webhook
 from connectors.access import Access
-from connectors.errors import Unavailable, Unreadable, Unsupported
+from connectors.errors import OutcomeUnknown, Unavailable, Unreadable, Unsupported
 from connectors.http import Api, RefusedReply, segment
 from connectors.payload import Payload, items
 from connectors.ports import SignatureProvider
@@ -70,6 +70,7 @@ SIGNERS = {
     "error_text_tag": SignatureStatus.FAILED,
 }
 CLOSED = {SignatureStatus.CANCELLED, SignatureStatus.DECLINED, SignatureStatus.EXPIRED}
+BINDS_NOBODY = CLOSED | {SignatureStatus.FAILED}
 
 
 def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> SignatureProvider:
@@ -81,14 +82,21 @@ def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> S
 class DropboxSign:
     """The client's Dropbox Sign account, in our records."""
 
-    resources: tuple[str, ...] = ("signature_requests",)
+    resources: tuple[str, ...] = ("signature_requests",)  # `all_signature_requests` when asked for
     search_lag = 5  # "a minor delay", the documents say; minutes, to be sure
 
     def __init__(self, api: Api, *, test_mode: bool) -> None:
         self._api, self._test_mode = api, test_mode
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
-        """Read each watched signature request, one page a request."""
+        """Read each watched signature request, one page a request.
+
+        `all_signature_requests` lists every request that carries a key of ours, but for cancelled
+        ones, which are gone.
+        """
+        if resource == "all_signature_requests":
+            yield Page(records=tuple(_signature(row, ours) for row, ours in self._ours()))
+            return
         if resource not in self.resources:
             raise Unsupported(NAME, f"no resource {resource!r}")
         for records in watched.each(NAME, watching, lambda ref: (self._read(ref),)):
@@ -127,21 +135,36 @@ class DropboxSign:
         return Receipt(external_id=request.signature_ref)
 
     def find(self, request: Request, key: str) -> Receipt | None:
-        """Look for our key among all requests, or whether one is closed without a signature."""
+        """Look for our key among all requests, or whether one is closed without a signature.
+
+        Another offer to the same person that is open or signed is a person's: OutcomeUnknown.
+        """
         match request:
             case SendOffer():
-                return self._find_sent(key)
+                return self._find_sent(request, key)
             case CancelOffer(signature_ref=ref):
                 return Receipt(external_id=ref) if self._read(ref).status in CLOSED else None
             case _:
                 raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
 
-    def _find_sent(self, key: str) -> Receipt | None:
+    def _find_sent(self, request: SendOffer, key: str) -> Receipt | None:
+        other = None
+        for row, ours in self._ours():
+            if ours["key"] == key:
+                return Receipt(external_id=row.take("signature_request_id", str))
+            if ours.get("application_key") == request.application_key:
+                found = _signature(row, ours)
+                other = other if found.status in BINDS_NOBODY else found.external_id
+        if other:
+            raise OutcomeUnknown(NAME, f"request {other} offers this application something else")
+        return None
+
+    def _ours(self) -> Iterator[tuple[Payload, dict[str, Any]]]:
+        """Yield every request that carries a key of ours, and its metadata."""
         for row in self._all():
             metadata = row.maybe("metadata", object)
-            if isinstance(metadata, dict) and metadata.get("key") == key:
-                return Receipt(external_id=row.take("signature_request_id", str))
-        return None
+            if isinstance(metadata, dict) and isinstance(metadata.get("key"), str):
+                yield row, metadata
 
     def _all(self) -> Iterator[Payload]:
         """Yield every request; Unavailable if one vanished meanwhile, as another slipped past."""
@@ -165,7 +188,9 @@ class DropboxSign:
             if refusal.status == GONE:
                 return _cancelled(signature_ref)
             raise
-        return _signature(Payload(NAME, body).take("signature_request", dict))
+        document = Payload(NAME, body).take("signature_request", dict)
+        row = Payload(NAME, document)
+        return _signature(row, row.take("metadata", dict), json.dumps(document))
 
 
 def verify_callback(event: str | bytes, api_key: str) -> bool:
@@ -214,10 +239,9 @@ def _cancelled(signature_ref: str) -> Signature:
     )
 
 
-def _signature(document: Mapping[str, Any]) -> Signature:
-    """Read one signature request."""
-    row = Payload(NAME, document)
-    metadata = row.inner("metadata")
+def _signature(row: Payload, ours: Mapping[str, Any], document: str = "") -> Signature:
+    """Read one signature request; `ours` is its metadata."""
+    metadata = Payload(NAME, ours)
     signers = row.items("signatures")
     times = [row.maybe_unix("created_at")]
     signed = [signer.maybe_unix("signed_at") for signer in signers]
@@ -226,7 +250,7 @@ def _signature(document: Mapping[str, Any]) -> Signature:
     return Signature(
         external_id=row.take("signature_request_id", str),
         updated_at=max(known),
-        document=json.dumps(document),
+        document=document,
         application_key=metadata.take("application_key", str),
         offer_hash=metadata.take("offer_hash", str),
         status=_status(row, signers),

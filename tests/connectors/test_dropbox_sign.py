@@ -187,6 +187,34 @@ def test_sending_twice_sends_two_and_the_record_shows_it(
     assert vendor.received["offers"] == ["key 5d41402a"] * 2
 
 
+def test_who_has_another_offer_open_or_signed_is_a_persons_and_never_gets_two_by_chance(
+    signatures: SignatureProvider, vendor: DropboxSign
+) -> None:
+    other = signatures.send(an_offer("mum"), "first").external_id
+    anew = an_offer("mum", offer_hash="other dates")
+
+    with pytest.raises(OutcomeUnknown, match=other):
+        signatures.find(anew, "second")
+    assert signatures.find(an_offer("ada"), "second") is None
+
+    vendor._rows[other]["signatures"][0]["status_code"] = "expired"
+    assert signatures.find(anew, "second") is None
+
+
+def test_the_list_names_every_request_with_a_key_of_ours_and_no_other(
+    signatures: SignatureProvider, vendor: DropboxSign
+) -> None:
+    for name in ("ada", "bob", "eve"):
+        signatures.send(an_offer(name), name)
+    vendor.edit()
+
+    pages = signatures.changes("all_signature_requests", None, ())
+    records = [record for page in pages for record in page.records]
+
+    keys = [(r.application_key, r.offer_hash) for r in records if isinstance(r, Signature)]
+    assert keys == [(f"HARBOR-3.{name}", "5d41402a") for name in ("eve", "bob", "ada")]
+
+
 def test_looking_turns_every_page(signatures: SignatureProvider, vendor: DropboxSign) -> None:
     vendor.rows_per_page = 2
     first = signatures.send(an_offer(), "first")
@@ -194,7 +222,7 @@ def test_looking_turns_every_page(signatures: SignatureProvider, vendor: Dropbox
         signatures.send(an_offer(), f"later {n}")
 
     assert signatures.find(an_offer(), "first") == first
-    assert signatures.find(an_offer(), "never") is None
+    assert signatures.find(an_offer("bob"), "never") is None
 
 
 def test_looking_finds_what_slides_to_the_next_page_meanwhile(

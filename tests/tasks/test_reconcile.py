@@ -211,10 +211,17 @@ class Books:
             BEGUN,
         )
 
-    def lists(self, resource: str, ref: str, key: str = "", since: datetime = NIGHT) -> None:
+    def lists(
+        self, resource: str, ref: str, key: str = "", since: datetime = NIGHT, effect: str = ""
+    ) -> None:
         """A vendor holds an object from now on."""
-        systems = {"all_employees": "gusto", "all_reports": "checkr", "all_postings": "indeed"}
-        self.seen.append(Listed(resource, systems[resource], ref, since.isoformat(), key))
+        systems = {
+            "all_employees": "gusto",
+            "all_reports": "checkr",
+            "all_postings": "indeed",
+            "all_signature_requests": "dropbox_sign",
+        }
+        self.seen.append(Listed(resource, systems[resource], ref, since.isoformat(), key, effect))
 
     def night(self, *rules: Rule) -> tuple[int, int]:
         """Compare by these rules, all if none is named; returns (new, healed)."""
@@ -384,6 +391,26 @@ def test_a_report_may_be_the_one_whose_order_nobody_can_tell_the_outcome_of(
     books.lists("all_reports", "invitation-1", key=key)
 
     assert books.night(REPORT_WITHOUT_ORDER) == (0, 0)
+
+
+def test_an_offer_that_is_out_and_that_the_ledger_does_not_know_is_found_until_it_is_gone(
+    books: Books,
+) -> None:
+    key = books.applies("ann", "offer")
+    books.asks(key, "offer.send", ref="request-1", about="v1")
+    for version in ("v1", "v2"):
+        ref = f"request-{version[1]}"
+        effect = f"offer.send:{key}:{version}"
+        books.lists("all_signature_requests", ref, key, effect=effect)
+
+    assert [books.night(), books.night()] == [(1, 0), (0, 0)]
+    (finding,) = books.findings()
+    assert (finding.kind, finding.owner) == ("signature.not_asked", "provider")
+    assert (finding.external_id, finding.subject) == ("request-2", key)
+
+    books.asks(key, "offer.send", "sending", about="v2")
+
+    assert books.night() == (0, 1)
 
 
 def test_a_posting_of_a_closed_requisition_is_found_until_it_is_gone(books: Books) -> None:

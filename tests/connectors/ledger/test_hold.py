@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from connectors.ledger import effects, endings, gates, hold, intake, landing, rows
 from connectors.ledger.decisions import Decisions, Subject
@@ -173,6 +173,62 @@ def test_a_held_requisition_does_not_keep_the_others_postings_from_the_boards(
     assert claimed(ledger, as_of) == ["posting.publish:HARBOR-1"]
     place(ledger, as_of, system="indeed")
     assert claimed(ledger, as_of) == []
+
+
+def test_for_a_month_after_a_restore_all_is_looked_up_that_no_person_has_settled(
+    ledger: Ledger, asked: str, as_of: datetime
+) -> None:
+    def looked_up(at: datetime) -> list[bool]:
+        with ledger.transaction() as connection:
+            found = effects.claim(connection, Scope(ledger.client), at, 9, False)
+            connection.rollback()
+        return [effect.sent_before for effect in found]
+
+    assert looked_up(as_of) == [False]
+    with ledger.transaction() as connection:
+        hold.place_restored(connection, ledger.client, as_of)
+        connection.execute(text("UPDATE effect SET state = 'due', sent_at = NULL"))  # asked since
+    assert looked_up(as_of) == []
+    lift(ledger, as_of)
+
+    assert looked_up(as_of + timedelta(days=29)) == [True]
+    assert looked_up(as_of + timedelta(days=31)) == [False]
+
+    scope = Scope(ledger.client)
+    with ledger.transaction() as connection:
+        (effect,) = effects.claim(connection, scope, as_of, 9, False)
+        effects.failed(connection, effect, "parked", "no journal", as_of)
+        effects.close_by_hand(connection, ledger.client, asked, "due", "ops", "not sent", as_of)
+    assert looked_up(as_of) == [False]
+
+
+def test_what_was_looked_up_after_a_restore_stays_unknown_until_it_is_settled(
+    ledger: Ledger, asked: str, as_of: datetime
+) -> None:
+    scope, later = Scope(ledger.client), as_of + timedelta(days=40)
+    with ledger.transaction() as connection:
+        hold.place_restored(connection, ledger.client, as_of)
+        connection.execute(text("UPDATE effect SET state = 'due', sent_at = NULL"))
+    lift(ledger, as_of)
+    with ledger.transaction() as connection:
+        (effect,) = effects.claim(connection, scope, as_of, 9, False)
+        effects.failed(connection, effect, "sending", "journal is down", as_of)
+        (again,) = effects.claim(connection, scope, later, 9, False)
+
+    assert (effect.sent_seconds_ago, again.sent_before) == (None, True)
+
+
+def test_a_restore_holds_anew_who_was_held_and_keeps_who_held_them(
+    ledger: Ledger, as_of: datetime
+) -> None:
+    place(ledger, as_of)
+
+    with ledger.transaction() as connection:
+        hold.place_restored(connection, ledger.client, as_of)
+        (standing,) = hold.standing(connection, ledger.client)
+
+    assert standing.by == "restore"
+    assert standing.why.endswith("; held before by ops: asked to")
 
 
 def test_another_clients_hold_is_not_ours(ledger: Ledger, asked: str, as_of: datetime) -> None:
