@@ -1,7 +1,8 @@
 """The first day: arrival confirmed, and section 2 of form I-9 within three business days."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
 
 from connectors.ledger import day_one as ledger
 from connectors.ledger.day_one import Row
@@ -19,14 +20,18 @@ SECTION_2_BUSINESS_DAYS = 3
 def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Ask the manager on the first day, then HR for section 2; pass on when both are in.
 
-    Section 2 is due within 3 business days of the first day (8 CFR 274a.2(b)(1)(ii)).
+    The first day begins at midnight in the client's time zone. Section 2 is due within 3 business
+    days of it (8 CFR 274a.2(b)(1)(ii)).
     """
     decisions = Decisions()
     for row in rows:
         arrival = row.answer("day_one")
         section_2 = row.answer("i9_section_2")
-        if row.start_on is None or as_of.date() < row.start_on:
-            _wait_for_start(decisions, row)
+        if row.start_on is None:
+            continue
+        begins = datetime.combine(row.start_on, time(), ZoneInfo(process.time_zone))
+        if as_of < begins:
+            decisions.hold(row, "before_start", Due(begins, "candidate"))
         elif arrival is None:
             _ask_manager(decisions, row, process, as_of)
         elif arrival["arrived"] != "yes":
@@ -39,16 +44,10 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
                 template="no_response",
             )
         elif section_2 is None or section_2["documents_examined"] != "yes":
-            _ask_hr(decisions, row, process)
+            _ask_hr(decisions, row, process, begins)
         else:
             decisions.advance(row, to=process.next_stage("day_one", row.order_rules))
     return decisions
-
-
-def _wait_for_start(decisions: Decisions, row: Row) -> None:
-    if row.start_on:
-        start = Due(datetime.combine(row.start_on, time(), UTC), "candidate")
-        decisions.hold(row, "before_start", start)
 
 
 def _ask_manager(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
@@ -61,9 +60,8 @@ def _ask_manager(decisions: Decisions, row: Row, process: Process, as_of: dateti
     tell_candidate(decisions, row, process, "welcome")
 
 
-def _ask_hr(decisions: Decisions, row: Row, process: Process) -> None:
-    start = datetime.combine(row.start_on or row.since.date(), time(), UTC)
-    due = after_business_days(start, SECTION_2_BUSINESS_DAYS, row.jurisdictions)
+def _ask_hr(decisions: Decisions, row: Row, process: Process, begins: datetime) -> None:
+    due = after_business_days(begins, SECTION_2_BUSINESS_DAYS, row.jurisdictions)
     decisions.hold(row, "i9_s2", Due(due, "client", legal=True))
     tell_colleague(
         decisions,

@@ -51,6 +51,19 @@ def test_nobody_is_asked_before_the_first_day() -> None:
     assert not decisions.effects
 
 
+def test_the_first_day_begins_at_midnight_where_the_client_is() -> None:
+    midnight = datetime(2026, 7, 1, 4, tzinfo=UTC)  # in New York
+    no = answered("day_one", arrived="no")
+
+    evening = decided(decide, a_hire(forms=no), as_of=midnight - timedelta(seconds=1))
+    day = decided(decide, a_hire(), as_of=midnight)
+
+    move = the_move(evening)
+    assert move.due is not None
+    assert (move.to_state, move.due.at, evening.effects) == ("before_start", midnight, [])
+    assert told(day) == ["day_one", "welcome"]
+
+
 def test_on_the_first_day_the_manager_is_asked_and_the_new_hire_welcomed() -> None:
     decisions = decided(decide, a_hire(), as_of=MORNING)
 
