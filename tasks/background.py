@@ -7,7 +7,7 @@ from connectors.ledger import background as ledger
 from connectors.ledger.background import Row
 from connectors.ledger.decisions import Decisions, Due
 from connectors.records import OrderBackgroundCheck, Place, StartAdverseAction
-from tasks.clock import after_business_days
+from tasks.clock import after_business_days, after_legal_business_days
 from tasks.messages import tell_colleague
 from tasks.process import Process
 from tasks.rejection import reject
@@ -44,7 +44,8 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
 def final_not_before(row: Row, process: Process, start: datetime) -> datetime:
     """When the final notice may leave at the earliest: the longest wait of all places, plus slack.
 
-    Counted in business days of every place concerned; slack covers the notice's way to its reader.
+    Counted in business days of every place concerned, whatever the zone; slack covers the notice's
+    way to its reader.
     """
     return as_it_leaves(_notice(row, process, start), start).final_not_before
 
@@ -53,7 +54,7 @@ def as_it_leaves(notice: StartAdverseAction, start: datetime) -> StartAdverseAct
     """The notice with its wait begun when it leaves, which may be days after it was decided."""
     wait = max(
         notice.final_not_before,
-        after_business_days(start, notice.business_days, notice.places),
+        after_legal_business_days(start, notice.business_days, notice.places),
         start + timedelta(days=notice.calendar_days),
     )
     return notice.model_copy(update={"final_not_before": wait})

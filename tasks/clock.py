@@ -53,6 +53,16 @@ def after_business_days(start: datetime, days: int, places: Iterable[str]) -> da
     return moment
 
 
+def after_legal_business_days(start: datetime, days: int, places: Iterable[str]) -> datetime:
+    """Like `after_business_days`, but never too short for a reader in any time zone.
+
+    At one instant the date differs from zone to zone, and a law counts from the reader's: a notice
+    of Friday evening in California leaves on Saturday in UTC. The longest count stands.
+    """
+    shifts = (timedelta(hours=-12), timedelta(0), timedelta(hours=14))  # the zones there are
+    return max(after_business_days(start + shift, days, places) - shift for shift in shifts)
+
+
 def next_business_day(day: date, places: Iterable[str]) -> date:
     """The day itself if it is a working day in all of the places, else the next that is."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=1)

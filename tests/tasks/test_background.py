@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from connectors.ledger.background import Row
 from connectors.records import OrderBackgroundCheck, StartAdverseAction
 from tasks.background import as_it_leaves, decide, final_not_before
-from tasks.clock import after_business_days
+from tasks.clock import after_business_days, after_legal_business_days
+from tasks.process import Background
 from tests.tasks.factories import (
     HARBOR,
     NOW,
@@ -168,7 +170,7 @@ def test_the_wait_is_never_shorter_than_any_law_demands(
     wait = final_not_before(row, HARBOR, start)
 
     assert wait == max(
-        after_business_days(start, business + slack, places), start + timedelta(days=calendar)
+        after_legal_business_days(start, business + slack, places), start + timedelta(days=calendar)
     )
     assert all(wait >= after_business_days(start, business, [place]) for place in places)
     assert wait >= start + timedelta(days=calendar)
@@ -195,6 +197,17 @@ def test_nobody_is_rescinded_a_second_before_the_wait_is_over(
     assert the_move(decided(decide, row, as_of=wait)).disposition == "RESCINDED"
 
 
+def test_a_notice_of_friday_evening_in_california_leaves_five_business_days_there() -> None:
+    friday = datetime(2026, 3, 6, 17, 30, tzinfo=ZoneInfo("America/Los_Angeles"))
+    without_slack = HARBOR.model_copy(
+        update={"background": Background(delivery_slack_business_days=0)}
+    )
+
+    wait = final_not_before(consider(), without_slack, friday.astimezone(UTC))
+
+    assert wait - friday == timedelta(days=7)
+
+
 @given(start=INSTANTS, places=PLACES, days=st.integers(min_value=0, max_value=60))
 def test_the_wait_begins_when_the_notice_leaves_however_late(
     start: datetime, places: list[str], days: int
@@ -205,7 +218,9 @@ def test_the_wait_begins_when_the_notice_leaves_however_late(
 
     notice = as_it_leaves(StartAdverseAction.model_validate(kept.model_dump(mode="json")), left)
 
-    assert notice.final_not_before == final_not_before(row, HARBOR, left)
+    assert notice.final_not_before == max(
+        kept.final_not_before, final_not_before(row, HARBOR, left)
+    )
 
 
 def test_after_the_wait_and_the_vendors_final_notice_the_person_is_told() -> None:

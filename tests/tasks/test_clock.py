@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import holidays
 import pytest
@@ -9,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.errors import Refused
-from tasks.clock import after_business_days, moment, next_business_day, now
+from tasks.clock import (
+    after_business_days,
+    after_legal_business_days,
+    moment,
+    next_business_day,
+    now,
+)
 
 CALENDARS = {
     "US": holidays.country_holidays("US"),
@@ -22,6 +29,13 @@ PLACES = st.lists(st.sampled_from(sorted(CALENDARS)), max_size=4, unique=True)
 INSTANTS = st.datetimes(
     min_value=datetime(2020, 1, 1), max_value=datetime(2035, 1, 1), timezones=st.just(UTC)
 )
+ZONES = [
+    "Pacific/Honolulu",
+    "America/Los_Angeles",
+    "America/New_York",
+    "Europe/Berlin",
+    "Asia/Tokyo",
+]
 DAYS = st.integers(min_value=1, max_value=60)
 
 
@@ -47,6 +61,27 @@ def test_one_more_place_never_makes_a_wait_shorter(
 ) -> None:
     for place in places:
         assert after_business_days(start, days, places) >= after_business_days(start, days, [place])
+
+
+def test_a_legal_wait_that_begins_on_friday_evening_in_california_does_not_count_the_friday() -> (
+    None
+):
+    friday = datetime(2026, 3, 6, 17, 30, tzinfo=ZoneInfo("America/Los_Angeles"))
+
+    end = after_legal_business_days(friday.astimezone(UTC), 5, ["US", "US-CA"])
+
+    assert end - friday == timedelta(days=7)
+
+
+@given(start=INSTANTS, days=DAYS, places=PLACES, zone=st.sampled_from(ZONES))
+def test_a_legal_wait_is_too_short_in_no_time_zone(
+    start: datetime, days: int, places: list[str], zone: str
+) -> None:
+    local = start.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC)  # as a calendar there shows it
+
+    wait = after_legal_business_days(start, days, places) - start
+
+    assert after_business_days(local, days, places) - local <= wait
 
 
 @given(start=INSTANTS, one=DAYS, two=DAYS, places=PLACES)
