@@ -101,12 +101,15 @@ _QUARANTINED = f"""
     WHERE q.client = :client AND q.closed_at IS NULL
       AND q.opened_at < CAST(:as_of AS timestamptz) - interval '1 day'
 """
-# A legal wait that is over is not overdue: it has only made room.
+# A legal wait that is over has only made room; two business days later, which may be four days, it
+# is overdue: nobody has made use of it.
 _OVERDUE = f"""
     SELECT 'clock.overdue', k.name, k.owner, 'nothing has happened until it was due', k.due_at,
            s.key, k.id::text
     FROM clock k JOIN ({_SUBJECTS}) s ON s.kind = k.subject_kind AND s.id = k.subject_id
-    WHERE k.client = :client AND k.stopped_at IS NULL AND k.due_at < :as_of AND k.owner <> 'law'
+    WHERE k.client = :client AND k.stopped_at IS NULL
+      AND k.due_at < CAST(:as_of AS timestamptz)
+                     - CASE k.owner WHEN 'law' THEN interval '4 days' ELSE interval '0' END
 """
 _FOUND = """
     SELECT 'finding.opened', system || ' ' || kind, owner, reason || '; ' || action, opened_at,

@@ -249,7 +249,7 @@ def test_a_quarantine_is_told_when_it_is_older_than_a_day_unless_it_is_over(
     assert heard(ledger, as_of + 2 * DAY) == []
 
 
-def test_a_clock_is_told_when_it_is_overdue_a_legal_wait_that_is_over_never(
+def test_a_clock_is_told_when_it_is_overdue_a_legal_wait_only_days_after_it_is_over(
     ledger: Ledger, applicants: list[Subject], as_of: datetime
 ) -> None:
     for applicant, owner in zip(applicants, ("client", "law", "client"), strict=True):
@@ -269,7 +269,10 @@ def test_a_clock_is_told_when_it_is_overdue_a_legal_wait_that_is_over_never(
     (alarm,) = heard(ledger, as_of + DAY + MOMENT)
     assert (alarm.kind, alarm.about) == ("clock.overdue", "selection.debrief")
     assert (alarm.owner, alarm.since, len(alarm.occurrences)) == ("client", as_of + DAY, 2)
-    assert heard(ledger, as_of + 2 * DAY) == []
+    assert heard(ledger, as_of + 5 * DAY) == []
+    (late,) = heard(ledger, as_of + 5 * DAY + MOMENT)
+    assert (late.kind, late.owner, late.since) == ("clock.overdue", "law", as_of + DAY)
+    assert heard(ledger, as_of + 6 * DAY) == []
 
 
 def test_a_finding_is_told_when_it_is_opened_and_when_the_difference_is_gone(
