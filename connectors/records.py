@@ -252,7 +252,10 @@ class AdverseStatus(StrEnum):
 
 
 class BackgroundReport(Observed):
-    """A background check from order to result. `external_id` is the order's (invitation's)."""
+    """A background check from order to result. `external_id` is the order's (invitation's).
+
+    `completed_at` is when it was completed, or revised after that.
+    """
 
     application_key: str
     report_ref: str | None = None

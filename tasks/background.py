@@ -1,7 +1,7 @@
 """The background check, when the place allows it; `consider` is a person's review."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from connectors.ledger import background as ledger
 from connectors.ledger.background import Row
@@ -20,7 +20,8 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Order once, wait for the report, and walk the adverse-action sequence if a person starts it.
 
     consider → a named person's assessment → pre-adverse notice → the longest wait of every place →
-    final notice. A dispute pauses it. Source: 15 USC 1681b(b)(3).
+    final notice. A dispute pauses it; after that, and whenever the report is revised or the notice
+    is called off, a person assesses anew and the wait begins anew. Source: 15 USC 1681b(b)(3).
     """
     decisions = Decisions()
     for row in rows:
@@ -31,11 +32,11 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
         elif row.report_status in {"expired", "cancelled"}:
             wait = Due(after_business_days(as_of, 1, row.jurisdictions), "provider")
             decisions.hold(row, "order_again", wait)
-        elif row.report_status != "complete" and row.adverse_status is None:
+        elif row.state in {"pre_adverse", "disputed"}:
+            _adverse(decisions, row, process, as_of)
+        elif row.report_status != "complete":
             wait = Due(after_business_days(as_of, 3, row.jurisdictions), "vendor")
             decisions.hold(row, "in_progress", wait)
-        elif row.report_result == "clear":
-            _pass(decisions, row, process, "report clear")
         else:
             _assess(decisions, row, process, as_of)
     return decisions
@@ -93,18 +94,36 @@ def _order(decisions: Decisions, row: Row, process: Process, as_of: datetime) ->
 
 def _assess(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
     """Everything but a clear report is a person's to assess, factor by factor."""
-    review = row.answer("review_report", row.report_ref or "")
-    if review is None:
-        _review(decisions, row, process, as_of)
+    about = _assessed(row, row.reopened_at)
+    review = row.answer("review_report", about)
+    if row.report_result == "clear":
+        _clear(decisions, row, process, as_of, "report clear")
+    elif review is None:
+        state = "reassess" if row.state == "reassess" else "consider"
+        _review(decisions, row, process, as_of, state, about, "the report needs a person's review")
     elif review["decision"] == "clear":
-        _pass(decisions, row, process, "cleared after individualized assessment")
+        _clear(decisions, row, process, as_of, "cleared after individualized assessment")
     else:
-        _adverse(decisions, row, process, as_of)
+        _give_notice(decisions, row, process, as_of, about)
 
 
-def _review(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
+def _assessed(row: Row, reopened_at: datetime | None) -> str:
+    """What an assessment is about: the report as it stands, since it was last to be assessed."""
+    ref, times = row.report_ref or "", [at for at in (row.report_at, reopened_at) if at]
+    return f"{ref}@{max(times).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if times else ref
+
+
+def _review(
+    decisions: Decisions,
+    row: Row,
+    process: Process,
+    as_of: datetime,
+    state: str,
+    about: str,
+    reason: str,
+) -> None:
     due = Due(after_business_days(as_of, 2, row.jurisdictions), "client")
-    decisions.hold(row, "consider", due, reason="the report needs a person's review")
+    decisions.hold(row, state, due, reason)
     tell_colleague(
         decisions,
         row,
@@ -112,30 +131,81 @@ def _review(decisions: Decisions, row: Row, process: Process, as_of: datetime) -
         "review_report",
         process.person("compliance_reviewer"),
         "compliance_reviewer",
-        about=row.report_ref or "",
-        report=row.report_ref or "",
+        about=about,
+        report=about,
         candidate=row.name,
     )
 
 
+def _clear(decisions: Decisions, row: Row, process: Process, as_of: datetime, reason: str) -> None:
+    """Pass on; a notice that stands is called off first, by a person, or the final one follows."""
+    sent_by_hand = row.adverse_status in {"pending", "disputed"}
+    if sent_by_hand or (_stands(row) and row.adverse_status != "complete"):
+        due = Due(after_business_days(as_of, 1, row.jurisdictions), "provider")
+        decisions.hold(row, "cleared", due, f"{reason}; the adverse action is to be cancelled")
+    else:
+        _pass(decisions, row, process, reason)
+
+
+def _give_notice(
+    decisions: Decisions, row: Row, process: Process, as_of: datetime, about: str
+) -> None:
+    """Begin the wait; the notice is sent unless an earlier one is not called off."""
+    notice = as_it_leaves(_notice(row, process, as_of), as_of)
+    decisions.hold(row, "pre_adverse", Due(notice.final_not_before, "law", legal=True))
+    if not _stands(row):
+        screener = process.systems.background_checks
+        decisions.effect(row, screener, "background.adverse", notice, about=about)
+
+
+def _stands(row: Row) -> bool:
+    """Whether the last notice was neither given up nor cancelled at the screener."""
+    for notice in row.every("background.adverse")[-1:]:
+        cancelled = row.adverse_status == "cancelled" and notice["ref"] in {None, row.adverse_ref}
+        return notice["state"] != "waived" and not (notice["state"] == "done" and cancelled)
+    return False
+
+
 def _adverse(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
-    sent = row.done_at("background.adverse")
-    if row.asked("background.adverse") is None:
-        notice = as_it_leaves(_notice(row, process, as_of), as_of)
-        decisions.hold(row, "pre_adverse", Due(notice.final_not_before, "law", legal=True))
-        decisions.effect(row, process.systems.background_checks, "background.adverse", notice)
-    elif row.adverse_status == "disputed" or row.report_status == "disputed":
-        wait_days = Due(after_business_days(as_of, 22, row.jurisdictions), "vendor", legal=True)
-        decisions.hold(row, "disputed", wait_days)
-    elif (
-        sent and row.adverse_status == "complete" and as_of >= final_not_before(row, process, sent)
-    ):
-        reject(
-            decisions,
-            row,
-            process,
-            "background",
-            "final adverse action after assessment, notice and wait",
-            disposition="RESCINDED",
-            template="rescinded",
-        )
+    """The notice was decided: wait, pause for a dispute, have it assessed anew, or end."""
+    assessed = row.answer("review_report", _assessed(row, row.reopened_at))
+    if row.report_status != "complete" or row.adverse_status == "disputed":
+        wait = Due(after_business_days(as_of, 22, row.jurisdictions), "vendor", legal=True)
+        decisions.hold(row, "disputed", wait)
+    elif row.report_result == "clear":
+        _clear(decisions, row, process, as_of, "report clear")
+    elif row.state == "disputed":
+        _reassess(decisions, row, process, as_of, "the dispute is over")
+    elif not _stands(row):
+        _reassess(decisions, row, process, as_of, "the notice was called off")
+    elif assessed is None:
+        _reassess(decisions, row, process, as_of, "the report was revised")
+    elif row.adverse_status == "complete" and _over(row, process, as_of):
+        _rescind(decisions, row, process)
+
+
+def _over(row: Row, process: Process, as_of: datetime) -> bool:
+    """Whether the wait is over: since the notice left, and since it was last decided upon."""
+    sent = row.every("background.adverse")[-1]["done_at"]
+    if sent is None:
+        return False
+    return as_of >= final_not_before(row, process, max(datetime.fromisoformat(sent), row.since))
+
+
+def _reassess(
+    decisions: Decisions, row: Row, process: Process, as_of: datetime, reason: str
+) -> None:
+    about = _assessed(row, as_of)
+    _review(decisions, row, process, as_of, "reassess", about, f"{reason}: to be assessed anew")
+
+
+def _rescind(decisions: Decisions, row: Row, process: Process) -> None:
+    reject(
+        decisions,
+        row,
+        process,
+        "background",
+        "final adverse action after assessment, notice and wait",
+        disposition="RESCINDED",
+        template="rescinded",
+    )

@@ -279,10 +279,11 @@ def _reported(invitation_ref: str, document: Any, adverse: "_Adverse") -> Backgr
     """Read a report."""
     row = Payload(NAME, document)
     old_scheme = RESULTS.get(Payload(NAME, document).take("status", str))
-    completed_at, revised_at = row.maybe_time("completed_at"), row.maybe_time("revised_at")
+    times = row.maybe_time("completed_at"), row.maybe_time("revised_at")
+    completed_at = max(filter(None, times), default=None)
     return BackgroundReport(
         external_id=invitation_ref,
-        updated_at=max(filter(None, (row.time("created_at"), completed_at, revised_at))),
+        updated_at=completed_at or row.time("created_at"),
         application_key=row.inner("candidate").take("custom_id", str),
         document=json.dumps({"report": _without_candidate(document)}),
         report_ref=row.take("id", str),

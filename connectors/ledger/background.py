@@ -8,7 +8,11 @@ from connectors.ledger.rows import OFFER, REPORT, OfferRow, applications, law
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row(OfferRow):
-    """`adverse_*_days`: the longest wait before a final notice in the row's places."""
+    """`adverse_*_days`: the longest wait before a final notice in the row's places.
+
+    `report_at`: when the report was completed or revised; `reopened_at`: when a decision on it had
+    to be made anew, for the last time.
+    """
 
     offer_first: bool
     offer_accepted: bool
@@ -18,11 +22,13 @@ class Row(OfferRow):
     report_ref: str | None
     report_status: str | None
     report_result: str | None
+    report_at: datetime | None
+    reopened_at: datetime | None
+    adverse_ref: str | None
     adverse_status: str | None
     final_notice_at: datetime | None
     adverse_business_days: int
     adverse_calendar_days: int
-    state_since: datetime
 
 
 ROWS = applications(
@@ -35,12 +41,15 @@ ROWS = applications(
         , coalesce(r.fields -> 'background' ->> 'reason', 'none planned') <> '' AS check_reasoned
         , (SELECT c.process -> 'background' ->> 'certified_on' IS NOT NULL FROM client c
            WHERE c.client = s.client) AS certified
-        , report_ref, report_status, report_result, adverse_status, final_notice_at
+        , report_ref, report_status, report_result, report_at
+        , (SELECT max(t.as_of) FROM transition t
+           WHERE t.subject_kind = 'application' AND t.subject_id = s.id
+             AND t.to_stage = 'background' AND t.to_state = 'reassess') AS reopened_at
+        , adverse_ref, adverse_status, final_notice_at
         , coalesce((SELECT max(l.wait_days) {law("adverse_wait")} AND l.wait_unit = 'business'), 5)
           AS adverse_business_days
         , coalesce((SELECT max(l.wait_days) {law("adverse_wait")} AND l.wait_unit = 'calendar'), 0)
           AS adverse_calendar_days
-        , s.since AS state_since
     """,
     joins=OFFER + REPORT,
 )

@@ -28,10 +28,10 @@ def broken(connection: Connection, client: str) -> Iterator[Violation]:
 
 _SUBJECTS = """
     WITH subjects AS (
-        SELECT 'application' AS kind, id, key, stage, ready_for, waiting_on, disposition
+        SELECT 'application' AS kind, id, key, stage, since, ready_for, waiting_on, disposition
         FROM application WHERE client = :client
         UNION ALL
-        SELECT 'requisition', id, key, stage, ready_for, waiting_on, disposition
+        SELECT 'requisition', id, key, stage, since, ready_for, waiting_on, disposition
         FROM requisition WHERE client = :client
     )
 """
@@ -127,8 +127,8 @@ _STATEMENTS: tuple[tuple[str, str], ...] = (
     ),
     (
         "wait",
-        # A dispute pauses the law's wait, a good outcome or another ending makes it needless; only
-        # the adverse ending it protects from must never come before it is over.
+        # A dispute or a new assessment begins the law's wait anew, a good outcome or another ending
+        # makes it needless; only the adverse ending it protects from must never come before.
         """
         SELECT s.key AS subject, k.name || ' was left before its legal wait was over' AS what
         FROM clock k JOIN subjects s ON s.kind = k.subject_kind AND s.id = k.subject_id
@@ -137,7 +137,8 @@ _STATEMENTS: tuple[tuple[str, str], ...] = (
             SELECT 1 FROM transition t
             WHERE t.subject_kind = k.subject_kind AND t.subject_id = k.subject_id
               AND t.as_of = k.stopped_at AND t.to_state <> 'RESCINDED'
-              AND (t.to_state IN ('disputed', 'complete') OR t.to_state = upper(t.to_state)))
+              AND (t.to_state IN ('disputed', 'reassess', 'cleared', 'order_again', 'complete')
+                   OR t.to_state = upper(t.to_state)))
         """,
     ),
     (
@@ -147,7 +148,7 @@ _STATEMENTS: tuple[tuple[str, str], ...] = (
         FROM subjects s
         WHERE s.disposition = 'RESCINDED' AND NOT EXISTS (
             SELECT 1 FROM clock k WHERE k.subject_kind = s.kind AND k.subject_id = s.id
-              AND k.legal AND k.owner = 'law')
+              AND k.legal AND k.owner = 'law' AND k.stopped_at = s.since)
         """,
     ),
 )

@@ -32,6 +32,12 @@ class Known(Subject):
         """The effect of this kind about this subject: state, asked_at, ref; None if never asked."""
         return self.effects.get(effect_key(kind, self.key, about))
 
+    def every(self, kind: str) -> list[dict[str, Any]]:
+        """The effects of this kind about this subject, whatever exactly about, oldest first."""
+        whole = effect_key(kind, self.key)
+        mine = [e for key, e in self.effects.items() if f"{key}:".startswith(f"{whole}:")]
+        return sorted(mine, key=lambda effect: str(effect["asked_at"]))
+
     def done_at(self, kind: str, about: str = "") -> datetime | None:
         """When the vendor confirmed the effect; None before that."""
         effect = self.asked(kind, about)
@@ -170,7 +176,7 @@ OFFER = """
 REPORT = """
     LEFT JOIN LATERAL (
         SELECT b.report_ref, b.status AS report_status, b.result AS report_result,
-               b.adverse_status, b.final_notice_at
+               b.completed_at AS report_at, b.adverse_ref, b.adverse_status, b.final_notice_at
         FROM background_report b WHERE b.application_id = s.id ORDER BY b.id DESC LIMIT 1
     ) report ON true
 """

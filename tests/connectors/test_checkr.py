@@ -419,6 +419,20 @@ def test_a_report_of_the_old_scheme_carries_its_result_in_its_status(
     assert (old.status, old.result) == (ReportStatus.COMPLETE, ReportResult(word))
 
 
+def test_a_revision_that_changes_nothing_else_is_seen(
+    screener: BackgroundScreener, sandbox: Sandbox, vendor: Checkr
+) -> None:
+    before = a_bad_report(screener, sandbox)
+    revised = NOW + timedelta(days=30)
+    row = vendor._rows["report"][before.report_ref or ""]
+    row["revised_at"] = revised.isoformat()
+
+    (after,) = observed(screener, before.external_id)
+
+    assert after.completed_at == after.updated_at == revised
+    assert after.result is before.result
+
+
 def test_an_engaged_report_gets_no_final_notice(
     screener: BackgroundScreener, sandbox: Sandbox, vendor: Checkr, base_url: str
 ) -> None:

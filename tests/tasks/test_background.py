@@ -1,5 +1,6 @@
 """Background checks: a report never decides by itself, and the law's waits are never shortened."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ from tests.tasks.factories import (
     told,
 )
 
+REPORT = "report-1@2026-03-02T15:00:00Z"
 PLACES = st.lists(
     st.sampled_from(["US", "US-CA", "US-NY", "US-NY-NYC", "US-TX", "CA", "CA-ON", "DE"]),
     min_size=1,
@@ -52,11 +54,13 @@ def a_check(**values: Any) -> Row:
         "report_ref": None,
         "report_status": None,
         "report_result": None,
+        "report_at": None,
+        "reopened_at": None,
+        "adverse_ref": None,
         "adverse_status": None,
         "final_notice_at": None,
         "adverse_business_days": 5,
         "adverse_calendar_days": 0,
-        "state_since": NOW,
     }
     return an_application(Row, **common | values)
 
@@ -66,17 +70,23 @@ def consider(**values: Any) -> Row:
         "report_ref": "report-1",
         "report_status": "complete",
         "report_result": "consider",
+        "report_at": NOW,
     }
     return a_check(**common | values)
 
 
-def review(decision: str, report: str = "report-1") -> dict[str, dict[str, Any]]:
+def review(decision: str, report: str = REPORT) -> dict[str, dict[str, Any]]:
     return answered("review_report", report, decision=decision)
 
 
 def adverse(**values: Any) -> Row:
     """Somebody whose pre-adverse notice was asked for at NOW, after a person's review."""
-    common: dict[str, Any] = {"forms": review("adverse"), "effects": asked("background.adverse")}
+    common: dict[str, Any] = {
+        "state": "pre_adverse",
+        "forms": review("adverse"),
+        "effects": asked("background.adverse", REPORT),
+        "adverse_ref": "vendor-1",
+    }
     return consider(**common | values)
 
 
@@ -130,7 +140,9 @@ def test_a_report_never_rejects_anyone_without_a_persons_review(
 
 
 def test_a_review_of_another_report_is_no_review() -> None:
-    decisions = decided(decide, consider(forms=review("adverse", report="report-0")))
+    decisions = decided(
+        decide, consider(forms=review("adverse", report="report-0@2026-03-02T15:00:00Z"))
+    )
 
     assert told(decisions) == ["review_report"]
 
@@ -186,7 +198,8 @@ def test_nobody_is_rescinded_a_second_before_the_wait_is_over(
     start: datetime, places: list[str], calendar: int, early: int
 ) -> None:
     row = adverse(
-        effects=asked("background.adverse", at=start),
+        effects=asked("background.adverse", REPORT, at=start),
+        since=start,
         adverse_status="complete",
         jurisdictions=places,
         adverse_calendar_days=calendar,
@@ -229,7 +242,7 @@ def test_after_the_wait_and_the_vendors_final_notice_the_person_is_told() -> Non
     assert told(decisions) == ["rescinded"]
 
 
-@pytest.mark.parametrize("status", ["pending", "cancelled", None])
+@pytest.mark.parametrize("status", ["pending", None])
 def test_without_the_vendors_final_notice_nobody_is_rescinded(status: str | None) -> None:
     decisions = decided(decide, adverse(adverse_status=status), as_of=NOW + timedelta(days=90))
 
@@ -256,3 +269,122 @@ def test_a_dispute_that_clears_the_report_passes_on() -> None:
     row = adverse(report_result="clear", adverse_status="cancelled")
 
     assert the_move(decided(decide, row)).ready_for == "preboarding"
+
+
+LATER = NOW + timedelta(days=30)
+
+
+def test_when_a_dispute_is_over_a_person_assesses_the_report_anew() -> None:
+    """Some items are gone, some are left, and the screener's final notice has left meanwhile."""
+    row = adverse(state="disputed", adverse_status="complete", report_at=LATER)
+
+    decisions = decided(decide, row, as_of=LATER)
+
+    assert the_move(decisions).to_state == "reassess"
+    assert told(decisions) == ["review_report"]
+
+
+def test_a_dispute_that_changed_nothing_is_assessed_anew_too() -> None:
+    decisions = decided(decide, adverse(state="disputed", adverse_status="pending"), as_of=LATER)
+    (ask,) = decisions.effects
+    answered_now = adverse(
+        state="reassess",
+        adverse_status="pending",
+        since=LATER,
+        reopened_at=LATER,
+        forms=review("adverse") | review("clear", ask.key.partition("review_report:")[2]),
+    )
+
+    assert the_move(decided(decide, answered_now, as_of=LATER)).to_state == "cleared"
+    assert not decided(decide, replace(answered_now, forms=review("clear")), as_of=LATER).moves
+
+
+def test_after_a_second_assessment_the_whole_wait_begins_anew() -> None:
+    again = "report-1@2026-04-01T15:00:00Z"
+    row = adverse(
+        state="reassess", adverse_status="complete", since=LATER, reopened_at=LATER, report_at=LATER
+    )
+    assessed = replace(row, forms=review("adverse") | review("adverse", again))
+
+    decisions = decided(decide, assessed, as_of=LATER)
+
+    move = the_move(decisions)
+    assert move.to_state == "pre_adverse" and move.due and move.due.owner == "law"
+    assert move.due.at == final_not_before(row, HARBOR, LATER)
+    assert not decisions.effects  # the notice stands
+    waiting = replace(assessed, state="pre_adverse")
+    early = move.due.at - timedelta(seconds=1)
+    assert not decided(decide, waiting, as_of=early).moves
+    assert the_move(decided(decide, waiting, as_of=move.due.at)).disposition == "RESCINDED"
+
+
+def test_a_report_that_was_revised_after_the_assessment_is_assessed_anew() -> None:
+    revised = NOW + timedelta(days=2)
+
+    decisions = decided(decide, adverse(adverse_status="pending", report_at=revised), as_of=revised)
+
+    assert the_move(decisions).to_state == "reassess"
+    assert told(decisions) == ["review_report"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"adverse_status": "cancelled"},
+        {"effects": asked("background.adverse", REPORT, state="waived")},
+    ],
+)
+def test_a_notice_that_was_called_off_is_assessed_anew_and_sent_anew(
+    values: dict[str, Any],
+) -> None:
+    reopened = decided(decide, adverse(**values), as_of=LATER)
+    assessed = adverse(
+        state="reassess",
+        since=LATER,
+        reopened_at=LATER,
+        forms=review("adverse", "report-1@2026-04-01T15:00:00Z"),
+        **values,
+    )
+
+    decisions = decided(decide, assessed, as_of=LATER)
+
+    assert the_move(reopened).to_state == "reassess"
+    assert told(reopened) == ["review_report"]
+    assert the_move(decisions).to_state == "pre_adverse"
+    (notice,) = requests(decisions, StartAdverseAction)
+    assert notice.final_not_before == final_not_before(assessed, HARBOR, LATER)
+    assert decisions.effects[0].key not in assessed.effects
+
+
+def test_what_the_screener_said_of_an_earlier_notice_does_not_call_off_the_new_one() -> None:
+    later = asked("background.adverse", "report-1@2026-04-01T15:00:00Z", at=LATER)
+    row = adverse(
+        effects=asked("background.adverse", REPORT) | later,
+        forms=review("adverse", "report-1@2026-04-01T15:00:00Z"),
+        adverse_ref="vendor-0",
+        adverse_status="cancelled",
+        since=LATER,
+        reopened_at=LATER,
+    )
+
+    assert not decided(decide, row, as_of=LATER + timedelta(days=30)).moves
+
+
+@pytest.mark.parametrize(
+    ("state", "values"),
+    [
+        ("pre_adverse", {"adverse_status": "pending"}),
+        ("disputed", {"adverse_status": "pending"}),
+        ("pre_adverse", {"effects": asked("background.adverse", REPORT, state="due")}),
+    ],
+)
+def test_who_is_cleared_goes_on_only_when_no_final_notice_can_follow(
+    state: str, values: dict[str, Any]
+) -> None:
+    decisions = decided(decide, adverse(state=state, report_result="clear", **values))
+
+    move = the_move(decisions)
+    assert (move.to_state, move.ready_for) == ("cleared", None)
+    assert move.due and move.due.owner == "provider"
+    called_off = adverse(state="cleared", report_result="clear", adverse_status="cancelled")
+    assert the_move(decided(decide, called_off)).ready_for == "preboarding"

@@ -178,6 +178,23 @@ def test_an_adverse_decision_waits_the_longest_of_what_any_place_demands(
     assert (row.adverse_business_days, row.adverse_calendar_days) == (days, 0)
 
 
+def test_the_background_check_remembers_when_it_was_reopened_for_the_last_time(
+    ledger: Ledger, checked: Callable[..., None], as_of: datetime
+) -> None:
+    checked("US-CA")
+    times = [as_of + timedelta(days=day) for day in range(4)]
+    first = read(ledger, *BACKGROUND, as_of)
+    for state, at in zip(
+        ("pre_adverse", "reassess", "pre_adverse", "reassess"), times, strict=True
+    ):
+        decisions = Decisions()
+        decisions.hold(read(ledger, *BACKGROUND, at), state, None)
+        ledger.apply(decisions, at)
+
+    assert first.reopened_at is None
+    assert read(ledger, *BACKGROUND, times[-1]).reopened_at == times[-1]
+
+
 def test_the_law_of_what_lies_around_a_residence_counts_too(
     ledger: Ledger, checked: Callable[..., None], as_of: datetime
 ) -> None:

@@ -367,6 +367,28 @@ def test_a_wait_may_be_ended_by_the_candidate_or_paused_by_a_dispute(
     assert reported(ledger) == set()
 
 
+@pytest.mark.parametrize("state", ["reassess", "cleared", "order_again"])
+def test_a_wait_may_end_early_with_a_new_assessment_or_when_it_is_needless(
+    ledger: Ledger, noticed: Walk, state: str
+) -> None:
+    noticed.as_of += timedelta(days=1)
+    noticed.move("background", state)
+
+    assert reported(ledger) == set()
+
+
+def test_nobody_is_rescinded_after_a_new_assessment_without_a_new_wait(
+    ledger: Ledger, noticed: Walk, address: str
+) -> None:
+    noticed.as_of += LAW
+    noticed.move("background", "reassess")
+    noticed.as_of += timedelta(days=1)
+    noticed.end("RESCINDED", told=address)
+
+    ((rule, _, what),) = reported(ledger)
+    assert (rule, what) == ("wait", "ended as RESCINDED without the wait that the law demands")
+
+
 def test_a_wait_that_was_cut_short_by_hand_is_found(ledger: Ledger, noticed: Walk) -> None:
     noticed.as_of += timedelta(days=1)
     noticed.move("background", "consider")
