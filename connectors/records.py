@@ -420,13 +420,17 @@ class CancelOffer(Request):
 
 
 class OrderBackgroundCheck(Request):
-    """Order one background check through the vendor's hosted invitation. This is a bill."""
+    """Order one background check through the vendor's hosted invitation. This is a bill.
+
+    `instead_of`: the vendor's ids of earlier orders, which came to nothing and are never this one.
+    """
 
     application_key: str
     package: str
     name: str = Field(repr=False)
     email: str = Field(repr=False)
     work_place: Place
+    instead_of: tuple[str, ...] = ()
 
 
 class StartAdverseAction(Request):

@@ -19,6 +19,7 @@ ColleaguesForm = Literal[
     "approve_requisition",
     "approve_offer",
     "review_duplicate",
+    "order_check",
     "review_report",
     "reference",
     "day_one",
@@ -52,7 +53,7 @@ async def record_decision(
         fields: The answers by name, as in {"decision": "approve"}; what is missing is named.
         by: Who decides: a name or a role.
         about: What exactly, as the message to the colleague says: the version of a requisition or
-            an offer, a report and its instant; empty where there is only one.
+            an offer, an order of a check, a report and its instant; empty where there is only one.
     """
     if problems := FORMS[form].problems(fields):
         names = ", ".join(field.name for field in FORMS[form].fields)

@@ -13,6 +13,7 @@ from tasks.process import Process
 from tasks.rejection import reject
 from tasks.stage import Stage
 
+ORDERED_UNASKED = 2  # orders in all, while the candidate lets each invitation expire
 STAGE = Stage("background", ledger.Row, ledger.ROWS)
 
 
@@ -28,10 +29,10 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
         if not row.check_planned:
             _pass(decisions, row, process, "no check planned for this requisition")
         elif row.report_status is None:
-            _order(decisions, row, process, as_of)
+            if not row.every("background.order"):
+                _order(decisions, row, process, as_of)
         elif row.report_status in {"expired", "cancelled"}:
-            wait = Due(after_business_days(as_of, 1, row.jurisdictions), "provider")
-            decisions.hold(row, "order_again", wait)
+            _order_again(decisions, row, process, as_of)
         elif row.state in {"pre_adverse", "disputed"}:
             _adverse(decisions, row, process, as_of)
         elif row.report_status != "complete":
@@ -78,6 +79,7 @@ def _pass(decisions: Decisions, row: Row, process: Process, reason: str) -> None
 
 def _order(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
     package = row.fields["background"]["package"]
+    earlier = [order["ref"] for order in row.every("background.order") if order["ref"]]
     due = Due(after_business_days(as_of, 5, row.jurisdictions), "candidate")
     decisions.hold(row, "ordered", due)
     request = OrderBackgroundCheck(
@@ -86,10 +88,37 @@ def _order(decisions: Decisions, row: Row, process: Process, as_of: datetime) ->
         name=row.name,
         email=row.email or "",
         work_place=Place.model_validate(row.fields["places"][0]),
+        instead_of=tuple(earlier),
     )
+    about = ":".join([package, *earlier[-1:]])
     decisions.effect(
-        row, process.systems.background_checks, "background.order", request, about=package
+        row, process.systems.background_checks, "background.order", request, about=about
     )
+
+
+def _order_again(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
+    """What expired unused has cost nothing and is ordered once more; then a person decides."""
+    decision = row.answer("order_check", row.order_ref or "")
+    unused = row.report_status == "expired" and len(row.every("background.order")) < ORDERED_UNASKED
+    if unused or (decision and decision["decision"] == "order"):
+        _order(decisions, row, process, as_of)
+    elif decision:
+        reject(decisions, row, process, "not_selected", "the background check was not completed")
+    else:
+        due = Due(after_business_days(as_of, 1, row.jurisdictions), "provider")
+        decisions.hold(row, "order_again", due, f"the order was {row.report_status}")
+        tell_colleague(
+            decisions,
+            row,
+            process,
+            "order_check",
+            process.person("recruiter"),
+            "recruiter",
+            about=row.order_ref or "",
+            order=row.order_ref or "",
+            status=row.report_status,
+            candidate=row.name,
+        )
 
 
 def _assess(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
@@ -160,7 +189,7 @@ def _give_notice(
 
 def _stands(row: Row) -> bool:
     """Whether the last notice was neither given up nor cancelled at the screener."""
-    for notice in row.every("background.adverse")[-1:]:
+    for notice in row.every("background.adverse", row.report_ref or "")[-1:]:
         cancelled = row.adverse_status == "cancelled" and notice["ref"] in {None, row.adverse_ref}
         return notice["state"] != "waived" and not (notice["state"] == "done" and cancelled)
     return False
@@ -186,7 +215,7 @@ def _adverse(decisions: Decisions, row: Row, process: Process, as_of: datetime) 
 
 def _over(row: Row, process: Process, as_of: datetime) -> bool:
     """Whether the wait is over: since the notice left, and since it was last decided upon."""
-    sent = row.every("background.adverse")[-1]["done_at"]
+    sent = row.every("background.adverse", row.report_ref or "")[-1]["done_at"]
     if sent is None:
         return False
     return as_of >= final_not_before(row, process, max(datetime.fromisoformat(sent), row.since))

@@ -96,6 +96,7 @@ FORMS: dict[str, Form] = {
         ),
     ),
     "approve_offer": Form("Approve this offer", (_decision("approve", "reject"), _COMMENT)),
+    "order_check": Form("Order the background check again?", (_decision("order", "end"), _COMMENT)),
     "review_report": Form(
         "Individualized assessment of a background report",
         (

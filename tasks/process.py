@@ -171,6 +171,7 @@ TEMPLATES = frozenset(
         "no_response",
         "not_selected",
         "offer_lapsed",
+        "order_check",
         "preboarding",
         "reference_by_telephone",
         "review_duplicate",

@@ -60,6 +60,7 @@ INVITATIONS = {
     "completed": ReportStatus.PENDING,  # the candidate is done, the report is in the making
     "expired": ReportStatus.EXPIRED,
 }
+LIVE = (ReportStatus.INVITED, ReportStatus.PENDING)
 REPORTS = {
     "pending": ReportStatus.PENDING,
     "complete": ReportStatus.COMPLETE,
@@ -151,9 +152,10 @@ class Checkr:
         if candidate is None:
             return None
         for row in self._pages("/v1/invitations", {"candidate_id": candidate}):
-            same = row.take("package", str) == request.package
-            if same and _invitation_status(row) in (ReportStatus.INVITED, ReportStatus.PENDING):
-                return Receipt(external_id=row.take("id", str), others={"candidate": candidate})
+            ref, live = row.take("id", str), _invitation_status(row) in LIVE
+            same = row.take("package", str) == request.package and ref not in request.instead_of
+            if same and live:
+                return Receipt(external_id=ref, others={"candidate": candidate})
         return None
 
     def _find_adverse_action(self, request: StartAdverseAction) -> Receipt | None:

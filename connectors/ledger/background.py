@@ -8,8 +8,9 @@ from connectors.ledger.rows import OFFER, REPORT, OfferRow, applications, law
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row(OfferRow):
-    """`adverse_*_days`: the longest wait before a final notice in the row's places.
+    """The newest order of a check, and its report; None before the screener has told of it.
 
+    `adverse_*_days`: the longest wait before a final notice in the row's places.
     `report_at`: when the report was completed or revised; `reopened_at`: when a decision on it had
     to be made anew, for the last time.
     """
@@ -19,6 +20,7 @@ class Row(OfferRow):
     check_planned: bool
     check_reasoned: bool
     certified: bool
+    order_ref: str | None
     report_ref: str | None
     report_status: str | None
     report_result: str | None
@@ -41,7 +43,7 @@ ROWS = applications(
         , coalesce(r.fields -> 'background' ->> 'reason', 'none planned') <> '' AS check_reasoned
         , (SELECT c.process -> 'background' ->> 'certified_on' IS NOT NULL FROM client c
            WHERE c.client = s.client) AS certified
-        , report_ref, report_status, report_result, report_at
+        , order_ref, report_ref, report_status, report_result, report_at
         , (SELECT max(t.as_of) FROM transition t
            WHERE t.subject_kind = 'application' AND t.subject_id = s.id
              AND t.to_stage = 'background' AND t.to_state = 'reassess') AS reopened_at

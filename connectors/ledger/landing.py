@@ -295,7 +295,11 @@ _WATCHED_EFFECT = (
     + " ORDER BY e.external_id"
 )
 _WATCHING = {
-    "reports": _WATCHED_EFFECT.format(kind="background.order"),
+    "reports": f"""
+        SELECT DISTINCT ON (e.subject_id) e.external_id FROM effect e
+        WHERE e.kind = 'background.order' AND e.state = 'done' AND e.external_id IS NOT NULL
+          AND {_OPEN_APPLICATION.format(subject="e.subject_id")}
+        ORDER BY e.subject_id, e.id DESC""",
     "signature_requests": _WATCHED_EFFECT.format(kind="offer.send"),
     "employees": _WATCHED_EFFECT.format(kind="payroll.create"),
     "pay_statements": """

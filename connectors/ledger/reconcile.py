@@ -148,7 +148,7 @@ REPORT_WITHOUT_ORDER = Rule(
     kind="report.not_ordered",
     owner="provider",
     action="Ask who ordered it, and with what permission of the person. Cancel an invitation that"
-    " is still open; decide nothing on such a report",
+    " is still open; decide nothing on such a report. Another check is ordered here (order_check)",
     reads=("background_checks",),
     sql="""
         SELECT l.system, l.external_id, l.application_key AS subject,

@@ -32,10 +32,10 @@ class Known(Subject):
         """The effect of this kind about this subject: state, asked_at, ref; None if never asked."""
         return self.effects.get(effect_key(kind, self.key, about))
 
-    def every(self, kind: str) -> list[dict[str, Any]]:
-        """The effects of this kind about this subject, whatever exactly about, oldest first."""
-        whole = effect_key(kind, self.key)
-        mine = [e for key, e in self.effects.items() if f"{key}:".startswith(f"{whole}:")]
+    def every(self, kind: str, about: str = "") -> list[dict[str, Any]]:
+        """The effects of this kind whose `about` begins so, oldest first."""
+        beginning = effect_key(kind, self.key, about)
+        mine = [effect for key, effect in self.effects.items() if key.startswith(beginning)]
         return sorted(mine, key=lambda effect: str(effect["asked_at"]))
 
     def done_at(self, kind: str, about: str = "") -> datetime | None:
@@ -173,11 +173,16 @@ OFFER = """
         ORDER BY g.updated_at DESC LIMIT 1
     ) signature ON true
 """
+# Of the newest order: what became of an earlier one says nothing any more.
 REPORT = """
     LEFT JOIN LATERAL (
-        SELECT b.report_ref, b.status AS report_status, b.result AS report_result,
-               b.completed_at AS report_at, b.adverse_ref, b.adverse_status, b.final_notice_at
-        FROM background_report b WHERE b.application_id = s.id ORDER BY b.id DESC LIMIT 1
+        SELECT b.external_id AS order_ref, b.report_ref, b.status AS report_status,
+               b.result AS report_result, b.completed_at AS report_at, b.adverse_ref,
+               b.adverse_status, b.final_notice_at
+        FROM background_report b WHERE b.application_id = s.id AND b.external_id = (
+            SELECT e.external_id FROM effect e
+            WHERE e.subject_kind = 'application' AND e.subject_id = s.id
+              AND e.kind = 'background.order' ORDER BY e.id DESC LIMIT 1)
     ) report ON true
 """
 EMPLOYEE = """

@@ -265,6 +265,33 @@ def test_an_expired_or_deleted_invitation_is_no_order_any_more(
     assert screener.find(an_order("bob"), "bob") is None
 
 
+def test_who_lets_the_first_invitation_expire_is_invited_again_and_reported_on(
+    screener: BackgroundScreener, sandbox: Sandbox, vendor: Checkr
+) -> None:
+    complete, vendor._complete = vendor._complete, lambda _: None  # type: ignore[method-assign, assignment]
+    first = screener.order(an_order(), "key").external_id
+    sandbox.advance(NOW + timedelta(days=9))
+    vendor._complete = complete  # type: ignore[method-assign]
+
+    second = screener.order(an_order(instead_of=(first,)), "key:again").external_id
+    sandbox.advance(NOW + timedelta(days=18))
+
+    (report,) = observed(screener, second)
+    assert (report.external_id, report.status) == (second, ReportStatus.COMPLETE)
+    assert vendor.received["invitations"] == ["HARBOR-3.ada pro_criminal"] * 2
+    assert vendor.received["reports"] == ["HARBOR-3.ada pro_criminal"]
+
+
+def test_an_order_whose_report_was_cancelled_is_not_mistaken_for_the_next(
+    screener: BackgroundScreener, sandbox: Sandbox
+) -> None:
+    first = screener.order(an_order(), "key")
+    sandbox.advance(NOW + LONG_ENOUGH)
+
+    assert screener.find(an_order(), "key") == first
+    assert screener.find(an_order(instead_of=(first.external_id,)), "key:again") is None
+
+
 def test_an_adverse_action_names_the_items_and_waits_until_the_final_notice(
     screener: BackgroundScreener, sandbox: Sandbox, vendor: Checkr
 ) -> None:

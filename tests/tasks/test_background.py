@@ -51,6 +51,7 @@ def a_check(**values: Any) -> Row:
         "check_planned": True,
         "check_reasoned": True,
         "certified": True,
+        "order_ref": None,
         "report_ref": None,
         "report_status": None,
         "report_result": None,
@@ -111,12 +112,78 @@ def test_a_report_that_is_not_complete_is_waited_for(status: str) -> None:
     assert not decisions.effects
 
 
-@pytest.mark.parametrize("status", ["expired", "cancelled"])
-def test_a_check_that_came_to_nothing_is_a_persons_to_order_again(status: str) -> None:
-    decisions = decided(decide, a_check(report_ref="report-1", report_status=status))
+def ordered(status: str, *orders: str, **values: Any) -> Row:
+    """Somebody for whom a check was ordered, the last time with this to show for it."""
+    effects: dict[str, dict[str, Any]] = {}
+    for number, ref in enumerate(orders):
+        about = ":".join(["tasker_standard", *orders[:number][-1:]])
+        at = NOW + timedelta(days=7 * number)
+        (key, effect), *_ = asked("background.order", about, at=at).items()
+        effects[key] = effect | {"ref": ref}
+    common: dict[str, Any] = {
+        "state": "in_progress",
+        "order_ref": orders[-1],
+        "report_status": status,
+        "effects": effects,
+    }
+    return a_check(**common | values)
 
-    assert the_move(decisions).to_state == "order_again"
+
+def test_an_invitation_that_expired_unused_is_ordered_once_more_unasked() -> None:
+    decisions = decided(decide, ordered("expired", "invitation-1"))
+
+    (order,) = requests(decisions, OrderBackgroundCheck)
+    assert order.instead_of == ("invitation-1",)
+    assert decisions.effects[0].key.endswith(":tasker_standard:invitation-1")
+    move = the_move(decisions)
+    assert move.to_state == "ordered" and move.due and move.due.owner == "candidate"
+
+
+def test_an_order_that_the_screener_has_not_told_of_is_waited_for() -> None:
+    row = ordered("expired", "invitation-1", "invitation-2", state="ordered")
+
+    decisions = decided(decide, replace(row, order_ref=None, report_status=None))
+
+    assert not decisions.moves
     assert not decisions.effects
+
+
+@pytest.mark.parametrize(
+    "row",
+    [ordered("expired", "invitation-1", "invitation-2"), ordered("cancelled", "invitation-2")],
+)
+def test_what_expired_twice_or_was_cancelled_is_a_persons_to_order_again_or_end(row: Row) -> None:
+    asks = decided(decide, row)
+    again = decided(decide, replace(row, forms=order_check("order")))
+    ends = decided(decide, replace(row, forms=order_check("end")))
+
+    assert the_move(asks).to_state == "order_again"
+    assert told(asks) == ["order_check"]
+    (order,) = requests(again, OrderBackgroundCheck)
+    assert order.instead_of[-1] == "invitation-2"
+    assert the_move(ends).disposition == "REJECTED"
+    assert told(ends) == ["not_selected"]
+
+
+def test_a_person_decides_on_one_order_at_a_time() -> None:
+    row = ordered("expired", "invitation-1", "invitation-2", "invitation-3")
+
+    decisions = decided(decide, replace(row, forms=order_check("order")))
+
+    assert told(decisions) == ["order_check"]
+    assert not requests(decisions, OrderBackgroundCheck)
+
+
+def order_check(decision: str) -> dict[str, dict[str, Any]]:
+    return answered("order_check", "invitation-2", decision=decision)
+
+
+def test_the_notice_of_an_earlier_report_is_no_notice_of_a_new_one() -> None:
+    earlier = asked("background.adverse", "report-0@2026-02-02T15:00:00Z")
+
+    decisions = decided(decide, consider(forms=review("adverse"), effects=earlier))
+
+    assert requests(decisions, StartAdverseAction)
 
 
 def test_a_clear_report_passes_on() -> None:

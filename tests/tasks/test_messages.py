@@ -23,6 +23,7 @@ TO_COLLEAGUES: dict[str, dict[str, Any]] = {
     "review_duplicate": {"person": "HARBOR-2.0000000001", "score": 90, "evidence": "name 100 %"},
     "submittal_reminder": {},
     "reference_by_telephone": {"candidate": "Ada Lovelace", "call": "telephone-1"},
+    "order_check": {"order": "order-1", "status": "expired", "candidate": "Ada Lovelace"},
     "review_report": {"report": "report-1", "candidate": "Ada Lovelace"},
     "day_one": {"candidate": "Ada Lovelace"},
     "i9_section_2": {"candidate": "Ada Lovelace", "due_on": "2026-03-23"},

@@ -7,14 +7,23 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import create_engine, text
 
-from connectors.ledger import background, client, gates, intake, landing, rows, sourcing
+from connectors.ledger import background, client, effects, gates, intake, landing, rows, sourcing
 from connectors.ledger import requisition as requisitions
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.gates import Verdict
 from connectors.ledger.rows import Known
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
-from connectors.records import Application, FormAnswer, OpenJob, Place
+from connectors.records import (
+    Application,
+    BackgroundReport,
+    FormAnswer,
+    OpenJob,
+    OrderBackgroundCheck,
+    Place,
+    Receipt,
+    ReportStatus,
+)
 from connectors.requisition import Requisition
 from tasks.process import Process
 
@@ -176,6 +185,47 @@ def test_an_adverse_decision_waits_the_longest_of_what_any_place_demands(
     row = read(ledger, *BACKGROUND, as_of)
 
     assert (row.adverse_business_days, row.adverse_calendar_days) == (days, 0)
+
+
+def test_of_several_orders_of_a_check_the_newest_counts_and_is_watched(
+    ledger: Ledger, checked: Callable[..., None], as_of: datetime
+) -> None:
+    checked("US-CA")
+    ann = read(ledger, *BACKGROUND, as_of)
+
+    def order(ref: str) -> None:
+        place = Place(code="US-CA", city="San Francisco", country="US")
+        request = OrderBackgroundCheck(
+            application_key=ann.key, package="pro", name="Ann", email="ann@x.test", work_place=place
+        )
+        decisions = Decisions()
+        decisions.effect(ann, "checkr", "background.order", request, about=ref)
+        ledger.apply(decisions, as_of)
+
+    def confirm(ref: str, status: ReportStatus) -> None:
+        told = BackgroundReport(
+            external_id=ref, updated_at=as_of, application_key=ann.key, status=status
+        )
+        with ledger.transaction() as connection:
+            for effect in effects.claim(connection, Scope(ledger.client), as_of, 10, False):
+                effects.done(connection, effect, Receipt(external_id=ref), as_of)
+            landing.land(connection, ledger.client, "checkr", [told], as_of)
+
+    def seen() -> tuple[str | None, str | None, list[str]]:
+        row = read(ledger, *BACKGROUND, as_of)
+        with ledger.transaction() as connection:
+            return row.order_ref, row.report_status, landing.watching(connection, "reports")
+
+    order("first")
+    confirm("first", ReportStatus.EXPIRED)
+    before = seen()
+    order("second")
+    between = seen()
+    confirm("second", ReportStatus.INVITED)
+
+    assert before == ("first", "expired", ["first"])
+    assert between == (None, None, ["first"])
+    assert seen() == ("second", "invited", ["second"])
 
 
 def test_the_background_check_remembers_when_it_was_reopened_for_the_last_time(
