@@ -33,6 +33,22 @@ class Row(OfferRow):
     adverse_calendar_days: int
 
 
+# An employer's archive in the tracker (arrival v of application s) is no ending while a report that
+# is not clear is decided on, nor later if it was made until then: it would cut short what the
+# candidate is owed (15 USC 1681b(b)(3)).
+ARCHIVED_TOO_EARLY = """
+    (v.archive_kind <> 'by_candidate'
+     AND (EXISTS (SELECT 1 FROM transition t
+                  WHERE t.subject_kind = 'application' AND t.subject_id = s.id
+                    AND t.to_stage = 'background' AND t.to_state = 'consider')
+          OR s.stage = 'background' AND EXISTS (
+              SELECT 1 FROM background_report b WHERE b.application_id = s.id
+                AND b.status = 'complete' AND b.result IS DISTINCT FROM 'clear'))
+     AND NOT EXISTS (SELECT 1 FROM transition t
+                     WHERE t.subject_kind = 'application' AND t.subject_id = s.id
+                       AND t.to_stage = 'background' AND t.to_state = 'complete'
+                       AND t.as_of < v.landed_at))
+"""
 ROWS = applications(
     columns=f"""
         , offer, offer_hash, start_on, signature, signed_at

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from connectors.ledger.background import ARCHIVED_TOO_EARLY
 from connectors.ledger.hold import MOVING
 from connectors.ledger.rows import ApplicationRow, applications
 from connectors.ledger.scope import Scope
@@ -20,7 +21,9 @@ class Row(ApplicationRow):
     requisition_over: str | None
 
 
-# A signed offer outlives its requisition: only the person or the tracker ends a new hire.
+# A signed offer outlives its requisition: only the person or the tracker ends a new hire. Who has
+# none ends with it, also while a report is decided on: that the position is gone is not because of
+# the report. Where law has the job held open, it has the offer come first.
 _ENDED = f"""
     {MOVING} AND s.disposition IS NULL AND s.stage <> 'aftercare' AND (
         withdrawal.withdrawn OR tracked.archive_kind IS NOT NULL
@@ -31,7 +34,7 @@ _ENDED = f"""
 ROWS = applications(
     columns=""", coalesce(withdrawal.withdrawn, false) AS withdrawn, tracked.archive_kind,
                tracked.archive_reason, r.disposition AS requisition_over""",
-    joins="""
+    joins=f"""
         LEFT JOIN LATERAL (
             SELECT true AS withdrawn FROM form_answer f
             WHERE f.client = s.client AND f.subject = s.key AND f.form = 'withdraw'
@@ -39,7 +42,8 @@ ROWS = applications(
         ) withdrawal ON true
         LEFT JOIN LATERAL (
             SELECT v.archive_kind, v.archive_reason FROM arrival v
-            WHERE v.application_id = s.id AND v.stage = 'archived' LIMIT 1
+            WHERE v.application_id = s.id AND v.stage = 'archived' AND NOT {ARCHIVED_TOO_EARLY}
+            LIMIT 1
         ) tracked ON true
     """,
 ).replace("{where}", _ENDED)

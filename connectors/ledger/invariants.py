@@ -127,18 +127,33 @@ _STATEMENTS: tuple[tuple[str, str], ...] = (
     ),
     (
         "wait",
-        # A dispute or a new assessment begins the law's wait anew, a good outcome or another ending
-        # makes it needless; only the adverse ending it protects from must never come before.
+        # A dispute or a new assessment begins the law's wait anew; a good outcome makes it
+        # needless, as does the candidate's own ending, or that of the position. No other ending
+        # may come before, nor while it is paused.
         """
         SELECT s.key AS subject, k.name || ' was left before its legal wait was over' AS what
         FROM clock k JOIN subjects s ON s.kind = k.subject_kind AND s.id = k.subject_id
-        WHERE k.client = :client AND k.legal AND k.owner = 'law' AND k.stopped_at < k.due_at
+        WHERE k.client = :client AND k.legal AND k.stopped_at < k.due_at
+          AND (k.owner = 'law' OR k.name = 'background.disputed')
           AND NOT EXISTS (
             SELECT 1 FROM transition t
             WHERE t.subject_kind = k.subject_kind AND t.subject_id = k.subject_id
-              AND t.as_of = k.stopped_at AND t.to_state <> 'RESCINDED'
-              AND (t.to_state IN ('disputed', 'reassess', 'cleared', 'order_again', 'complete')
-                   OR t.to_state = upper(t.to_state)))
+              AND t.as_of = k.stopped_at
+              AND (t.to_state IN ('disputed', 'reassess', 'cleared', 'order_again', 'complete',
+                                  'WITHDRAWN', 'OFFER_DECLINED')
+                   OR starts_with(t.reason, 'position_closed:')))
+        """,
+    ),
+    (
+        "wait",
+        """
+        SELECT t.subject_key AS subject,
+               'ended as ' || t.to_state || ' while its background report was to be decided' AS what
+        FROM transition t
+        WHERE t.client = :client AND t.from_stage = 'background'
+          AND t.from_state IN ('consider', 'reassess', 'cleared')
+          AND t.to_state = upper(t.to_state) AND t.to_state NOT IN ('WITHDRAWN', 'OFFER_DECLINED')
+          AND NOT starts_with(t.reason, 'position_closed:')
         """,
     ),
     (

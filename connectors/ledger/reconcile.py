@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
-from connectors.ledger import correction, tables
+from connectors.ledger import background, correction, tables
 from connectors.ledger.decisions import Subject
 
 
@@ -224,21 +224,22 @@ MOVED_BY_HAND = Rule(
     kind="application.moved_by_hand",
     owner="client",
     action="Ask who moved them. Move them back in the tracker, or decide here as usual (withdraw,"
-    " archive with a reason): no gate is skipped because of the tracker",
+    " archive with a reason): no gate is skipped because of the tracker. An archive ends nobody"
+    " while a background report is decided on: move them back, and archive when that is over",
     reads=("applicant_tracking",),
-    sql="""
+    sql=f"""
         SELECT system, external_id, subject, in_flight,
                'the tracker says ' || tracker || ', the ledger ' || ours AS reason
         FROM (
-            SELECT v.system, v.external_id, a.key AS subject, v.stage AS tracker,
-                   coalesce(a.disposition, a.stage) AS ours, a.disposition, a.stage,
-                   v.archive_kind,
+            SELECT v.system, v.external_id, s.key AS subject, v.stage AS tracker,
+                   coalesce(s.disposition, s.stage) AS ours, s.disposition, s.stage,
+                   v.archive_kind, {background.ARCHIVED_TOO_EARLY} AS too_early,
                    array_position(scale, v.stage) AS stands,
                    greatest(CASE WHEN chosen THEN 6 WHEN accepted THEN 5 ELSE 1 END, moved)
                        AS least,
                    CASE WHEN submitted THEN 6 WHEN screened THEN 3 ELSE 2 END AS most,
                    EXISTS (SELECT 1 FROM effect e
-                       WHERE e.subject_kind = 'application' AND e.subject_id = a.id
+                       WHERE e.subject_kind = 'application' AND e.subject_id = s.id
                          AND e.kind IN ('tracker.add', 'tracker.move', 'tracker.reject')
                          AND (e.state IN ('due', 'sending', 'dead', 'parked')
                               OR e.done_as_of >= (SELECT min(u.read_at) FROM cursor u
@@ -246,8 +247,8 @@ MOVED_BY_HAND = Rule(
                        AS in_flight
             FROM arrival v
             CROSS JOIN (SELECT ARRAY['lead', 'new', 'screen', 'submitted', 'interview', 'offer',
-                                     'hired'] AS scale) s
-            JOIN application a ON a.id = v.application_id
+                                     'hired'] AS scale) stages
+            JOIN application s ON s.id = v.application_id
             CROSS JOIN LATERAL (
                 SELECT coalesce(bool_or(t.to_stage = 'screening'), false) AS screened,
                        coalesce(bool_or(t.to_stage = 'submittal'), false) AS submitted,
@@ -256,11 +257,11 @@ MOVED_BY_HAND = Rule(
                        coalesce(bool_or(t.to_stage = 'selection' AND t.to_state = 'complete'),
                                 false) AS chosen
                 FROM transition t
-                WHERE t.subject_kind = 'application' AND t.subject_id = a.id
+                WHERE t.subject_kind = 'application' AND t.subject_id = s.id
             ) reached
             CROSS JOIN LATERAL (
                 SELECT max(array_position(scale, e.request ->> 'to')) AS moved FROM effect e
-                WHERE e.subject_kind = 'application' AND e.subject_id = a.id
+                WHERE e.subject_kind = 'application' AND e.subject_id = s.id
                   AND e.kind = 'tracker.move' AND e.state = 'done'
             ) by_us
             WHERE v.client = :client AND v.stage IS NOT NULL
@@ -269,7 +270,7 @@ MOVED_BY_HAND = Rule(
             WHEN tracker = 'hired' THEN false
             WHEN disposition = 'HIRED_PAID' THEN true
             WHEN disposition IS NOT NULL THEN tracker <> 'archived'
-            WHEN tracker = 'archived' THEN archive_kind IS NULL OR stage = 'aftercare'
+            WHEN tracker = 'archived' THEN archive_kind IS NULL OR too_early OR stage = 'aftercare'
             ELSE stands NOT BETWEEN least AND most
         END
     """,

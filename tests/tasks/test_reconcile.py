@@ -510,6 +510,16 @@ def test_a_candidate_moved_by_hand_is_found_until_moved_back(
     assert books.night(MOVED_BY_HAND) == (0, 1)
 
 
+def test_an_archive_while_a_background_report_is_decided_on_is_found(books: Books) -> None:
+    key = books.applies("ann", "background")
+    books.shows(key, TrackerStage.ARCHIVED, ArchiveKind.BY_EMPLOYER)
+    assert books.night(MOVED_BY_HAND) == (0, 0)  # the next sweep ends it
+
+    books.move(key, "background", "consider")
+
+    assert books.night(MOVED_BY_HAND) == (1, 0)
+
+
 def in_order(stage: str) -> TrackerStage:
     """Where the tracker stands while an application is in a stage of ours."""
     if stage in {"interviews", "selection"}:
