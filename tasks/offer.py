@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from connectors.ledger import offer as ledger
 from connectors.ledger.decisions import Decisions, Due
@@ -43,10 +44,11 @@ def _draft(decisions: Decisions, row: Row, process: Process, as_of: datetime, ve
     pay = Pay.model_validate(row.fields["pay"])
     rate = min(max(row.expects_cents or pay.min_cents, pay.min_cents), pay.max_cents)
     places = row.jurisdictions
-    start = after_business_days(as_of, process.offer.start_business_days, places).date()
-    valid = after_business_days(as_of, process.offer.valid_business_days, places)
+    today = as_of.astimezone(ZoneInfo(process.time_zone))
+    start = after_business_days(today, process.offer.start_business_days, places).date()
+    last_day = after_business_days(today, process.offer.valid_business_days, places).date()
     place = Place.model_validate(row.fields["places"][0])
-    letter = _letter(row, process, pay, rate, start, place, valid)
+    letter = _letter(row, process, pay, rate, start, place, last_day)
     digest = hashlib.sha256(letter.encode()).hexdigest()[:16]
     decisions.fact(
         "offer",
@@ -60,7 +62,8 @@ def _draft(decisions: Decisions, row: Row, process: Process, as_of: datetime, ve
         title=row.fields["title"],
         entity=process.brand.legal_entity,
         work_place=place.model_dump(mode="json"),
-        expires_at=valid,
+        # All of the day that the letter names, where the client is.
+        expires_at=datetime.combine(last_day + timedelta(days=1), time(), today.tzinfo),
         letter=letter,
     )
     decisions.hold(row, "approval", Due(after_business_days(as_of, 2, places), "client"))
@@ -128,7 +131,7 @@ def _letter(
     rate: int,
     start: date,
     place: Place,
-    valid: datetime,
+    last_day: date,
 ) -> str:
     return "\n".join(
         [
@@ -138,7 +141,7 @@ def _letter(
             f"First day: {start.isoformat()}. Place of work: {place.city}, {place.region}.",
             "This offer is conditional on the checks named in the posting"
             " and on proof of the right to work.",
-            f"It stands until {valid.date().isoformat()}.",
+            f"It stands until the end of {last_day.isoformat()} ({process.time_zone}).",
             process.brand.signature,
         ]
     )

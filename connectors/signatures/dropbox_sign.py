@@ -14,8 +14,8 @@ Quirks
 - There is no idempotency key. Ours travels in `metadata`, and `find` compares it in every page of
   the list. The documents warn of "a minor delay" before a new request can be searched for: a lost
   send should be left alone for a few minutes before it is looked for.
-- `expires_at` must be 1 to 90 days ahead and is rounded down to the hour; without it nothing
-  expires.
+- `expires_at` must be 1 to 90 days ahead and is rounded down to the hour, so ours is rounded up;
+  without it nothing expires.
 - The answer to a cancellation is empty and means "queued"; once it has taken effect the request is
   gone (410), and so is its metadata: it is reported as cancelled with no key and no hash, to be
   recognised by its id.
@@ -31,6 +31,7 @@ specification names no types).
 import hashlib
 import hmac
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -116,7 +117,7 @@ class DropboxSign:
                 "metadata[application_key]": request.application_key,
                 "metadata[offer_hash]": request.offer_hash,
                 "metadata[key]": key,
-                "expires_at": str(int(request.expires_at.timestamp())),
+                "expires_at": str(math.ceil(request.expires_at.timestamp() / 3600) * 3600),
                 "allow_decline": "1",
                 "test_mode": "1" if self._test_mode else "0",
             },

@@ -272,6 +272,16 @@ def test_a_signed_offer_can_not_be_cancelled(
     assert signatures.find(CancelOffer(signature_ref=ref), "cancel") is None
 
 
+def test_no_offer_ends_before_its_time_though_the_vendor_knows_hours_only(
+    signatures: SignatureProvider,
+) -> None:
+    ref = signatures.send(an_offer(), "key").external_id
+
+    (signature,) = observed(signatures, ref)
+    ends = datetime.fromtimestamp(json.loads(signature.document)["expires_at"], UTC)
+    assert ends == NOW + A_FORTNIGHT + timedelta(minutes=40)
+
+
 def test_only_an_account_in_production_sends_what_binds_and_the_sandbox_refuses_it(
     base_url: str, vendor: DropboxSign
 ) -> None:

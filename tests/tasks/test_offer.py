@@ -1,10 +1,11 @@
 """Offers: inside the band, approved by hash, sent once, and ended when the answer is no or none."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.ledger.offer import Row
@@ -63,6 +64,7 @@ def approval(decision: str = "approve", about: str = "v1") -> dict[str, dict[str
     return answered("approve_offer", about, decision=decision)
 
 
+@settings(deadline=None)  # the first example waits for the calendars
 @given(st.none() | st.integers(min_value=0, max_value=10**9))
 def test_an_offer_is_inside_the_posted_band_whatever_is_expected(expects: int | None) -> None:
     (offer,) = facts(decided(decide, a_choice(expects_cents=expects)), "offer")
@@ -86,6 +88,20 @@ def test_the_draft_names_the_posted_terms_and_goes_to_the_approver() -> None:
     assert offer.values["version"] == 1
     assert told(decisions) == ["approve_offer"]
     assert not requests(decisions, SendOffer)
+
+
+@pytest.mark.parametrize("hour", [10, 20, 23], ids=["morning", "evening", "next day in UTC"])
+def test_an_offer_stands_to_the_end_of_the_day_its_letter_names_where_the_client_is(
+    hour: int,
+) -> None:
+    new_york = ZoneInfo("America/New_York")
+    drafted_at = datetime(2026, 3, 2, hour, tzinfo=new_york)
+
+    (offer,) = facts(decided(decide, a_choice(), as_of=drafted_at.astimezone(UTC)), "offer")
+
+    # Five business days on, and summer time has begun.
+    assert "until the end of 2026-03-09 (America/New_York)" in offer.values["letter"]
+    assert offer.values["expires_at"] == datetime(2026, 3, 10, 4, tzinfo=UTC)
 
 
 def test_nothing_is_sent_on_an_approval_of_another_version() -> None:
