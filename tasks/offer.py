@@ -91,11 +91,13 @@ def _move_on(
 ) -> None:
     approval = row.answer("approve_offer", digest)
     expires = datetime.fromisoformat(offer["expires_at"])
-    asked = row.asked("offer.send", digest)
+    asked, sent = row.asked("offer.send", digest), row.done_at("offer.send", digest)
     if approval and approval["decision"] != "approve":
         reject(decisions, row, process, "not_selected", "the offer was not approved")
-    elif as_of >= expires and row.done_at("offer.send", digest):
-        _lapse(decisions, row, process)
+    elif as_of >= expires and sent:
+        read = row.signatures_read_at  # before it has been, silence is no answer: it may be signed
+        if read is not None and read >= expires and read > sent:
+            _lapse(decisions, row, process)
     elif as_of >= expires and (asked is None or asked["state"] not in {"sending", "parked"}):
         # It never left: the candidate gets the full time, on a new version.
         _draft(decisions, row, process, as_of, version=offer["version"] + 1)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 
 from connectors.ledger.background import ARCHIVED_TOO_EARLY
 from connectors.ledger.hold import MOVING
+from connectors.ledger.offer import CLOSED, SIGNATURES_READ
 from connectors.ledger.rows import ApplicationRow, applications
 from connectors.ledger.scope import Scope
 
@@ -21,14 +22,19 @@ class Row(ApplicationRow):
     requisition_over: str | None
 
 
-# A signed offer outlives its requisition: only the person or the tracker ends a new hire. Who has
-# none ends with it, also while a report is decided on: that the position is gone is not because of
-# the report. Where law has the job held open, it has the offer come first.
+# A signed offer outlives its requisition: only the person or the tracker ends a new hire. One that
+# is open for signature may be signed by now, until this very sweep has read that it is not. Who has
+# no offer ends with the requisition, also while a report is decided on: that the position is gone
+# is not because of the report. Where law has the job held open, it has the offer come first.
 _ENDED = f"""
     {MOVING} AND s.disposition IS NULL AND s.stage <> 'aftercare' AND (
         withdrawal.withdrawn OR tracked.archive_kind IS NOT NULL
         OR (r.disposition IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM signature g WHERE g.application_id = s.id AND g.status = 'signed'))
+            SELECT 1 FROM signature g WHERE g.application_id = s.id AND g.status = 'signed')
+            AND NOT EXISTS (SELECT 1 FROM effect e
+                WHERE e.subject_kind = 'application' AND e.subject_id = s.id
+                  AND e.kind = 'offer.send' AND e.state = 'done' AND NOT {CLOSED}
+                  AND coalesce({SIGNATURES_READ} < CAST(:as_of AS timestamptz), true)))
     )
 """
 ROWS = applications(

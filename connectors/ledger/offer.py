@@ -1,6 +1,7 @@
 """Applications being made an offer: inside the band, on an approved version, for a free opening."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from connectors.ledger.references import ANSWERED
 from connectors.ledger.rows import OFFER, OfferRow, applications, law
@@ -8,7 +9,10 @@ from connectors.ledger.rows import OFFER, OfferRow, applications, law
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row(OfferRow):
-    """`rank` numbers the people waiting for an offer on a requisition, `free` its open openings."""
+    """`rank` numbers the people waiting for an offer on a requisition, `free` its open openings.
+
+    `signatures_read_at`: up to when the signatures were last read to their end.
+    """
 
     selected: bool
     answered: int
@@ -17,8 +21,19 @@ class Row(OfferRow):
     rank: int
     free: int
     expects_cents: int | None
+    signatures_read_at: datetime | None
 
 
+# When the client's signatures were last read to their end; `s` is one of its applications.
+SIGNATURES_READ = """
+    (SELECT min(u.read_at) FROM cursor u JOIN client c ON c.client = u.client
+     WHERE u.client = s.client AND u.system = c.process -> 'systems' ->> 'signatures')
+"""
+# As far as was read, what effect `e` sent can no longer be signed.
+CLOSED = """
+    EXISTS (SELECT 1 FROM signature g WHERE g.client = e.client AND g.system = e.system
+            AND g.external_id = e.external_id AND g.status <> 'awaiting')
+"""
 ROWS = applications(
     columns=f"""
         , offer, offer_hash, start_on, signature, signed_at
@@ -39,6 +54,7 @@ ROWS = applications(
            WHERE k.application_id = s.id AND k.round = 'recruiter_screen'
              AND w ->> 'question' = 'pay_expectation_cents' AND w ->> 'value' ~ '^[0-9]+$'
            ORDER BY k.submitted_at DESC LIMIT 1) AS expects_cents
+        , {SIGNATURES_READ} AS signatures_read_at
     """,
     joins=OFFER,
 )

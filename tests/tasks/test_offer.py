@@ -44,6 +44,7 @@ def a_choice(**values: Any) -> Row:
         "rank": 1,
         "free": 1,
         "expects_cents": None,
+        "signatures_read_at": NOW,
         "tracker_stage": "offer",
     }
     return an_application(Row, **common | values)
@@ -183,6 +184,7 @@ def test_an_offer_that_is_declined_or_runs_out_ends(
     row = drafted(
         state="extended_conditional",
         signature=signature,
+        signatures_read_at=as_of,
         forms=approval(),
         effects=asked("offer.send", "v1"),
     )
@@ -191,6 +193,37 @@ def test_an_offer_that_is_declined_or_runs_out_ends(
 
     assert the_move(decisions).disposition == "OFFER_DECLINED"
     assert told(decisions) == [template]
+
+
+@pytest.mark.parametrize("read_at", [None, EXPIRES - timedelta(minutes=15)])
+def test_silence_is_no_answer_while_the_signatures_cannot_be_read(read_at: datetime | None) -> None:
+    row = drafted(
+        state="extended_conditional",
+        signature="awaiting",
+        signatures_read_at=read_at,
+        forms=approval(),
+        effects=asked("offer.send", "v1"),
+    )
+
+    decisions = decided(decide, row, as_of=EXPIRES + timedelta(hours=3))
+
+    assert not decisions.moves
+    assert not decisions.effects
+    assert not decisions.facts
+
+
+@pytest.mark.parametrize("read_before", [timedelta(hours=1), timedelta(0)])
+def test_an_offer_whose_sending_was_proven_late_is_read_before_it_lapses(
+    read_before: timedelta,
+) -> None:
+    proven_at = EXPIRES + timedelta(hours=1)
+    row = drafted(
+        signatures_read_at=proven_at - read_before,
+        forms=approval(),
+        effects=asked("offer.send", "v1", at=proven_at),
+    )
+
+    assert not decided(decide, row, as_of=proven_at).moves
 
 
 def test_an_offer_still_awaited_is_left_alone_until_the_last_moment() -> None:
