@@ -31,6 +31,7 @@ VENDOR_COUNTS = {
     ("checkr", "background.order"): "invitations",
     ("checkr", "background.adverse"): "adverse_actions",
     ("dropbox_sign", "offer.send"): "offers",
+    ("dropbox_sign", "offer.cancel"): "cancellations",
     ("gusto", "payroll.create"): "people_batches",
     ("gusto", "payroll.correct"): "corrections",
 }

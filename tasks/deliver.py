@@ -31,6 +31,7 @@ from connectors.records import (
     AddApplication,
     AddNote,
     AskReference,
+    CancelOffer,
     CloseJob,
     CorrectHire,
     CreateHire,
@@ -62,6 +63,7 @@ KINDS: dict[str, tuple[type[Request], str]] = {
     "tracker.interview": (ScheduleInterview, "schedule_interview"),
     "references.ask": (AskReference, "ask"),
     "offer.send": (SendOffer, "send"),
+    "offer.cancel": (CancelOffer, "cancel"),
     "background.order": (OrderBackgroundCheck, "order"),
     "background.adverse": (StartAdverseAction, "start_adverse_action"),
     "payroll.create": (CreateHire, "create_hire"),
@@ -94,7 +96,7 @@ class TakenOver(ConnectorError):
 
 
 class RanOut(ConnectorError):
-    """It was not sent in time, and must not be any more."""
+    """It was not sent in time, or its application has ended; it must not be sent any more."""
 
 
 class Unforeseen(ConnectorError):
@@ -219,6 +221,8 @@ def _look_up(desk: Desk, effect: Claimed, request: Request) -> Receipt | None:
 
 def _send(desk: Desk, effect: Claimed, request: Request, as_of: datetime) -> Receipt:
     with desk.ledger.transaction() as connection:
+        if effects.too_late(connection, desk.client, effect.key):
+            raise RanOut("desk", "not sent: the application has ended")
         breaker.check(connection, desk.client, effect.system, as_of)
         if hold.stops(connection, desk.client, effect.system, effect.requisition, effect.kind):
             raise StandsStill(effect.system, "not sent: it is held")

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from connectors.ledger.decisions import Decisions
-from connectors.ledger.endings import Row
+from connectors.ledger.endings import OpenOffer, Row
+from connectors.records import CancelOffer
 from tasks.process import Process
 from tasks.rejection import reject, withdraw
 
@@ -28,4 +29,15 @@ def decide(rows: Sequence[Row], process: Process) -> Decisions:
         else:
             word = "filled" if row.requisition_over == "FILLED" else "closed by the client"
             reject(decisions, row, process, "position_closed", word, template="closed")
+    return decisions
+
+
+def withdraw_offers(offers: Sequence[OpenOffer]) -> Decisions:
+    """Withdraw what could still be signed though its application has ended."""
+    decisions = Decisions()
+    for offer in offers:
+        request = CancelOffer(signature_ref=offer.signature_ref)
+        decisions.effect(
+            offer.application, offer.system, "offer.cancel", request, about=offer.offer_hash
+        )
     return decisions

@@ -133,12 +133,17 @@ def settle_effect(
     """Retry, confirm or waive a dead or parked effect; returns the state it is in now.
 
     ref: the vendor's id of what was done, where it is asked for later. Raises Refused if that is
-    missing, or if the effect is neither dead nor parked.
+    missing, if the effect is neither dead nor parked, or if it is too late to try again.
     """
     state = OUTCOMES[outcome]
     if outcome == "done" and not ref and effects.needs_ref(key.partition(":")[0]):
         raise Refused("effects", f"{key}: the vendor is asked about it later; give its id as ref")
     with ledger_of(client).transaction() as connection:
+        if outcome == "retry" and effects.too_late(connection, client, key):
+            raise Refused(
+                "effects",
+                f"{key}: its application has ended; waive it, or say done if the vendor has it",
+            )
         if not effects.close_by_hand(connection, client, key, state, by, why, as_of, ref):
             raise Refused("effects", f"{key} is neither dead nor parked; see `fullcycle status`")
         act = Act(

@@ -3,7 +3,8 @@
 due → sending → done            the usual way
            ├──→ due             nothing happened at the vendor: tried again after a pause
            ├──→ dead            the vendor refused; a person retries or waives it
-           └──→ parked          nobody can tell whether it happened; a person decides
+           ├──→ parked          nobody can tell whether it happened; a person decides
+           └──→ overtaken       it is too late for it, and nothing was done
 A row found in `sending` with its lease run out was left by a crash: it is looked up, not repeated.
 
 Of a vendor whose breaker is half open one effect is claimed at a time: that is the trial.
@@ -205,6 +206,33 @@ def begin(connection: Connection, effect: Claimed) -> bool:
         {"id": effect.id, "attempts": effect.attempts, "lease": LEASE_SECONDS},
     )
     return renewed.rowcount == 1
+
+
+def too_late(connection: Connection, client: str, key: str) -> bool:
+    """Whether an effect must not be sent any more, as the application it is about has ended.
+
+    The notice, the tracker's news of what became of it, and the end of its offer still leave.
+    """
+    return bool(
+        connection.execute(
+            text(
+                "SELECT 1 FROM effect e JOIN application a ON a.id = e.subject_id"
+                " WHERE e.client = :client AND e.key = :key AND e.subject_kind = 'application'"
+                " AND a.disposition <> 'HIRED_PAID' AND e.kind <> ALL(:after_the_end)"
+            ),
+            {"client": client, "key": key, "after_the_end": _AFTER_THE_END},
+        ).scalar()
+    )
+
+
+_AFTER_THE_END = [
+    "message.send",
+    "message.by_hand",
+    "tracker.move",
+    "tracker.reject",
+    "tracker.note",
+    "offer.cancel",
+]
 
 
 def done(connection: Connection, effect: Claimed, receipt: Receipt, as_of: datetime) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from connectors.ledger.background import ARCHIVED_TOO_EARLY
+from connectors.ledger.decisions import Subject
 from connectors.ledger.hold import MOVING
 from connectors.ledger.offer import CLOSED, SIGNATURES_READ
 from connectors.ledger.rows import ApplicationRow, applications
@@ -20,6 +21,16 @@ class Row(ApplicationRow):
     archive_kind: str | None
     archive_reason: str | None
     requisition_over: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOffer:
+    """An offer that was sent and can still be signed, though its application has ended."""
+
+    application: Subject
+    system: str
+    signature_ref: str
+    offer_hash: str
 
 
 # A signed offer outlives its requisition: only the person or the tracker ends a new hire. One that
@@ -63,6 +74,50 @@ def ended(connection: Connection, scope: Scope, as_of: datetime) -> list[Row]:
         "as_of": as_of.isoformat(),
     }
     return [Row(**row) for row in connection.execute(text(ROWS), parameters).mappings()]
+
+
+def open_offers(connection: Connection, scope: Scope) -> list[OpenOffer]:
+    """Offers of ended applications that, as far as was read, can be signed; each until withdrawn.
+
+    One whose sending is not settled yet is among them once it proves to have been sent.
+    """
+    rows = connection.execute(
+        text(_OPEN_OFFERS), {"client": scope.client, "requisition": scope.requisition}
+    )
+    return [
+        OpenOffer(
+            Subject(
+                subject_kind="application",
+                id=row.id,
+                key=row.key,
+                stage=row.stage,
+                state=row.state,
+                since=row.since,
+                ready_for=row.ready_for,
+                seq=row.seq,
+                head_hash=row.head_hash,
+            ),
+            row.system,
+            row.signature_ref,
+            row.offer_hash,
+        )
+        for row in rows
+    ]
+
+
+_OPEN_OFFERS = f"""
+    SELECT e.system, e.external_id AS signature_ref, e.request ->> 'offer_hash' AS offer_hash,
+           s.id, s.key, s.stage, s.state, s.since, s.ready_for, s.seq, s.head_hash
+    FROM effect e
+    JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
+    JOIN requisition r ON r.id = s.requisition_id
+    WHERE e.client = :client AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
+      AND e.kind = 'offer.send' AND e.state = 'done' AND e.external_id IS NOT NULL
+      AND s.disposition IS NOT NULL AND NOT {CLOSED}
+      AND NOT EXISTS (SELECT 1 FROM effect w WHERE w.client = e.client
+          AND w.kind = 'offer.cancel' AND w.request ->> 'signature_ref' = e.external_id)
+    ORDER BY e.id
+"""
 
 
 def end_quarantine(connection: Connection, client: str, as_of: datetime) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from connectors.ledger import tables
 from connectors.ledger.decisions import Move, Subject
+from connectors.ledger.offer import CLOSED
 from connectors.ledger.store import write_moves
 from connectors.records import Observed
 
@@ -279,7 +280,10 @@ def mark_read(
 
 
 def watching(connection: Connection, resource: str) -> list[str]:
-    """The vendor's ids of objects in this resource that open applications still wait for."""
+    """The vendor's ids of objects in this resource that open applications still wait for.
+
+    An offer is watched for as long as it can be signed, whatever has become of its application.
+    """
     return list(connection.execute(text(_WATCHING[resource])).scalars())
 
 
@@ -300,7 +304,11 @@ _WATCHING = {
         WHERE e.kind = 'background.order' AND e.state = 'done' AND e.external_id IS NOT NULL
           AND {_OPEN_APPLICATION.format(subject="e.subject_id")}
         ORDER BY e.subject_id, e.id DESC""",
-    "signature_requests": _WATCHED_EFFECT.format(kind="offer.send"),
+    "signature_requests": f"""
+        SELECT e.external_id FROM effect e
+        WHERE e.kind = 'offer.send' AND e.state = 'done' AND e.external_id IS NOT NULL
+          AND NOT {CLOSED}
+        ORDER BY e.external_id""",
     "employees": _WATCHED_EFFECT.format(kind="payroll.create"),
     "pay_statements": """
         SELECT x.external_id FROM external_id x WHERE x.kind = 'employee' AND """

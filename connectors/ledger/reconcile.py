@@ -218,6 +218,25 @@ OLD_OFFER_SIGNED = Rule(
               AND s.status = 'signed' AND s.offer_hash = present.hash)
     """,
 )
+SIGNED_AFTER_THE_END = Rule(
+    kind="offer.signed_after_end",
+    owner="client",
+    action="Hire nobody on it yet, and do not say that it is void: it may bind. Let counsel say"
+    " whether it is honoured, as a new application, or ended by agreement with the person",
+    reads=(),
+    sql="""
+        SELECT g.system, g.external_id, a.key AS subject,
+               'signed, though the application has ended as ' || a.disposition AS reason,
+               false AS in_flight
+        FROM signature g
+        JOIN application a ON a.id = g.application_id AND a.disposition IS NOT NULL
+        WHERE g.client = :client AND g.status = 'signed'
+          -- Nobody has acted on it: what came after a signature is what it was meant for.
+          AND NOT EXISTS (SELECT 1 FROM transition t
+              WHERE t.subject_kind = 'application' AND t.subject_id = a.id
+                AND t.to_stage = 'offer' AND t.to_state = 'complete')
+    """,
+)
 # Where the tracker may stand is bounded by what was completed here and by our own moves; between
 # submittal and choice it is the hiring manager who moves. A hire is the payroll rule's to judge.
 MOVED_BY_HAND = Rule(
@@ -290,6 +309,7 @@ RULES = (
     SIGNATURE_WITHOUT_OFFER,
     POSTING_LEFT_OPEN,
     OLD_OFFER_SIGNED,
+    SIGNED_AFTER_THE_END,
     MOVED_BY_HAND,
     CORRECTED_OTHERWISE,
 )

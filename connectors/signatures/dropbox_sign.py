@@ -126,12 +126,12 @@ class DropboxSign:
         return Receipt(external_id=sent)
 
     def cancel(self, request: CancelOffer, key: str) -> Receipt:
-        """Queue the cancellation; one that is queued or done already is as good."""
+        """Queue the cancellation; one queued already, or a request closed unsigned, is as good."""
         path = f"/v3/signature_request/cancel/{segment(request.signature_ref)}"
         try:
             self._api.write("POST", path, reading=_queued)
         except RefusedReply as refusal:
-            if refusal.status not in (GONE, ALREADY_QUEUED):
+            if refusal.status != ALREADY_QUEUED and self.find(request, key) is None:
                 raise
         return Receipt(external_id=request.signature_ref)
 

@@ -27,6 +27,7 @@ from connectors.ports import SignatureProvider
 from connectors.records import (
     CancelOffer,
     CloseJob,
+    Receipt,
     SendOffer,
     Signature,
     SignatureStatus,
@@ -259,6 +260,29 @@ def test_cancelling_again_is_harmless_before_and_after_it_took_effect(
         assert signatures.cancel(CancelOffer(signature_ref=ref), "cancel").external_id == ref
 
     assert vendor.received["cancellations"] == [ref]
+
+
+def test_what_the_signer_has_declined_meanwhile_is_closed_as_asked(
+    signatures: SignatureProvider, sandbox: Sandbox, vendor: DropboxSign
+) -> None:
+    ref = signatures.send(an_offer("bob"), "key").external_id
+    sandbox.advance(NOW + timedelta(days=2))
+
+    assert signatures.cancel(CancelOffer(signature_ref=ref), "cancel").external_id == ref
+    assert "cancellations" not in vendor.received
+
+
+def test_a_cancellation_whose_answer_is_lost_is_found_once_it_has_taken_effect(
+    signatures: SignatureProvider, sandbox: Sandbox
+) -> None:
+    cancel = CancelOffer(signature_ref=signatures.send(an_offer(), "key").external_id)
+    fail(sandbox, "POST .*cancel", "drop_after")
+
+    with pytest.raises(OutcomeUnknown):
+        signatures.cancel(cancel, "cancel")
+    sandbox.advance(NOW + timedelta(minutes=1))
+
+    assert signatures.find(cancel, "cancel") == Receipt(external_id=cancel.signature_ref)
 
 
 def test_a_signed_offer_can_not_be_cancelled(

@@ -18,7 +18,7 @@ from connectors.ledger.gates import Failure, Verdict
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.links import Links
-from connectors.records import Application, SendMessage
+from connectors.records import Application, CloseJob, SendMessage
 from connectors.requisition import Requisition
 from deployments.sandbox.people import DATA
 from tasks import desk, enter, evidence
@@ -176,6 +176,24 @@ def test_an_effect_that_is_settled_leaves_an_act(
 
     assert look("SELECT state FROM effect") == [(state,)]
     assert trail(ledger) == [(f"effect {outcome}", applicant.key, key)]
+
+
+@pytest.mark.parametrize("state", ["dead", "parked"])
+def test_what_is_too_late_is_not_tried_again_but_a_person_may_settle_it(
+    ledger: Ledger, applicant: Subject, look: Look, state: str
+) -> None:
+    asked = Decisions()
+    asked.effect(applicant, "checkr", "background.order", CloseJob(job_ref="any request"))
+    asked.end(applicant, "WITHDRAWN", "withdrawn by the candidate")
+    ledger.apply(asked, AS_OF)
+    look("UPDATE effect SET state = :state RETURNING id", state=state)
+    key = f"background.order:{applicant.key}"
+
+    with pytest.raises(Refused, match="has ended; waive it"):
+        enter.settle_effect(ledger.client, key, "retry", *BY, LATER)
+    assert trail(ledger) == []
+
+    assert enter.settle_effect(ledger.client, key, "waive", *BY, LATER) == "waived"
 
 
 def test_a_decision_leaves_an_act_without_its_answers_and_only_once(

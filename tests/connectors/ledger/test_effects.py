@@ -16,6 +16,7 @@ from connectors.ledger.effects import Claimed
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.records import (
+    CloseJob,
     OpenJob,
     OrderBackgroundCheck,
     Place,
@@ -23,6 +24,7 @@ from connectors.records import (
     Receipt,
     SendMessage,
 )
+from tasks.deliver import KINDS
 
 Look = Callable[..., Sequence[Any]]
 Ask = Callable[..., str]
@@ -407,6 +409,46 @@ def test_a_list_of_postings_is_overtaken_by_a_newer_one_for_the_same_board(
     assert look("SELECT key FROM effect WHERE state = 'overtaken'") == [
         ("posting.publish:HARBOR-1:indeed:1",)
     ]
+
+
+@pytest.mark.parametrize(
+    ("disposition", "left"),
+    [
+        (None, set(KINDS)),
+        ("HIRED_PAID", set(KINDS)),
+        (
+            "WITHDRAWN",
+            {
+                "message.send",
+                "message.by_hand",
+                "tracker.move",
+                "tracker.reject",
+                "tracker.note",
+                "offer.cancel",
+            },
+        ),
+    ],
+)
+def test_after_an_end_only_the_notice_the_trackers_news_and_the_offers_end_still_leave(
+    ledger: Ledger,
+    applicants: list[Subject],
+    as_of: datetime,
+    disposition: str | None,
+    left: set[str],
+) -> None:
+    decisions = Decisions()
+    for kind in KINDS:
+        decisions.effect(applicants[0], "vendor", kind, CloseJob(job_ref="any request"))
+    if disposition:
+        decisions.end(applicants[0], disposition, "for this test")
+    ledger.apply(decisions, as_of)
+
+    with ledger.transaction() as connection:
+        assert left == {
+            effect.kind
+            for effect in decisions.effects
+            if not effects.too_late(connection, ledger.client, effect.key)
+        }
 
 
 @pytest.mark.parametrize("state", ["dead", "parked"])
