@@ -14,7 +14,8 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-PlaceCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3}(-[A-Z]{2,8})?)?$")]
+PLACE_CODE = r"^[A-Z]{2}(-[A-Z0-9]{1,3}(-[A-Z]{2,8})?)?$"
+PlaceCode = Annotated[str, StringConstraints(pattern=PLACE_CODE)]
 # PostgreSQL stores no NUL: an id with one is not taken to be one, and a person looks.
 StoredId = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]

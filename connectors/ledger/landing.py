@@ -13,7 +13,7 @@ from connectors.ledger import tables
 from connectors.ledger.decisions import Move, Subject
 from connectors.ledger.offer import CLOSED
 from connectors.ledger.store import write_moves
-from connectors.records import Observed
+from connectors.records import PLACE_CODE, Observed
 
 _COLUMNS = {"external_id", "updated_at", "document", "ordered"}
 
@@ -209,8 +209,10 @@ _OPEN = f"""
         stage, state, since, ready_for)
     SELECT client, key, requisition_id, source, :owner, name, emails ->> 0, phones ->> 0,
         residence,
-        ARRAY(SELECT DISTINCT place FROM unnest(jurisdictions || ARRAY[residence,
-                  substring(residence FROM '^[^-]+-[^-]+'), substring(residence FROM '^[^-]+')])
+        ARRAY(SELECT DISTINCT place FROM unnest(jurisdictions || CASE
+                  WHEN residence ~ '{PLACE_CODE}'  -- a tracker's is what somebody wrote
+                  THEN ARRAY[residence, substring(residence FROM '^[^-]+-[^-]+'),
+                             substring(residence FROM '^[^-]+')] END)
               AS place WHERE place <> '' ORDER BY place),
         applied_at, :as_of, consent_at, answers, concat_ws(' ', resume_text, resume_json::text),
         'intake', 'received', :as_of, 'intake'

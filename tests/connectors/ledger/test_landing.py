@@ -151,6 +151,23 @@ def test_an_arrival_becomes_an_application_at_intakes_gate_once(
     ]
 
 
+@pytest.mark.parametrize("residence", ["Austin, Texas", "CA-based", "US-California", "us", ""])
+def test_a_residence_in_somebodys_own_words_is_no_place_of_law(
+    land: Callable[..., int],
+    open_arrivals: Callable[[], int],
+    posted: str,
+    arrival: Arrival,
+    look: Look,
+    residence: str,
+) -> None:
+    land("indeed", arrival("ann", residence=residence))
+    open_arrivals()
+
+    assert look("SELECT residence, jurisdictions FROM application") == [
+        (residence, ["US", "US-CA"])
+    ]
+
+
 def test_the_key_of_an_application_does_not_depend_on_order_or_batches(
     land: Callable[..., int],
     open_arrivals: Callable[[], int],
