@@ -17,7 +17,7 @@ Quirks
   code in its title, a candidate is found by e-mail (without one: by name and exactly the instant of
   application, which we set as `createdAt`), a note ends with our key, and an event's `extraData`
   holds it with our name of the round.
-- An application created without a stage becomes a Lead.
+- An application created without a stage becomes a Lead: somebody to be asked, who has not applied.
 - applicationFeedback.list takes `applicationId`, but does not need it in the official OpenAPI.
 - A note, once edited in Ashby, may lose our key.
 

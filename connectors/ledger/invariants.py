@@ -81,7 +81,7 @@ _STATEMENTS: tuple[tuple[str, str], ...] = (
         SELECT v.system || ' ' || v.external_id AS subject,
                'arrived for a requisition of ours and became no application' AS what
         FROM arrival v
-        WHERE v.client = :client AND v.application_id IS NULL
+        WHERE v.client = :client AND v.application_id IS NULL AND v.stage IS DISTINCT FROM 'lead'
           AND (v.stage IS NULL AND EXISTS (
                   SELECT 1 FROM posting p WHERE p.client = v.client AND p.reference = v.job_ref)
                OR EXISTS (SELECT 1 FROM external_id x WHERE x.client = v.client

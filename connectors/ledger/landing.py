@@ -62,6 +62,9 @@ def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], or
     same = ["client", "system", "external_id"]
     differs = table.c.hash != told.hash
     changes = differs & (table.c.updated_at <= told.updated_at) if ordered else differs
+    if table is tables.arrival:  # a lead who is archived has never applied, and stays a lead
+        came = table.c.stage.is_distinct_from("lead") | table.c.application_id.is_not(None)
+        changes &= came | told.stage.is_distinct_from("archived")
     upsert = statement.on_conflict_do_update(index_elements=same, set_=updates, where=changes)
     changed = len(connection.execute(upsert.returning(table.c.id), rows).all())
     if ordered:  # what is as it was is newer now: a late copy from in between is not
@@ -142,8 +145,9 @@ def open_applications(connection: Connection, client: str, owner: str, as_of: da
     """Turn arrivals nobody has met yet into applications waiting at intake; returns how many.
 
     A board's arrival names a posting, a tracker's names its job; one that names neither of ours
-    stays an unmatched arrival. The key is made of requisition, system and external id, so the
-    same arrival gives the same application whenever it is read.
+    stays an unmatched arrival, as does a tracker's lead, who has not applied yet. The key
+    is made of requisition, system and external id, so the same arrival gives the same application
+    whenever it is read.
     """
     for resolve in _RESOLVE["arrival"]:  # of those that landed before our adding them was settled
         connection.execute(text(resolve), {"client": client, "system": None})
@@ -194,7 +198,7 @@ _KEYED = """
         LIMIT 1
     ) j ON true
     JOIN requisition r ON r.id = j.requisition_id
-    WHERE v.client = :client AND v.application_id IS NULL
+    WHERE v.client = :client AND v.application_id IS NULL AND v.stage IS DISTINCT FROM 'lead'
       AND NOT (v.stage IS NOT NULL AND EXISTS (
           -- We may have added this one ourselves, and do not know it yet.
           SELECT 1 FROM effect e JOIN application a ON a.id = e.subject_id

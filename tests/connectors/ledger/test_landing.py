@@ -226,6 +226,48 @@ def test_an_application_made_in_the_tracker_is_known_by_the_trackers_id(
     ]
 
 
+def test_a_lead_in_the_tracker_becomes_an_application_when_it_is_active(
+    land: Callable[..., int],
+    open_arrivals: Callable[[], int],
+    in_tracker: None,
+    arrival: Arrival,
+) -> None:
+    land("ashby", arrival("t-1", job_ref=JOB, stage=TrackerStage.LEAD))
+    assert open_arrivals() == 0
+
+    land("ashby", arrival("t-1", job_ref=JOB, stage=TrackerStage.NEW))
+    assert open_arrivals() == 1
+
+
+def test_a_lead_whom_a_sourcer_gives_up_never_applied(
+    land: Callable[..., int],
+    open_arrivals: Callable[[], int],
+    in_tracker: None,
+    arrival: Arrival,
+) -> None:
+    land("ashby", arrival("t-1", job_ref=JOB, stage=TrackerStage.LEAD))
+    land("ashby", arrival("t-1", job_ref=JOB, stage=TrackerStage.ARCHIVED))
+    assert open_arrivals() == 0
+
+    land("ashby", arrival("t-1", job_ref=JOB, stage=TrackerStage.NEW))
+    assert open_arrivals() == 1
+
+
+def test_who_has_applied_and_is_archived_from_the_leads_is_seen_to_be_archived(
+    land: Callable[..., int],
+    open_arrivals: Callable[[], int],
+    in_tracker: None,
+    arrival: Arrival,
+    look: Look,
+) -> None:
+    land("ashby", arrival("t-1", job_ref=JOB, stage=TrackerStage.NEW))
+    open_arrivals()
+
+    land("ashby", arrival("t-1", job_ref=JOB, stage=TrackerStage.LEAD))
+    land("ashby", arrival("t-1", job_ref=JOB, stage=TrackerStage.ARCHIVED))
+    assert look("SELECT stage FROM arrival") == [("archived",)]
+
+
 def test_an_application_we_put_into_the_tracker_does_not_come_back_as_another(
     land: Callable[..., int],
     open_arrivals: Callable[[], int],

@@ -289,6 +289,27 @@ def test_an_arrival_that_a_sweep_passed_over_is_a_lost_applicant(
     assert {rule for rule, _, _ in found(intruder)} == {"place"}
 
 
+@pytest.mark.parametrize(("stage", "lost"), [("lead", 0), ("new", 3)])
+def test_only_a_lead_in_the_trackers_job_may_be_passed_over(
+    ledger: Ledger, ann: Walk, intruder: Intruder, stage: str, lost: int
+) -> None:
+    intruder.does(
+        "INSERT INTO external_id (client, system, kind, external_id, subject_kind, subject_id)"
+        " SELECT DISTINCT v.client, v.system, 'job', v.job_ref, 'requisition', r.id"
+        " FROM arrival v JOIN requisition r ON r.client = v.client WHERE v.client = :client"
+    )
+    intruder.does(
+        "UPDATE arrival SET application_id = NULL, stage = :stage WHERE client = :client",
+        stage=stage,
+    )
+    intruder.does(
+        "INSERT INTO sweep VALUES (:client, :client, :as_of, '{open applications}')",
+        as_of=ann.as_of,
+    )
+
+    assert len(found(intruder)) == lost
+
+
 @pytest.mark.parametrize("told", [None, "daniel.reyes@harborworks.example"])
 def test_an_ending_of_which_the_applicant_is_not_told_is_found(
     ledger: Ledger, ann: Walk, told: str | None
