@@ -67,24 +67,25 @@ def _resource(
 def read_inbox(scope: Scope, as_of: datetime) -> State[int]:
     """Read what was delivered to us: applications from boards, answers to forms, vendors' hints.
 
-    What cannot be read stays in the inbox with the reason and never blocks the rest. A vendor's
-    webhook is only a hint to look, and the systems have just been looked at: it is marked read.
+    What cannot be read or kept stays in the inbox with the reason and never blocks the rest. A
+    vendor's webhook is only a hint to look, and the systems have just been looked at: it is marked
+    read.
     """
     desk = desk_of(scope.client)
     with desk.ledger.transaction() as connection:
         hints = inbox.read_hints(connection, scope, as_of)
         deliveries = inbox.unread(connection, desk.client)
         errors: dict[int, str] = {}
-        by_source: dict[str, list[Observed]] = {}
+        by_source: dict[str, dict[int, Observed]] = {}
         for delivery in deliveries:
             try:
                 record = _read(delivery)
             except Exception as failure:  # a delivery can be wrong in any way
                 errors[delivery.id] = type(failure).__name__
             else:
-                by_source.setdefault(delivery.source, []).append(record)
+                by_source.setdefault(delivery.source, {})[delivery.id] = record
         for source, records in by_source.items():
-            landing.land(connection, desk.client, source, records, as_of)
+            errors |= landing.land_what_can_be(connection, desk.client, source, records, as_of)
         inbox.mark_read(connection, [delivery.id for delivery in deliveries], as_of, errors)
     unread = f", {len(errors)} unreadable" if errors else ""
     told = f"inbox: {len(deliveries)} delivered, {hints} hints{unread}"

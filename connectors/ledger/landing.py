@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DataError, OperationalError
 
 from connectors.ledger import tables
 from connectors.ledger.decisions import Move, Subject
@@ -39,6 +40,45 @@ def land(
         for resolve in _RESOLVE.get(table.name, ()) if newest else ():
             connection.execute(text(resolve), {"client": client, "system": system})
     return changed
+
+
+def land_what_can_be(
+    connection: Connection,
+    client: str,
+    system: str,
+    delivered: Mapping[int, Observed],
+    as_of: datetime,
+) -> dict[int, str]:
+    """Land what was delivered, by delivery; returns those that cannot be kept, with their errors.
+
+    What is delivered is whatever somebody sent, and JSON can hold what PostgreSQL cannot keep: NaN,
+    half a surrogate pair, a thousand levels.
+    """
+    try:
+        with connection.begin_nested():
+            land(connection, client, system, list(delivered.values()), as_of)
+    except (DataError, OperationalError, ValueError, RecursionError) as failure:
+        if isinstance(failure, OperationalError) and not _too_much(failure):
+            raise
+        if len(delivered) == 1:
+            return dict.fromkeys(delivered, type(failure).__name__)
+        told, half = list(delivered.items()), len(delivered) // 2
+        return {
+            delivery: error
+            for some in (told[:half], told[half:])
+            for delivery, error in land_what_can_be(
+                connection, client, system, dict(some), as_of
+            ).items()
+        }
+    return {}
+
+
+def _too_much(failure: OperationalError) -> bool:
+    """Whether a limit of PostgreSQL itself was passed, and not the database lost or its disk full.
+
+    Source: class 54 of https://www.postgresql.org/docs/current/errcodes-appendix.html
+    """
+    return (getattr(failure.orig, "sqlstate", None) or "").startswith("54")
 
 
 def _newest(records: Iterable[Observed]) -> list[Observed]:
@@ -99,7 +139,7 @@ def _plain(value: Any) -> Any:
         case list() | tuple():
             return [_plain(each) for each in value]
         case dict():
-            return {name: _plain(each) for name, each in value.items()}
+            return {_plain(name): _plain(each) for name, each in value.items()}
     return value
 
 

@@ -1,12 +1,18 @@
 """What was delivered is read, whatever else lies in the inbox beside it."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 
+from connectors.errors import Unreadable
+from connectors.job_boards import indeed
 from connectors.ledger import inbox
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
@@ -17,6 +23,7 @@ from tasks.desk import Desk
 from tasks.process import Process
 
 AS_OF = datetime(2026, 11, 23, 9, tzinfo=UTC)
+NUMBERS = count(1)
 
 
 @pytest.fixture
@@ -81,3 +88,70 @@ def test_what_nobody_can_read_keeps_its_reason_and_blocks_nothing(
     unread = rows(ledger, "SELECT id FROM inbox WHERE read_at IS NULL")
     reasons = rows(ledger, "SELECT source FROM inbox WHERE error IS NOT NULL ORDER BY source")
     assert (unread, len(reasons)) == ([], 3)
+
+
+def a_delivery(
+    event: str, resume: object = None, name: str = "Ann", answer: str = "yes", levels: int = 0
+) -> str:
+    """The body of an Indeed Apply delivery; `levels`: how deep in lists the résumé lies."""
+    told = {
+        "id": event,
+        "appliedOnMillis": 1_790_000_000_000,
+        "job": {"jobId": "HARBOR-1-US-CA"},
+        "applicant": {"fullName": name, "resume": {"json": {"skills": []}}},
+        "questionsAndAnswers": [{"question": {"id": "books"}, "answer": answer}],
+    }
+    deep = "[" * levels + json.dumps(resume) + "]" * levels
+    return json.dumps(told).replace('"skills": []', f'"skills": {deep}')
+
+
+TEXT = st.text(st.characters(codec=None))  # half surrogate pairs as well
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inside: st.lists(inside) | st.dictionaries(TEXT, inside),
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(resume=ANYTHING, name=TEXT, answer=TEXT, levels=st.sampled_from([0, 100, 300, 900, 9000]))
+@example(resume=float("nan"), name="Ann", answer="yes", levels=0)
+@example(resume=float("-inf"), name="Ann", answer="yes", levels=0)
+@example(resume={"\0": 1}, name="Ann", answer="yes", levels=0)
+@example(resume="\ud800", name="Ann", answer="yes", levels=0)
+@example(resume=None, name="\ud800", answer="\udfff", levels=0)
+@example(resume=10**400, name="Ann", answer="yes", levels=0)
+def test_whatever_is_delivered_its_neighbours_are_landed(
+    ledger: Ledger, scope: Scope, resume: Any, name: str, answer: str, levels: int
+) -> None:
+    before, strange, after = (f"e-{next(NUMBERS):09}" for _ in range(3))
+    keep(ledger, "indeed", before, a_delivery(before))
+    try:
+        raw = a_delivery(strange, resume, name, answer, levels).encode()
+        keep(ledger, "indeed", strange, indeed.without_self_identification(raw)[0])
+    except (Unreadable, RecursionError):  # the receiver has not taken it
+        pass
+    keep(ledger, "indeed", after, a_delivery(after))
+
+    observe.read_inbox.fn(scope, AS_OF)
+
+    landed = {row.external_id for row in rows(ledger, "SELECT external_id FROM arrival")}
+    poison = {row.event_id for row in rows(ledger, "SELECT event_id FROM inbox WHERE error <> ''")}
+    assert rows(ledger, "SELECT event_id FROM inbox WHERE read_at IS NULL") == []
+    assert {before, after} <= landed - poison
+    assert landed.isdisjoint(poison)
+
+
+def test_what_the_database_cannot_keep_has_its_reason_and_can_be_read_again(
+    ledger: Ledger, scope: Scope
+) -> None:
+    keep(ledger, "indeed", "e-nan", a_delivery("e-nan", float("nan")))
+
+    first = observe.read_inbox.fn(scope, AS_OF)
+
+    ((number, error),) = rows(ledger, "SELECT id, error FROM inbox")
+    assert (first.message, error) == ("inbox: 1 delivered, 0 hints, 1 unreadable", "DataError")
+    with ledger.transaction() as connection:
+        assert inbox.replay(connection, scope.client, number) == "indeed"
+    assert observe.read_inbox.fn(scope, AS_OF).message == first.message

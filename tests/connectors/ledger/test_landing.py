@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connectors.errors import LedgerUnavailable
 from connectors.ledger import effects, landing
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.scope import Scope
@@ -116,6 +117,31 @@ def test_the_same_id_in_two_systems_is_two_records(
     land("indeed", arrival("1"))
     land("ashby", arrival("1", stage=TrackerStage.NEW))
     assert look("SELECT system FROM arrival ORDER BY system") == [("ashby",), ("indeed",)]
+
+
+def test_what_passes_a_limit_of_the_database_keeps_nobody_else_from_landing(
+    ledger: Ledger, arrival: Arrival, look: Look, as_of: datetime
+) -> None:
+    too_long = "".join(sha256(str(n).encode()).hexdigest() for n in range(200))
+    told = {1: arrival("ann"), 2: arrival(too_long), 3: arrival("ben")}
+
+    with ledger.transaction() as connection:
+        poison = landing.land_what_can_be(connection, ledger.client, "indeed", told, as_of)
+
+    assert poison == {2: "OperationalError"}
+    assert look("SELECT external_id FROM arrival ORDER BY id") == [("ann",), ("ben",)]
+
+
+def test_a_database_that_is_lost_is_nobodys_poison(
+    ledger: Ledger, arrival: Arrival, look: Look, as_of: datetime
+) -> None:
+    with pytest.raises(LedgerUnavailable), ledger.transaction() as connection:
+        mine = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        with Ledger(ledger.url, ledger.client).transaction() as other:
+            other.exec_driver_sql(f"SELECT pg_terminate_backend({mine}, 5000)")
+        landing.land_what_can_be(connection, ledger.client, "indeed", {1: arrival("ann")}, as_of)
+
+    assert look("SELECT external_id FROM arrival") == []
 
 
 def test_an_arrival_becomes_an_application_at_intakes_gate_once(
