@@ -21,9 +21,10 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Resolve the person, acknowledge, register in the tracker, pass on.
 
     A sure match links; a likely one waits for a person's word; nothing an applicant sends
-    overwrites a person. Somebody who applied twice for one requisition keeps the first application.
-    Two newcomers who share a contact point are resolved one after the other, in two sweeps; the
-    one the tracker knows already comes first, so that it is not entered there again.
+    overwrites a person. While the requisition's present version awaits approval, nobody is passed
+    on to be judged by it. Somebody who applied twice for one requisition keeps the first
+    application. Two newcomers who share a contact point are resolved one after the other, in two
+    sweeps; the one the tracker knows already comes first, so that it is not entered there again.
     """
     decisions = Decisions()
     met: set[tuple[str, str]] = set()
@@ -127,7 +128,11 @@ def _take_in(decisions: Decisions, row: Row, process: Process) -> None:
     if not to_be_told(row, "acknowledgement"):
         tell_candidate(decisions, row, process, "acknowledgement")
     if row.tracker_ref:
-        decisions.advance(row, to=process.next_stage("intake", row.order_rules))
+        if row.approved:
+            decisions.advance(row, to=process.next_stage("intake", row.order_rules))
+        else:
+            wait = Due(after_business_days(row.since, 2, row.jurisdictions), "client")
+            decisions.hold(row, "awaiting_approval", wait)
         return
     if row.done_at("tracker.add"):  # what it answered with is another application of ours
         wait = Due(after_business_days(row.since, 1, row.jurisdictions), "provider")

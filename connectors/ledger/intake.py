@@ -13,6 +13,7 @@ from connectors.ledger.rows import ApplicationRow, applications
 class Row(ApplicationRow):
     """An arrival: `open` says whether its requisition still takes applications.
 
+    `approved`: the requisition's present version is approved; until then nobody is judged by it.
     `known` are people of the same client who share a contact point or the name.
     """
 
@@ -20,6 +21,7 @@ class Row(ApplicationRow):
     has_email: bool
     has_phone: bool
     open: bool
+    approved: bool
     job_ref: str | None
     known: tuple["Acquaintance", ...] = ()
 
@@ -29,7 +31,8 @@ ROWS = applications(
         , s.consent_at
         , coalesce(s.email, '') <> '' AS has_email
         , coalesce(s.phone, '') <> '' AS has_phone
-        , r.disposition IS NULL AND r.stage = 'sourcing' AS open
+        , r.disposition IS NULL AS open
+        , r.approved_hash IS NOT DISTINCT FROM r.approval_hash AS approved
         , (SELECT max(x.external_id) FROM external_id x WHERE x.subject_kind = 'requisition'
            AND x.subject_id = r.id AND x.kind = 'job') AS job_ref
     """

@@ -27,6 +27,7 @@ def an_arrival(**values: Any) -> Row:
         "has_email": True,
         "has_phone": True,
         "open": True,
+        "approved": True,
         "job_ref": "job-1",
         "tracker_ref": None,
         "person_id": None,
@@ -140,6 +141,22 @@ def test_the_tracker_is_not_asked_before_it_has_the_job() -> None:
     decisions = decided(decide, an_arrival(person_id=3, job_ref=None))
 
     assert kinds(decisions) == ["message.send"]
+
+
+def test_while_a_version_awaits_approval_who_applies_is_answered_and_waits() -> None:
+    newcomer = decided(decide, an_arrival(approved=False))
+    row = an_arrival(
+        approved=False,
+        person_id=3,
+        tracker_ref="tracker-7",
+        effects=asked("message.send", "acknowledgement"),
+    )
+
+    waiting = decided(decide, row)
+
+    assert (told(newcomer), the_move(newcomer).disposition) == (["acknowledgement"], None)
+    assert (the_move(waiting).to_state, the_move(waiting).ready_for) == ("awaiting_approval", None)
+    assert not waiting.effects
 
 
 def test_who_comes_too_late_is_told_and_archived() -> None:

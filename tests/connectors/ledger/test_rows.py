@@ -308,6 +308,37 @@ def test_the_gates_engine_is_given_the_same_rows_that_wait_at_the_door(
     assert {row["has_email"] for row in judged} == {True}
 
 
+def test_a_requisition_that_was_changed_is_open_and_awaits_approval(
+    ledger: Ledger,
+    requisition: Requisition,
+    applicants: Sequence[Subject],
+    subject: Reread,
+    as_of: datetime,
+) -> None:
+    approval = Decisions()
+    approval.change(subject("HARBOR-1"), approved_hash=requisitions.approval_hash(requisition))
+    ledger.apply(approval, as_of)
+    enter(ledger, applicants[0], "intake", intake.ROWS, as_of)
+    stand = []
+
+    def look() -> None:
+        with ledger.transaction() as connection:
+            scope = Scope(ledger.client)
+            for row in rows.inside(connection, intake.Row, intake.ROWS, "intake", scope, as_of)[:1]:
+                stand.append((row.open, row.approved))
+
+    look()
+    with ledger.transaction() as connection:
+        requisitions.put(connection, requisition.model_copy(update={"headcount": 5}), as_of)
+    look()
+    over = Decisions()
+    over.end(subject("HARBOR-1"), "CANCELLED", "cancelled by the client")
+    ledger.apply(over, as_of)
+    look()
+
+    assert stand == [(True, True), (True, False), (False, False)]
+
+
 def test_a_scope_of_another_requisition_sees_nobody(
     ledger: Ledger, applicants: Sequence[Subject], as_of: datetime
 ) -> None:
