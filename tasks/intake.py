@@ -23,8 +23,9 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     A sure match links; a likely one waits for a person's word; nothing an applicant sends
     overwrites a person. While the requisition's present version awaits approval, nobody is passed
     on to be judged by it. Somebody who applied twice for one requisition keeps the first
-    application. Two newcomers who share a contact point are resolved one after the other, in two
-    sweeps; the one the tracker knows already comes first, so that it is not entered there again.
+    application; somebody whose first one has ended is taken in again. Two newcomers who share a
+    contact point are resolved one after the other, in two sweeps; the one the tracker knows already
+    comes first, so that it is not entered there again.
     """
     decisions = Decisions()
     met: set[tuple[str, str]] = set()
@@ -134,7 +135,8 @@ def _take_in(decisions: Decisions, row: Row, process: Process) -> None:
             wait = Due(after_business_days(row.since, 2, row.jurisdictions), "client")
             decisions.hold(row, "awaiting_approval", wait)
         return
-    if row.done_at("tracker.add"):  # what it answered with is another application of ours
+    if row.done_at("tracker.add") and not row.conflict_over:
+        # What it answered with is another application of ours.
         wait = Due(after_business_days(row.since, 1, row.jurisdictions), "provider")
         decisions.hold(row, "tracker_conflict", wait)
         return
@@ -153,4 +155,5 @@ def _take_in(decisions: Decisions, row: Row, process: Process) -> None:
                 source=row.source,
                 applied_at=row.applied_at,
             ),
+            about="again" if row.conflict_over else "",
         )

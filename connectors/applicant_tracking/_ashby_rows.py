@@ -224,7 +224,23 @@ def has_email(candidate: Row, email: str) -> bool:
     return email.lower() in {row["value"].lower() for row in candidate["emailAddresses"]}
 
 
+def is_open(application: Row) -> bool:
+    """Tell whether an application has neither been archived nor led to a hire."""
+    return application["status"] in ("Lead", "Active")
+
+
+def is_this_application(application: Row, request: AddApplication) -> bool:
+    """Tell whether somebody's application for the job is the asked one: open, or made by us."""
+    same_job = application["job"]["id"] == request.job_ref
+    return bool(same_job and (is_open(application) or _is_of_then(application, request)))
+
+
 def is_the_one_we_made(candidate: Row, request: AddApplication) -> bool:
     """Tell by name and instant whether a candidate without an e-mail address is ours."""
-    apart = datetime.fromisoformat(candidate["createdAt"]) - request.applied_at
-    return bool(candidate["name"] == request.name) and abs(apart) < timedelta(seconds=1)
+    return bool(candidate["name"] == request.name) and _is_of_then(candidate, request)
+
+
+def _is_of_then(row: Row, request: AddApplication) -> bool:
+    """Tell whether something was created at the instant of application, as what we make is."""
+    apart = datetime.fromisoformat(row["createdAt"]) - request.applied_at
+    return abs(apart) < timedelta(seconds=1)

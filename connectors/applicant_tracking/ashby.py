@@ -21,7 +21,9 @@ Quirks
 - applicationFeedback.list takes `applicationId`, but does not need it in the official OpenAPI.
 - A note, once edited in Ashby, may lose our key.
 
-Unverified against the real Ashby: feedback for the whole organisation with a syncToken, and
+Unverified against the real Ashby: a second application of a candidate for one job whose first is
+archived (its OpenAPI neither allows nor forbids it; if the first comes back, a person is asked);
+feedback for the whole organisation with a syncToken, and
 `overall_recommendation` as the path of the recommendation with the values "1" to "4".
 """
 
@@ -41,7 +43,9 @@ from connectors.applicant_tracking._ashby_rows import (
     Row,
     event_receipt,
     has_email,
+    is_open,
     is_the_one_we_made,
+    is_this_application,
     made_job,
     made_ref,
     made_schedule,
@@ -52,7 +56,7 @@ from connectors.applicant_tracking._ashby_rows import (
     round_of,
     slug,
 )
-from connectors.errors import Misconfigured, Unsupported
+from connectors.errors import Misconfigured, Refused, Unsupported
 from connectors.http import Api
 from connectors.payload import Payload
 from connectors.ports import ApplicantTracker
@@ -81,6 +85,7 @@ WEBHOOK_REFS = [  # applications and jobs
     ("data", "jobPosting", "jobId"),
     ("data", "jobId"),
 ]
+_ONE_A_JOB = "their archived application came back: have them added to the job anew, then retry"
 
 
 def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> ApplicantTracker:
@@ -178,7 +183,10 @@ class Ashby:
         return Receipt(external_id=request.job_ref)
 
     def add_application(self, request: AddApplication, key: str) -> Receipt:
-        """Create candidate and application, reusing whichever of them is already there."""
+        """Create candidate and application, reusing whichever of them is already there.
+
+        An archived application is not reused: who applies again gets another one.
+        """
         found = self._candidate(request)
         if existing := self._application_of(request, found):
             return existing
@@ -197,6 +205,8 @@ class Ashby:
             "createdAt": request.applied_at.isoformat(),
         }
         application = self._calls.write("application.create", told(body), made_ref)
+        if found and application in found["applicationIds"]:
+            raise Refused(NAME, _ONE_A_JOB)
         return Receipt(external_id=application, others={"candidate": candidate})
 
     def move(self, request: MoveApplication, key: str) -> Receipt:
@@ -264,8 +274,7 @@ class Ashby:
     def _application(self, row: Row, people: Mapping[str, Row], full: bool) -> Application:
         ref = row["candidate"]["id"]
         person = people.get(ref) or self._calls.one("candidate.info", {"id": ref})
-        is_open = row["status"] in ("Lead", "Active")
-        if row.get("appliedViaJobPostingId") and (is_open or not full):
+        if row.get("appliedViaJobPostingId") and (is_open(row) or not full):
             row = row | self._info(row["id"])
         return read_application(row, person)
 
@@ -307,7 +316,7 @@ class Ashby:
 
     def _application_of(self, request: AddApplication, candidate: Row | None) -> Receipt | None:
         for ref in candidate["applicationIds"] if candidate else ():
-            if self._info(ref)["job"]["id"] == request.job_ref and candidate:
+            if candidate and is_this_application(self._info(ref), request):
                 return Receipt(external_id=ref, others={"candidate": candidate["id"]})
         return None
 

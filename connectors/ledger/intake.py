@@ -14,6 +14,7 @@ class Row(ApplicationRow):
     """An arrival: `open` says whether its requisition still takes applications.
 
     `approved`: the requisition's present version is approved; until then nobody is judged by it.
+    `conflict_over`: the tracker answered with an older application of ours that has ended since.
     `known` are people of the same client who share a contact point or the name.
     """
 
@@ -23,6 +24,7 @@ class Row(ApplicationRow):
     open: bool
     approved: bool
     job_ref: str | None
+    conflict_over: bool
     known: tuple["Acquaintance", ...] = ()
 
 
@@ -35,13 +37,23 @@ ROWS = applications(
         , r.approved_hash IS NOT DISTINCT FROM r.approval_hash AS approved
         , (SELECT max(x.external_id) FROM external_id x WHERE x.subject_kind = 'requisition'
            AND x.subject_id = r.id AND x.kind = 'job') AS job_ref
+        , EXISTS (SELECT 1 FROM effect e
+           JOIN external_id x ON x.client = e.client AND x.system = e.system
+               AND x.kind = 'application' AND x.external_id = e.external_id
+           JOIN application o ON o.id = x.subject_id AND o.id <> s.id
+           JOIN arrival v ON v.application_id = o.id AND v.stage = 'archived'
+           WHERE e.subject_kind = 'application' AND e.subject_id = s.id
+             AND e.kind = 'tracker.add' AND o.disposition IS NOT NULL) AS conflict_over
     """
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Acquaintance:
-    """Somebody we already know who shares a contact point or a name with an applicant."""
+    """Somebody we already know who shares a contact point or a name with an applicant.
+
+    `same_requisition`: they have an open application for the applicant's requisition.
+    """
 
     application_id: int
     person_id: int
@@ -94,7 +106,7 @@ _ACQUAINTANCES = """
                FILTER (WHERE c.value IS NOT NULL), '{}') AS contacts,
            EXISTS (SELECT 1 FROM application o JOIN application me ON me.id = s.application_id
                    WHERE o.person_id = s.person_id AND o.requisition_id = me.requisition_id
-                     AND o.id <> me.id AND o.disposition IS DISTINCT FROM 'DUPLICATE')
+                     AND o.id <> me.id AND o.disposition IS NULL)
                AS same_requisition
     FROM shared s JOIN person p ON p.id = s.person_id
     LEFT JOIN contact_point c ON c.person_id = p.id

@@ -240,10 +240,10 @@ _KEYED = """
     JOIN requisition r ON r.id = j.requisition_id
     WHERE v.client = :client AND v.application_id IS NULL AND v.stage IS DISTINCT FROM 'lead'
       AND NOT (v.stage IS NOT NULL AND EXISTS (
-          -- We may have added this one ourselves, and do not know it yet.
+          -- We, or a person for us, may have added this one, and we do not know it yet.
           SELECT 1 FROM effect e JOIN application a ON a.id = e.subject_id
           WHERE e.client = v.client AND e.system = v.system AND e.kind = 'tracker.add'
-            AND e.state IN ('sending', 'parked') AND a.requisition_id = r.id
+            AND e.state IN ('sending', 'parked', 'dead') AND a.requisition_id = r.id
             AND (v.emails ? a.email OR v.name = a.name)))
 """
 

@@ -102,6 +102,7 @@ class Ashby(StandIn):
         self.permissions = {call.permission for call in self.calls.values()}
         self.oldest_token = 0
         self.largest_incremental_sync = 10_000
+        self.one_application_a_job = False  # which of both Ashby does is not documented
 
     @property
     def routes(self) -> dict[tuple[str, str], Route]:
@@ -301,6 +302,10 @@ class Ashby(StandIn):
     def _create_application(self, body: Row) -> Row:
         candidate = self._row("candidate", body.get("candidateId"))
         job = self._row("job", body.get("jobId"))
+        if self.one_application_a_job:
+            for ref in candidate["applicationIds"]:
+                if (earlier := self._row("application", ref))["jobId"] == job["id"]:
+                    return _one(self._details(earlier))
         stage = STAGE["New Lead"]
         if "interviewStageId" in body:
             stage = self._stage(body["interviewStageId"])
@@ -309,7 +314,8 @@ class Ashby(StandIn):
             more["source"] = source
         application = self.records.add_application(candidate, job, stage, more)
         email = next((item["value"] for item in candidate["emailAddresses"]), None)
-        self.note("applications", f"{email or candidate['name']} {job['title']}")
+        who = email or candidate["name"]
+        self.note("applications", f"{who} {job['title']} {more['createdAt']}")
         return _one(self._details(application))
 
     def _change_stage(self, body: Row) -> Row:

@@ -333,6 +333,51 @@ def test_someone_who_is_a_candidate_already_is_not_created_again(
     assert len(vendor.records.tables["candidate"]) == 1
 
 
+def applied_again(tracker: ApplicantTracker) -> tuple[str, AddApplication]:
+    """Ada's archived application, and what is asked when she applies for the same job again."""
+    job = tracker.open_job(OPEN, "k").external_id
+    first = tracker.add_application(applying(job), "a").external_id
+    gone = RejectApplication(application_ref=first, reason="withdrew", by_candidate=True)
+    tracker.reject(gone, "r")
+    return first, applying(job).model_copy(update={"applied_at": NOW})
+
+
+def test_who_applies_again_after_being_archived_gets_an_application_of_their_own(
+    tracker: ApplicantTracker, vendor: Ashby
+) -> None:
+    first, again = applied_again(tracker)
+    assert tracker.find(again, "b") is None
+
+    second = tracker.add_application(again, "b")
+
+    assert second.external_id != first
+    assert len(vendor.records.tables["candidate"]) == 1
+    assert tracker.find(again, "b") == second
+
+
+def test_what_we_added_is_found_though_it_was_archived_meanwhile(
+    tracker: ApplicantTracker, vendor: Ashby
+) -> None:
+    first, _ = applied_again(tracker)
+    request = applying(vendor.records.tables["application"][first]["jobId"])
+
+    found = tracker.find(request, "a")
+
+    assert found is not None
+    assert found.external_id == first
+    assert tracker.add_application(request, "a") == found
+
+
+def test_an_archived_application_that_comes_back_is_nobodys_new_one(
+    tracker: ApplicantTracker, vendor: Ashby
+) -> None:
+    _, again = applied_again(tracker)
+    vendor.one_application_a_job = True
+
+    with pytest.raises(Refused, match="added to the job anew"):
+        tracker.add_application(again, "b")
+
+
 def test_the_same_name_without_an_email_is_another_person(
     tracker: ApplicantTracker, vendor: Ashby
 ) -> None:

@@ -8,6 +8,7 @@ from connectors.ledger.intake import Acquaintance, Row
 from connectors.records import AddApplication, RejectApplication
 from tasks.intake import decide
 from tests.tasks.factories import (
+    KEY,
     NOW,
     an_application,
     answered,
@@ -29,6 +30,7 @@ def an_arrival(**values: Any) -> Row:
         "open": True,
         "approved": True,
         "job_ref": "job-1",
+        "conflict_over": False,
         "tracker_ref": None,
         "person_id": None,
     }
@@ -101,6 +103,26 @@ def test_who_applies_twice_for_one_requisition_keeps_the_first_application() -> 
     assert the_move(decisions).disposition == "DUPLICATE"
     assert told(decisions) == ["joined"]
     assert [r.reason for r in requests(decisions, RejectApplication)] == ["duplicate"]
+
+
+def test_who_applies_again_after_the_first_has_ended_is_taken_in() -> None:
+    decisions = decided(decide, an_arrival(known=(somebody(same_requisition=False),)))
+
+    assert [link.person_id for link in decisions.links] == [21]
+    assert told(decisions) == ["acknowledgement"]
+    assert [r.job_ref for r in requests(decisions, AddApplication)] == ["job-1"]
+
+
+def test_who_was_taken_for_an_older_application_is_added_again_when_that_is_over() -> None:
+    added = asked("tracker.add")
+    conflict = decided(decide, an_arrival(person_id=3, effects=added))
+    over = decided(decide, an_arrival(person_id=3, effects=added, conflict_over=True))
+
+    assert (the_move(conflict).to_state, requests(conflict, AddApplication)) == (
+        "tracker_conflict",
+        [],
+    )
+    assert [e.key for e in over.effects if e.kind == "tracker.add"] == [f"tracker.add:{KEY}:again"]
 
 
 def test_two_newcomers_with_one_address_are_resolved_one_after_the_other() -> None:

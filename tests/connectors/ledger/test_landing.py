@@ -358,7 +358,12 @@ def test_what_we_may_have_put_there_ourselves_is_not_opened_before_that_is_settl
     assert open_arrivals() == 1
     assert look("SELECT external_id FROM arrival WHERE application_id IS NULL") == [("t-1",)]
 
+    with ledger.transaction() as connection:  # refused, a person adds them by hand before a retry
+        effects.failed(connection, sent, "dead", "refused", as_of)
+    assert open_arrivals() == 0
     with ledger.transaction() as connection:
+        effects.close_by_hand(connection, ledger.client, sent.key, "due", "us", "-", as_of)
+        (sent,) = effects.claim(connection, Scope(ledger.client), as_of, 9, False)
         effects.done(connection, sent, Receipt(external_id="t-1"), as_of)
     assert open_arrivals() == 0
     assert look("SELECT application_id FROM arrival WHERE external_id = 't-1'") == [(ann.id,)]

@@ -9,12 +9,13 @@ from sqlalchemy import create_engine, text
 
 from connectors.ledger import background, client, effects, gates, intake, landing, rows, sourcing
 from connectors.ledger import requisition as requisitions
-from connectors.ledger.decisions import Decisions, Subject
+from connectors.ledger.decisions import Decisions, Link, Subject
 from connectors.ledger.gates import Verdict
 from connectors.ledger.rows import Known
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.records import (
+    AddApplication,
     Application,
     BackgroundReport,
     FormAnswer,
@@ -23,6 +24,7 @@ from connectors.records import (
     Place,
     Receipt,
     ReportStatus,
+    TrackerStage,
 )
 from connectors.requisition import Requisition
 from tasks.process import Process
@@ -337,6 +339,77 @@ def test_a_requisition_that_was_changed_is_open_and_awaits_approval(
     look()
 
     assert stand == [(True, True), (True, False), (False, False)]
+
+
+def test_only_an_open_application_makes_the_next_one_its_double(
+    ledger: Ledger, applicants: Sequence[Subject], subject: Reread, as_of: datetime
+) -> None:
+    first, second, _ = applicants
+    met = Decisions(links=[Link(first, None, "Ann", (("email", "ann@mail.example"),))])
+    ledger.apply(met, as_of)
+    enter(ledger, second, "intake", intake.ROWS, as_of)
+
+    def double() -> bool:
+        with ledger.transaction() as connection:
+            scope = Scope(ledger.client)
+            inside = rows.inside(connection, intake.Row, intake.ROWS, "intake", scope, as_of)
+            found = intake.with_acquaintances(
+                connection, inside, lambda row: [("email", "ann@mail.example")]
+            )
+        (known,) = next(row for row in found if row.key == second.key).known
+        return known.same_requisition
+
+    while_open = double()
+    over = Decisions()
+    over.end(subject(first.key), "WITHDRAWN", "no response to the screen")
+    ledger.apply(over, as_of)
+
+    assert (while_open, double()) == (True, False)
+
+
+def test_the_trackers_older_application_is_out_of_the_way_once_both_say_so(
+    ledger: Ledger,
+    applicants: Sequence[Subject],
+    arrival: Callable[..., Application],
+    subject: Reread,
+    as_of: datetime,
+) -> None:
+    first, second, _ = applicants
+    add = AddApplication(
+        application_key="-",
+        job_ref="job-1",
+        name="Ann",
+        email=None,
+        phone=None,
+        source="",
+        applied_at=as_of,
+    )
+    for applicant in (first, second):  # the tracker answers both with the same application
+        asked = Decisions()
+        asked.effect(applicant, "ashby", "tracker.add", add)
+        ledger.apply(asked, as_of)
+        with ledger.transaction() as connection:
+            (sent,) = effects.claim(connection, Scope(ledger.client), as_of, 9, False)
+            effects.done(connection, sent, Receipt(external_id="t-1"), as_of)
+    enter(ledger, second, "intake", intake.ROWS, as_of)
+
+    def shown(stage: TrackerStage) -> tuple[str | None, bool]:
+        told = arrival("t-1", job_ref="job-1", stage=stage)
+        with ledger.transaction() as connection:
+            landing.land(connection, ledger.client, "ashby", [told], as_of)
+            scope = Scope(ledger.client)
+            found = rows.inside(connection, intake.Row, intake.ROWS, "intake", scope, as_of)
+        (row,) = (row for row in found if row.key == second.key)
+        return row.tracker_ref, row.conflict_over
+
+    while_open = shown(TrackerStage.NEW)
+    over = Decisions()
+    over.end(subject(first.key), "WITHDRAWN", "no response to the screen")
+    ledger.apply(over, as_of)
+
+    assert while_open == (None, False)
+    assert shown(TrackerStage.NEW) == (None, False)
+    assert shown(TrackerStage.ARCHIVED) == (None, True)
 
 
 def test_a_scope_of_another_requisition_sees_nobody(
