@@ -21,7 +21,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Compute what is shown, invite to the recruiter's screen, pass on who meets every must-have.
 
     A failed knock-out and an unmet must-have reject with that reason; silence after a reminder
-    ends as withdrawn.
+    ends as withdrawn. Nobody is silent for longer than the tracker was read.
     """
     decisions = Decisions()
     for row in rows:
@@ -92,7 +92,7 @@ def _source(row: Row, must: dict[str, Any]) -> str:
 
 def _invite(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
     patience = process.screening
-    heard_at = told_at(row, "screen_invitation")
+    heard_at, read_at = told_at(row, "screen_invitation"), row.screens_read_at
     places = row.jurisdictions
     if not to_be_told(row, "screen_invitation"):
         due = Due(after_business_days(as_of, patience.give_up_business_days, places), "candidate")
@@ -103,9 +103,9 @@ def _invite(decisions: Decisions, row: Row, process: Process, as_of: datetime) -
             decisions.effect(
                 row, process.systems.applicant_tracking, "tracker.move", move, about="screen"
             )
-    elif heard_at is None:
-        return  # who was not reached is not silent
-    elif as_of >= after_business_days(heard_at, patience.give_up_business_days, places):
+    elif heard_at is None or read_at is None:
+        return  # who was not reached, or whose screen nobody has looked for, is not silent
+    elif read_at >= after_business_days(heard_at, patience.give_up_business_days, places):
         withdraw(decisions, row, process, "no response to the screen", template="no_response")
-    elif as_of >= after_business_days(heard_at, patience.remind_business_days, places):
+    elif read_at >= after_business_days(heard_at, patience.remind_business_days, places):
         tell_candidate(decisions, row, process, "screen_reminder")

@@ -16,7 +16,7 @@ STAGE = Stage("submittal", ledger.Row, ledger.ROWS)
 
 
 def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
-    """Send the packet, nudge a silent hiring manager, pass on who was accepted.
+    """Send the packet, nudge a hiring manager whom the tracker shows silent, pass on the accepted.
 
     The hiring manager decides in the tracker: the next stage accepts, the archive (with its reason)
     declines, which tasks/endings.py sees. SLA 2 business days.
@@ -24,11 +24,12 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     decisions = Decisions()
     for row in rows:
         sla = after_business_days(row.since, 2, row.jurisdictions)
+        silent = row.tracker_read_at is not None and row.tracker_read_at >= sla
         if row.tracker_stage in {"interview", "offer"}:
             decisions.advance(row, to=process.next_stage("submittal", row.order_rules))
         elif row.state == "entered":
             _submit(decisions, row, process, as_of)
-        elif as_of >= sla and row.asked("message.send", "submittal_reminder") is None:
+        elif silent and row.asked("message.send", "submittal_reminder") is None:
             manager = process.person("hiring_manager", row.fields)
             tell_colleague(decisions, row, process, "submittal_reminder", manager, "hiring_manager")
     return decisions

@@ -93,6 +93,18 @@ def law(topic: str) -> str:
     """
 
 
+def read_at(system: str, resource: str) -> str:
+    """When a resource of the client's system of a kind was last read to its end; null: never.
+
+    What a system does not say counts as silence only up to then.
+    """
+    return f"""
+        (SELECT u.read_at FROM cursor u JOIN client c ON c.client = u.client
+         WHERE u.client = r.client AND u.system = c.process -> 'systems' ->> '{system}'
+           AND u.resource = '{resource}')
+    """
+
+
 def _memory(kind: str, alias: str) -> str:
     return f"""
         coalesce((

@@ -4,18 +4,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from connectors.ledger.rows import ApplicationRow, applications
+from connectors.ledger.rows import ApplicationRow, applications, read_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row(ApplicationRow):
-    """`answers` and `screen_answers` map a question or field to its value."""
+    """`answers` and `screen_answers` map a question or field to its value.
+
+    `screens_read_at`: when the recruiters' screens were last read from the tracker; None: never.
+    """
 
     source_stamped: bool
     owner_stamped: bool
     answers: list[dict[str, str]]
     resume_text: str = field(repr=False)
     screened_at: datetime | None
+    screens_read_at: datetime | None
     screen_answers: list[dict[str, str]]
     evidence: dict[str, Any]
 
@@ -36,6 +40,7 @@ ROWS = applications(
         , s.source <> '' AS source_stamped
         , s.owner <> '' AS owner_stamped
         , s.answers, s.resume_text, screened_at, coalesce(screen_answers, '[]') AS screen_answers
+        , {read_at("applicant_tracking", "scorecards")} AS screens_read_at
         , {EVIDENCE}
     """,
     joins=SCREEN,

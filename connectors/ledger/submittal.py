@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from connectors.ledger.rows import ApplicationRow, applications
+from connectors.ledger.rows import ApplicationRow, applications, read_at
 from connectors.ledger.screening import EVIDENCE, SCREEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row(ApplicationRow):
-    """`interest_at` is when interest was last confirmed; `interest_days` how long ago that is."""
+    """`interest_at` is when interest was last confirmed; `interest_days` how long ago that is.
+
+    `tracker_read_at`: when the tracker's applications were last read; None: never.
+    """
 
     musts: int
     shown: int
@@ -22,6 +25,7 @@ class Row(ApplicationRow):
     pay_max_cents: int | None
     screen_answers: list[dict[str, str]]
     evidence: dict[str, Any]
+    tracker_read_at: datetime | None
 
 
 INTEREST = """
@@ -51,6 +55,7 @@ ROWS = applications(
            LIMIT 1) AS expects_cents
         , CAST(r.fields -> 'pay' ->> 'max_cents' AS bigint) AS pay_max_cents
         , coalesce(screen_answers, '[]') AS screen_answers
+        , {read_at("applicant_tracking", "applications")} AS tracker_read_at
         , {EVIDENCE}
     """,
     joins=SCREEN + INTEREST,

@@ -42,6 +42,7 @@ def a_candidate(
         "resume_text": resume,
         "screened_at": NOW if heard is not None else None,
         "screen_answers": pairs(heard or {}),
+        "screens_read_at": NOW,
         "evidence": {},
     }
     return an_application(Row, **common | values)
@@ -51,8 +52,9 @@ def invited(days: int, kind: str = "message.send") -> tuple[Row, datetime]:
     """Somebody who was invited and has been silent for so many calendar days."""
     effects = asked(kind, "screen_invitation")
     email = "ada@example.org" if kind == "message.send" else None
-    row = a_candidate(state="recruiter_screen", effects=effects, email=email)
-    return row, NOW + timedelta(days=days)
+    later = NOW + timedelta(days=days)
+    row = a_candidate(state="recruiter_screen", effects=effects, email=email, screens_read_at=later)
+    return row, later
 
 
 def test_every_kind_of_evidence_counts_where_it_is_asked_for() -> None:
@@ -167,12 +169,29 @@ def test_who_was_not_reached_is_not_silent(kind: str, state: str) -> None:
         state="recruiter_screen",
         email="ada@example.org" if kind == "message.send" else None,
         effects=asked(kind, "screen_invitation", state=state),
+        screens_read_at=NOW + timedelta(days=30),
     )
 
     decisions = decided(decide, row, as_of=NOW + timedelta(days=30))
 
     assert not decisions.moves
     assert not decisions.effects
+
+
+@pytest.mark.parametrize(
+    ("read_after_days", "expected"),
+    [(None, []), (2, []), (9, ["screen_reminder"]), (10, ["no_response"])],
+)
+def test_nobody_is_silent_for_longer_than_the_tracker_was_read(
+    read_after_days: int | None, expected: list[str]
+) -> None:
+    read = None if read_after_days is None else NOW + timedelta(days=read_after_days)
+    effects = asked("message.send", "screen_invitation")
+    row = a_candidate(state="recruiter_screen", effects=effects, screens_read_at=read)
+
+    decisions = decided(decide, row, as_of=NOW + timedelta(days=30))
+
+    assert told(decisions) == expected
 
 
 def test_silence_ends_as_withdrawn_in_the_tracker_too() -> None:

@@ -1,6 +1,6 @@
 """Submittal: the packet says what was computed, the hiring manager decides in the tracker."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ def a_submittal(**values: Any) -> Row:
         "screen_answers": [],
         "evidence": {"bookkeeping": True, "ledgers": True, "spreadsheets": False},
         "tracker_stage": "screen",
+        "tracker_read_at": NOW,
     }
     return an_application(Row, **common | values)
 
@@ -66,6 +67,14 @@ def test_the_hiring_manager_accepts_by_moving_on_in_the_tracker(stage: str) -> N
 def test_a_silent_hiring_manager_is_nudged_after_two_business_days(
     days: int, expected: list[str]
 ) -> None:
-    row = a_submittal(state="hm_review", tracker_stage="submitted")
+    later = NOW + timedelta(days=days)
+    row = a_submittal(state="hm_review", tracker_stage="submitted", tracker_read_at=later)
 
-    assert told(decided(decide, row, as_of=NOW + timedelta(days=days))) == expected
+    assert told(decided(decide, row, as_of=later)) == expected
+
+
+@pytest.mark.parametrize("read", [None, NOW + timedelta(days=1)])
+def test_a_hiring_manager_whose_word_nobody_has_read_is_not_silent(read: datetime | None) -> None:
+    row = a_submittal(state="hm_review", tracker_stage="submitted", tracker_read_at=read)
+
+    assert told(decided(decide, row, as_of=NOW + timedelta(days=9))) == []

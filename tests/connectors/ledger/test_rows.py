@@ -7,7 +7,17 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import create_engine, text
 
-from connectors.ledger import background, client, effects, gates, intake, landing, rows, sourcing
+from connectors.ledger import (
+    background,
+    client,
+    effects,
+    gates,
+    intake,
+    landing,
+    rows,
+    screening,
+    sourcing,
+)
 from connectors.ledger import requisition as requisitions
 from connectors.ledger.decisions import Decisions, Link, Subject
 from connectors.ledger.gates import Verdict
@@ -32,6 +42,7 @@ from tasks.process import Process
 Facts = TypeVar("Facts", bound=Known)
 Reread = Callable[[str], Subject]
 SOURCING = (sourcing.Row, sourcing.ROWS, "sourcing")
+CARDS = ("ashby", "scorecards")
 BACKGROUND = (background.Row, background.ROWS, "background")
 
 
@@ -410,6 +421,24 @@ def test_the_trackers_older_application_is_out_of_the_way_once_both_say_so(
     assert while_open == (None, False)
     assert shown(TrackerStage.NEW) == (None, False)
     assert shown(TrackerStage.ARCHIVED) == (None, True)
+
+
+def test_a_row_knows_when_the_clients_own_tracker_was_last_read_to_its_end(
+    ledger: Ledger, applicants: Sequence[Subject], as_of: datetime
+) -> None:
+    enter(ledger, applicants[0], "screening", screening.ROWS, as_of)
+    seen = []
+    for system, resource in (("other", "scorecards"), ("ashby", "applications"), CARDS):
+        with ledger.transaction() as connection:
+            landing.mark_read(connection, ledger.client, system, resource, as_of)
+        seen.append(read(ledger, screening.Row, screening.ROWS, "screening", as_of).screens_read_at)
+
+    with ledger.transaction() as connection:  # a page is not the end
+        landing.write_cursor(connection, ledger.client, *CARDS, "page 2")
+    row = read(ledger, screening.Row, screening.ROWS, "screening", as_of + timedelta(days=1))
+
+    assert seen == [None, None, as_of]
+    assert row.screens_read_at == as_of
 
 
 def test_a_scope_of_another_requisition_sees_nobody(
