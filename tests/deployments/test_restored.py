@@ -145,7 +145,7 @@ def restored(office: Office, installation: Settings, tmp_path: Path) -> Iterator
     }
     with tempfile.TemporaryDirectory(prefix="fullcycle-") as directory:
         home = Path(directory) / "home"
-        backup.restore(Settings(home=home), tmp_path / "backup")
+        backup.restore(Settings(home=home), tmp_path / "backup", "ops", "the disk is gone")
         try:
             ledger = Ledger(postgres.start(home).app_url, office.desk.client)
             with ledger.transaction() as connection:

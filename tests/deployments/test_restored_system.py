@@ -97,7 +97,8 @@ def live(directory: Path, vendors: tuple[Sandbox, int]) -> Story:
     sandbox, port = vendors
     with running(Settings(home=directory / "first")) as first:
         setup.prepare_ledger(first.settings)
-        setup.register(first.settings, load(DATA / f"clients/{CLIENT}.yaml"))
+        process = load(DATA / f"clients/{CLIENT}.yaml")
+        setup.register(first.settings, process, "ops", "why", AS_OF)
         asyncio.run(setup.connect_sandbox(at(first, port), CLIENT))
         key = applies(Ledger(first.settings.database_url or "", CLIENT))
         enter.hold(CLIENT, "", "dropbox_sign", "ops", "why", AS_OF)
@@ -109,7 +110,7 @@ def live(directory: Path, vendors: tuple[Sandbox, int]) -> Story:
         backup.backup(first.settings, directory / "backup")
     # Prefect's client knows one server for as long as a process lives: the second is where it was.
     moved = Settings(home=directory / "second", prefect_port=first.settings.prefect_port)
-    backup.restore(moved, directory / "backup")
+    backup.restore(moved, directory / "backup", "ops", "why")
     with running(moved) as second:
         restored = look(second)
         asyncio.run(setup.connect_sandbox(at(second, port), CLIENT))  # as `up` does
