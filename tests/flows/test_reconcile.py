@@ -47,6 +47,7 @@ from deployments.sandbox.people import People
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
 from flows.candidate_care import candidate_care
+from flows.decisions import settle_effect
 from flows.reconcile import reconcile
 from flows.sweep import sweep
 from tasks import desk, enter, seen
@@ -308,7 +309,7 @@ def test_what_a_person_saw_done_is_looked_at_before_it_is_believed(office: Offic
 
     seen.check(office.desk, key, invitation)
     with pytest.raises(Refused, match="shows nothing of ours under the id 0-wrong"):
-        seen.check(office.desk, key, "0-wrong")
+        asyncio.run(settle_effect.fn(office.desk.client, key, "done", "ops", "seen", "0-wrong"))
     with pytest.raises(Refused, match=f"is not about {ann}"):
         seen.check(office.desk, key, other)
 
