@@ -50,7 +50,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 install"; exit 1; }
 	@$(PYTHON) -m venv .venv
 	@echo "Installing the packages into .venv, once; it takes a minute or two."
-	@$(PIP) install --quiet --require-hashes -r constraints.txt \
+	@$(PIP) install --quiet --require-hashes -r constraints.txt -c constraints.txt \
 	  || { echo "no network: the packages in constraints.txt could not be downloaded; pip needs to reach a package index, or a mirror named in its configuration"; exit 1; }
 	@$(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
 	@touch $@

@@ -5,6 +5,8 @@ of `transition`; *landed records*, one table per canonical record, newest versio
 and *work*: effects, clocks, quarantine, gates, cursors, the inbox.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -57,7 +59,7 @@ def _subject() -> tuple[Column[str], Column[int]]:
     )
 
 
-def _projection() -> tuple[Column[object], ...]:
+def _projection() -> tuple[Column[Any], ...]:
     """Where a subject stands now. `ready_for` names the next stage's gate it waits at."""
     return (
         Column("stage", Text, nullable=False),
@@ -405,7 +407,7 @@ inbox = Table(
 )
 
 
-def _landed(name: str, *columns: Column[object]) -> Table:
+def _landed(name: str, *columns: Column[Any]) -> Table:
     """A table of landed records: who told us, the newest version, and the fields we use."""
     return Table(
         name,

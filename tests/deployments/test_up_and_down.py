@@ -46,6 +46,7 @@ BY = {"by": "R. Lee", "why": "asked to"}
 UNTIL_APPROVED = timedelta(days=2)  # of simulated time; the approver answers sooner
 AT_ONCE = {"PREFECT_RUNNER_POLL_FREQUENCY": "1"}  # a run begins within 1 s, not within Prefect's 10
 COMMAND_SECONDS, RUN_SECONDS = 200, 60
+REPEATED = {"sweep", "nightly-sync", "reconcile", "candidate-care"}
 ENDED = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]
 
 pytestmark = pytest.mark.timeout(300)
@@ -74,6 +75,7 @@ class Life:
 
     said: str
     fresh: Look
+    planned: set[str]
     problems: dict[str, Any]
     opened: dict[str, Any]
     refused: dict[str, Any]
@@ -102,6 +104,7 @@ def life() -> Iterator[Life]:
 def live(home: Path) -> Life:
     said = fullcycle(home, "up", "--sandbox")
     fresh = look(home)
+    planned = scheduled(fresh)
     pause_schedules(fresh)
 
     form = fresh.deployments["open-requisition"]["parameter_openapi_schema"]
@@ -125,6 +128,7 @@ def live(home: Path) -> Life:
     return Life(
         said=said,
         fresh=fresh,
+        planned=planned,
         problems=problems,
         opened=opened,
         refused=refused,
@@ -215,6 +219,19 @@ def ask(state: State, path: str, body: Any = None, method: str = "POST") -> Any:
     return answer.json() if answer.content else None
 
 
+def scheduled(seen: Look) -> set[str]:
+    """The deployments of which Prefect plans further runs, once it has had time to do so."""
+    names = {each["id"]: name for name, each in seen.deployments.items()}
+    runs = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+    deadline = time.monotonic() + RUN_SECONDS
+    found: set[str] = set()
+    while found != REPEATED and time.monotonic() < deadline:
+        planned = ask(seen.state, "/flow_runs/filter", runs)
+        found = {names[run["deployment_id"]] for run in planned if run["auto_scheduled"]}
+        time.sleep(0.2)
+    return found
+
+
 def pause_schedules(seen: Look) -> None:
     """Let no quarter of an hour that passes on the wall start a run of its own."""
     for deployment in seen.deployments.values():
@@ -276,6 +293,10 @@ def test_every_deployment_is_served_and_what_repeats_has_its_schedule(life: Life
         ("sweep", "*/15 * * * *", True),
         ("candidate-care", "0 8 * * *", True),
     }
+
+
+def test_what_has_a_schedule_is_planned_by_it(life: Life) -> None:
+    assert life.planned == REPEATED
 
 
 def test_the_form_of_a_requisition_explains_each_field_and_offers_choices(life: Life) -> None:

@@ -48,8 +48,8 @@ def test_migrating_again_changes_nothing(
 
     assert (look("SELECT * FROM transition"), look("SELECT * FROM rule ORDER BY id")) == before
     with owner.connect() as connection:
-        versions = connection.execute(text("SELECT version_num FROM alembic_version")).all()
-    assert versions == [(newest,)]
+        versions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
+        assert list(versions) == [newest]
 
 
 def test_the_schema_is_what_the_code_says(owner: Engine) -> None:
@@ -114,8 +114,8 @@ def test_self_identification_is_kept_where_the_app_cannot_read_it(
         kept = connection.execute(
             text("SELECT application_key, question, answer FROM self_id.answer WHERE client = :c"),
             {"c": ledger.client},
-        ).all()
-    assert kept == [("HARBOR-1.0a", "veteran", "declined")]
+        ).one()
+    assert tuple(kept) == ("HARBOR-1.0a", "veteran", "declined")
 
 
 @pytest.mark.parametrize("table", OF_A_CLIENT)
