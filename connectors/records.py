@@ -10,7 +10,7 @@ vendor's id.
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -84,9 +84,11 @@ class Observed(Record):
     """Something a vendor told us. `document` keeps the vendor's own JSON and is never printed.
 
     `ordered`: `updated_at` is the vendor's own time of every change, so that an older copy can be
-    told from a newer one. Where it is not, what was read last stands.
+    told from a newer one. Where it is not, what was read last stands. A `final` kind of record is
+    landed once, and what it says is never overwritten.
     """
 
+    final: ClassVar[bool] = False
     external_id: str
     updated_at: AwareDatetime
     ordered: bool = False
@@ -294,8 +296,12 @@ class Employee(Observed):
 
 
 class PayStatement(Observed):
-    """A processed pay statement joined with the terms in force on its period."""
+    """A processed pay statement joined with the terms in force on its period.
 
+    It says what was paid: terms that are corrected later are on the next statement.
+    """
+
+    final = True
     employee_ref: str
     check_on: date
     period_start_on: date

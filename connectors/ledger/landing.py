@@ -28,7 +28,8 @@ def land(
 ) -> int:
     """Upsert records of any kinds; returns how many were new or had changed.
 
-    An older copy of an ordered record, from a page or a delivery that is late, changes nothing.
+    An older copy of an ordered record, from a page or a delivery that is late, changes nothing;
+    nor does any other copy of a final one.
     """
     changed = 0
     for kind, table in tables.LANDED.items():
@@ -36,7 +37,8 @@ def land(
         for ordered in (False, True):
             mine = [record for record in newest if record.ordered == ordered]
             rows = [_row(client, system, record, as_of) for record in mine]
-            changed += _upsert(connection, table, rows, ordered) if rows else 0
+            if rows:
+                changed += _upsert(connection, table, rows, ordered, kind.final)
         for resolve in _RESOLVE.get(table.name, ()) if newest else ():
             connection.execute(text(resolve), {"client": client, "system": system})
     return changed
@@ -91,8 +93,13 @@ def _newest(records: Iterable[Observed]) -> list[Observed]:
     return list(newest.values())
 
 
-def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], ordered: bool) -> int:
+def _upsert(
+    connection: Connection, table: Table, rows: list[dict[str, Any]], ordered: bool, final: bool
+) -> int:
     statement = insert(table)
+    if final:
+        once = statement.on_conflict_do_nothing().returning(table.c.id)
+        return len(connection.execute(once, rows).all())
     told = statement.excluded
     updates = {
         column.name: told[column.name]

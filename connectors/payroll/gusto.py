@@ -24,7 +24,8 @@ Quirks
 - Amounts are strings in the schema and numbers in its examples.
 - A pay stub knows neither rate, start nor place: these are read from the employee at the time the
   stub is first seen. Corrections are made in place, so a stub read again would show the corrected
-  rate beside the old gross; the cursor keeps every stub from being read twice.
+  rate beside the old gross. The cursor keeps every stub from being read twice, and one that is read
+  from the beginning again changes no statement that has landed.
 - Employees carry no time of change; `Employee.updated_at` is when the batch was completed.
 - The employee gives social security number, date of birth and bank account to Gusto during
   self-onboarding. We never send them, and do not keep those a reading returns.
