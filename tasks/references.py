@@ -64,7 +64,7 @@ def _ask_referees(
         if _to_be_reminded(row, process, number, as_of):
             _ask(decisions, row, process, named, number, reminder=1)
     if not hoped_for:
-        _by_telephone(decisions, row, process)
+        _by_telephone(decisions, row, process, named)
 
 
 def _given_up(row: Row, process: Process, number: int, as_of: datetime) -> bool:
@@ -87,9 +87,17 @@ def _silent_for(row: Row, number: int, days: int, as_of: datetime) -> bool:
     return heard_at is not None and as_of >= after_business_days(heard_at, days, row.jurisdictions)
 
 
-def _by_telephone(decisions: Decisions, row: Row, process: Process) -> None:
-    """Nobody is left to ask: the recruiter calls the silent ones and writes the answers down."""
-    for number in range(process.references.required):
+def _by_telephone(decisions: Decisions, row: Row, process: Process, named: dict[str, str]) -> None:
+    """Nobody is left to ask: the recruiter calls the silent ones and writes the answers down.
+
+    It is the referee's own question that is answered, so a letter that comes after all counts no
+    second time. Where too few are silent, the recruiter finds others.
+    """
+    plan = process.references
+    referees = [f"referee-{n}" for n in range(1, plan.named + 1) if named.get(f"referee{n}_email")]
+    others = [f"telephone-{n}" for n in range(1, plan.required + 1)]
+    silent = [call for call in referees + others if row.answer("reference", call) is None]
+    for call in silent[: plan.required - row.answered]:
         tell_colleague(
             decisions,
             row,
@@ -97,9 +105,10 @@ def _by_telephone(decisions: Decisions, row: Row, process: Process) -> None:
             "reference_by_telephone",
             process.person("recruiter"),
             "recruiter",
-            about=f"telephone-{number + 1}",
+            about=call,
             candidate=row.name,
-            call=f"telephone-{number + 1}",
+            call=call,
+            referee=named.get(f"{call.replace('-', '')}_name", ""),
         )
 
 

@@ -22,7 +22,7 @@ TO_COLLEAGUES: dict[str, dict[str, Any]] = {
     "approve_offer": {"hash": "v1", "rate": "USD 70,000.00 per year", "start_on": "2026-03-18"},
     "review_duplicate": {"person": "HARBOR-2.0000000001", "score": 90, "evidence": "name 100 %"},
     "submittal_reminder": {},
-    "reference_by_telephone": {"candidate": "Ada Lovelace", "call": "telephone-1"},
+    "reference_by_telephone": {"candidate": "Ada Lovelace", "call": "referee-1", "referee": "Ben"},
     "order_check": {"order": "order-1", "status": "expired", "candidate": "Ada Lovelace"},
     "review_report": {"report": "report-1", "candidate": "Ada Lovelace"},
     "day_one": {"candidate": "Ada Lovelace"},

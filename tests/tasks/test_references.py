@@ -1,5 +1,6 @@
 """References: with consent, from at least two, and a silent referee is replaced."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -131,6 +132,28 @@ def test_at_most_four_are_asked_and_then_the_recruiter_telephones() -> None:
     assert {message.to_email for message in requests(decisions, SendMessage)} == {
         HARBOR.people["recruiter"].email
     }
+
+
+def telephoned(row: Row) -> list[str]:
+    """Whose answers the recruiter is asked to write down."""
+    messages = requests(decided(decide, row, as_of=NOW + timedelta(days=9)), SendMessage)
+    return re.findall(r"\[\[form\|reference\|[^|]*\|([^|]*)\|", "".join(m.body for m in messages))
+
+
+def test_who_is_telephoned_answers_the_question_of_the_letter_and_no_other() -> None:
+    asked_all = a_finalist(forms=named(4), effects=requested(1, 2, 3, 4))
+    assert telephoned(asked_all) == ["referee-1", "referee-2"]
+
+    first = answered("reference", "referee-1", worked_together="yes")
+    one_answered = a_finalist(forms=named(4) | first, effects=requested(1, 2, 3, 4), answered=1)
+    assert telephoned(one_answered) == ["referee-2"]
+
+
+def test_where_too_few_are_silent_the_recruiter_finds_others() -> None:
+    refused = answered("reference", "referee-1", worked_together="no")
+    row = a_finalist(forms=named(2) | refused, effects=requested(1, 2))
+
+    assert telephoned(row) == ["referee-2", "telephone-1"]
 
 
 def test_with_only_two_named_the_telephone_comes_as_soon_as_both_are_silent() -> None:
