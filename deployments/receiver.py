@@ -4,7 +4,6 @@
 forms and the document store's public folder; `/openapi.json` describes them.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -25,10 +24,9 @@ from starlette.staticfiles import StaticFiles
 from connectors.access import Access
 from connectors.errors import Refused, Unavailable, Unreadable
 from connectors.job_boards import indeed
-from connectors.ledger import inbox
+from connectors.ledger import answers, inbox
 from connectors.ledger.store import Ledger
 from connectors.links import Links, Question
-from connectors.records import FormAnswer
 from deployments import limits
 from deployments.accounts import Accounts, Load, load
 from deployments.hurry import Hurry
@@ -88,10 +86,9 @@ async def show_form(request: Request) -> Response:
 
 
 async def take_form(request: Request) -> Response:
-    """Take an answer; the first one to a link stands."""
-    token = request.path_params["token"]
+    """Take an answer, or say that it was not taken: another stands, or nobody needs it any more."""
     try:
-        question = _links().read(token)
+        question = _links().read(request.path_params["token"])
     except Refused:
         return HTMLResponse(_page("invalid.html"), 404)
     form = FORMS.get(question.form)
@@ -100,30 +97,17 @@ async def take_form(request: Request) -> Response:
     given = {name: str(value).strip() for name, value in (await request.form()).items()}
     if problems := form.problems(given):
         return HTMLResponse(_form_page(question, form, given, problems), 422)
-    answer = _answer(question, token, form, given)
-    await run_in_threadpool(
-        _store,
-        question.client,
-        "forms",
-        answer.external_id,
-        answer.model_dump_json(),
-        answer.updated_at,
-        {},
-    )
-    return HTMLResponse(_page("thanks.html", heading=form.heading))
+    fields = {field.name: given[field.name] for field in form.fields if field.name in given}
+    taken = await run_in_threadpool(_take, question, form, fields)
+    if taken.how in ("answered", "over"):
+        return HTMLResponse(_page("not_taken.html", heading=form.heading, taken=taken), 409)
+    return HTMLResponse(_page("thanks.html", heading=form.heading, final=form.final(fields)))
 
 
-def _answer(question: Question, token: str, form: Form, given: dict[str, str]) -> FormAnswer:
-    known = {field.name for field in form.fields}
-    return FormAnswer(
-        external_id=hashlib.sha256(token.encode()).hexdigest()[:32],
-        updated_at=now(),
-        form=question.form,
-        subject=question.subject,
-        about=question.about,
-        by=question.by,
-        fields={name: value for name, value in given.items() if name in known},
-    )
+def _take(question: Question, form: Form, fields: Mapping[str, str]) -> answers.Taken:
+    ledger = Ledger(Surroundings().database_url, question.client)
+    with ledger.transaction() as connection:
+        return answers.take(connection, question, fields, form.final, now())
 
 
 def _store(

@@ -22,6 +22,7 @@ ColleaguesForm = Literal[
     "order_check",
     "review_report",
     "reference",
+    "preboarding",
     "day_one",
     "i9_section_2",
 ]
@@ -54,6 +55,8 @@ async def record_decision(
         by: Who decides: a name or a role.
         about: What exactly, as the message to the colleague says: the version of a requisition or
             an offer, an order of a check, a report and its instant; empty where there is only one.
+            The first decision stands; a "no" to a task, an arrival or documents may be followed by
+            a "yes".
     """
     if problems := FORMS[form].problems(fields):
         names = ", ".join(field.name for field in FORMS[form].fields)

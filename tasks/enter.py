@@ -4,23 +4,23 @@ Each act of a person, also that they looked at personal data, leaves one row in 
 (`connectors/ledger/audit.py`), in the transaction of what it did.
 """
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
 from connectors.errors import Refused
-from connectors.ledger import breaker, correction, effects, evidence, gates, inbox
+from connectors.ledger import answers, breaker, correction, effects, evidence, gates, inbox
 from connectors.ledger import client as ledger_client
 from connectors.ledger import hold as holds
 from connectors.ledger import requisition as ledger_requisition
 from connectors.ledger.audit import Act, keep
 from connectors.ledger.decisions import subject_of
 from connectors.ledger.store import Ledger
-from connectors.records import FormAnswer
+from connectors.links import Question
 from connectors.requisition import Requisition
 from expectations import SUITES
 from tasks.desk import Surroundings, vendors
+from tasks.forms import FORMS
 from tasks.process import Process
 
 Outcome = Literal["retry", "done", "waive"]
@@ -58,22 +58,26 @@ def answer(
     fields: Mapping[str, str],
     as_of: datetime,
 ) -> bool:
-    """Keep a colleague's answer to a form as if it had come by its link; False: answered before."""
-    name = "\x1f".join((form, subject, about))
-    record = FormAnswer(
-        external_id=hashlib.sha256(name.encode()).hexdigest()[:32],
-        updated_at=as_of,
-        form=form,
-        subject=subject,
-        about=about,
-        by=by,
-        fields=dict(fields),
-    )
+    """Keep a colleague's answer to a form as if it had come by its link; False: known already.
+
+    Raises Refused if nothing would come of it: another answer stands, the subject is unknown or
+    has ended, or what exactly it is about is not said.
+    """
+    asked = FORMS[form]
+    if bool(asked.about) != bool(about):
+        wanted = f"say about what: {asked.about}" if asked.about else "leave empty about what"
+        raise Refused("forms", f"{form} of {subject}: {wanted}")
+    question = Question(client, form, subject, about, by)
     with ledger_of(client).transaction() as connection:
-        kept = inbox.keep(
-            connection, client, "forms", record.external_id, record.model_dump_json(), as_of
-        )
-        if kept:
+        if answers.over(connection, client, subject) is None:
+            raise Refused("forms", f"{client} has no {subject}; see `fullcycle status`")
+        taken = answers.take(connection, question, fields, asked.final, as_of)
+        if taken.how == "answered":
+            told = f"already answered on {taken.at:%Y-%m-%d %H:%M} UTC, and that answer stands"
+            raise Refused("forms", f"{form} of {subject}: {told}")
+        if taken.how == "over":
+            raise Refused("forms", f"{form} of {subject}: {subject} has ended")
+        if taken.how == "kept":
             act = Act(
                 at=as_of,
                 by=by,
@@ -83,7 +87,7 @@ def answer(
                 why=fields.get("reason", ""),
             )
             keep(connection, client, act)
-    return kept
+    return taken.how == "kept"
 
 
 def reveal(client: str, key: str, by: str, why: str, as_of: datetime) -> dict[str, str | None]:

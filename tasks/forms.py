@@ -30,10 +30,21 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One form, shown with its heading; the answer is kept under its name."""
+    """One form, shown with its heading; the answer is kept under its name.
+
+    `until`: the fields that must all be "yes" before an answer is final; until then it may be given
+    again. With none, the first answer is final. `about`: what exactly is asked about, where one
+    subject has several of them.
+    """
 
     heading: str
     fields: tuple[Field, ...]
+    until: tuple[str, ...] = ()
+    about: str = ""
+
+    def final(self, given: Mapping[str, str]) -> bool:
+        """Whether no other answer is taken after this one."""
+        return all(given.get(name) == "yes" for name in self.until)
 
     def problems(self, given: Mapping[str, str]) -> list[str]:
         """What is missing or wrong in the answers, one sentence a field."""
@@ -59,10 +70,17 @@ _REFEREES = tuple(
 
 FORMS: dict[str, Form] = {
     "approve_requisition": Form(
-        "Approve this requisition", (_decision("approve", "reject"), _COMMENT)
+        "Approve this requisition",
+        (_decision("approve", "reject"), _COMMENT),
+        about="the version of the requisition",
+    ),
+    "cancel_requisition": Form(
+        "Cancel this requisition", (_decision("cancel"), Field("reason", "Reason", "text"))
     ),
     "review_duplicate": Form(
-        "Are these two applications from the same person?", (_decision("same", "different"),)
+        "Are these two applications from the same person?",
+        (_decision("same", "different"),),
+        about="the key of the person",
     ),
     "interest": Form(
         "Are you still interested?",
@@ -70,9 +88,12 @@ FORMS: dict[str, Form] = {
             Field("interested", "I am still interested in this role", "yes_no"),
             Field("pay_expectation", "Pay you expect", "text", required=False),
         ),
+        until=("interested",),
     ),
     "withdraw": Form(
-        "Withdraw your application", (Field("confirm", "Yes, withdraw it", "yes_no"),)
+        "Withdraw your application",
+        (Field("confirm", "Yes, withdraw it", "yes_no"),),
+        until=("confirm",),
     ),
     "referees": Form(
         "Name your referees",
@@ -84,6 +105,7 @@ FORMS: dict[str, Form] = {
             ),
             *_REFEREES,
         ),
+        until=("consent",),
     ),
     "reference": Form(
         "Reference",
@@ -94,9 +116,18 @@ FORMS: dict[str, Form] = {
             Field("concerns", "What you would want to know before hiring", "text", required=False),
             Field("rehire", "I would work with this person again", "yes_no"),
         ),
+        about="the referee, as in referee-1",
     ),
-    "approve_offer": Form("Approve this offer", (_decision("approve", "reject"), _COMMENT)),
-    "order_check": Form("Order the background check again?", (_decision("order", "end"), _COMMENT)),
+    "approve_offer": Form(
+        "Approve this offer",
+        (_decision("approve", "reject"), _COMMENT),
+        about="the version of the offer",
+    ),
+    "order_check": Form(
+        "Order the background check again?",
+        (_decision("order", "end"), _COMMENT),
+        about="the order that came to nothing",
+    ),
     "review_report": Form(
         "Individualized assessment of a background report",
         (
@@ -107,6 +138,7 @@ FORMS: dict[str, Form] = {
             Field("rehabilitation", "Evidence of rehabilitation or error", "text"),
             _COMMENT,
         ),
+        about="the number of the report",
     ),
     "preboarding": Form(
         "Before your first day",
@@ -115,9 +147,12 @@ FORMS: dict[str, Form] = {
             Field("equipment", "My equipment is arranged", "yes_no"),
             Field("i9_section_1", "I have completed section 1 of form I-9", "yes_no"),
         ),
+        until=("policies", "equipment", "i9_section_1"),
     ),
     "day_one": Form(
-        "First day", (Field("arrived", "The new colleague has arrived", "yes_no"), _COMMENT)
+        "First day",
+        (Field("arrived", "The new colleague has arrived", "yes_no"), _COMMENT),
+        until=("arrived",),
     ),
     "i9_section_2": Form(
         "Form I-9 section 2",
@@ -125,5 +160,6 @@ FORMS: dict[str, Form] = {
             Field("documents_examined", "I have examined the documents", "yes_no"),
             Field("signed_on", "Section 2 signed on", "date"),
         ),
+        until=("documents_examined",),
     ),
 }

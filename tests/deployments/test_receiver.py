@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import string
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,17 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from connectors.access import Access
+from connectors.errors import Refused
 from connectors.ledger import inbox, landing
 from connectors.ledger.store import Ledger
 from connectors.links import Links, Question
 from connectors.records import FormAnswer
 from deployments import limits, receiver
 from deployments.postgres import Urls
+from tasks import enter
+from tests.tasks.test_reconcile import BEGUN, Books, books
+
+assert books  # a fixture
 
 SECRET = "a secret of Indeed's and ours"
 OURS = "a secret of our own"
@@ -71,8 +77,14 @@ def delivery(**more: Any) -> bytes:
     return json.dumps(DELIVERY | more).encode()
 
 
-def link(client: str, form: str = "withdraw", by: str = "candidate") -> str:
-    question = Question(client, form, "HARBOR-1.9f2c11ab03", "", by)
+def link(
+    client: str,
+    form: str = "withdraw",
+    by: str = "candidate",
+    subject: str = "HARBOR-1.9f2c11ab03",
+    about: str = "",
+) -> str:
+    question = Question(client, form, subject, about, by)
     return Links(PUBLIC, OURS).to(question).removeprefix(PUBLIC)
 
 
@@ -199,21 +211,65 @@ def test_an_answer_with_gaps_comes_back_with_its_problems_and_what_was_written(
     assert stored(database, client_name) == []
 
 
-def test_the_first_answer_to_a_link_stands(
+APPROVAL = {"form": "approve_offer", "by": "approver"}
+
+
+def test_the_first_decision_by_a_link_stands_and_who_comes_later_is_told_so(
     web: TestClient, database: Urls, client_name: str
 ) -> None:
-    first, second = ({"confirm": word} for word in ("no", "yes"))
+    pages = [
+        web.post(link(client_name, **APPROVAL), data={"decision": word})
+        for word in ("approve", "approve", "reject")
+    ]
 
-    assert web.post(link(client_name), data=first).status_code == 200
-    assert web.post(link(client_name), data=second).status_code == 200
-
+    assert [page.status_code for page in pages] == [200, 200, 409]
+    assert "Your answer has been kept." in pages[1].text
+    assert "Your answer was not taken" in pages[2].text
     [kept] = stored(database, client_name)
     answer = FormAnswer.model_validate_json(kept.body)
     assert (answer.form, answer.subject, answer.fields) == (
-        "withdraw",
+        "approve_offer",
         "HARBOR-1.9f2c11ab03",
-        {"confirm": "no"},
+        {"decision": "approve"},
     )
+    assert f"on {answer.updated_at:%Y-%m-%d at %H:%M} UTC" in pages[2].text
+
+
+def test_what_was_not_yet_so_is_answered_again_by_the_same_link(
+    web: TestClient, database: Urls, client_name: str
+) -> None:
+    pages = [web.post(link(client_name), data={"confirm": word}) for word in ("no", "yes", "no")]
+
+    assert [page.status_code for page in pages] == [200, 200, 409]
+    assert ["again by the same link" in page.text for page in pages] == [True, False, False]
+    answers = [FormAnswer.model_validate_json(kept.body) for kept in stored(database, client_name)]
+    assert [answer.fields["confirm"] for answer in answers] == ["no", "yes"]
+
+
+def test_a_colleague_who_decides_elsewhere_answers_the_same_question(
+    web: TestClient, database: Urls, client_name: str, books: Books
+) -> None:
+    web.post(
+        link(client_name, **APPROVAL, about="v1", subject="HARBOR-1"), data={"decision": "approve"}
+    )
+
+    with pytest.raises(Refused, match="already answered on"):
+        enter.answer(
+            client_name, "approve_offer", "HARBOR-1", "v1", "ops", {"decision": "reject"}, BEGUN
+        )
+
+    [kept] = stored(database, client_name)
+    assert json.loads(kept.body)["fields"] == {"decision": "approve"}
+
+
+def test_another_spelling_of_a_link_is_no_link(web: TestClient, client_name: str) -> None:
+    address = link(client_name)
+    spellings = [address[:-1] + last for last in string.ascii_letters + string.digits + "-_"]
+
+    valid = [spelled for spelled in spellings if web.get(spelled).status_code == 200]
+
+    assert valid == [address]
+    assert web.get(address + "=").status_code == 404
 
 
 def test_what_nobody_asked_is_not_kept(web: TestClient, database: Urls, client_name: str) -> None:

@@ -51,10 +51,10 @@ def test_every_question_a_colleague_can_answer_has_a_form() -> None:
 
 
 def test_a_decision_is_kept_like_an_answer_by_link_and_carries_its_requisition(
-    carried: list[Scope], ledger: Ledger
+    carried: list[Scope], ledger: Ledger, requisition: str
 ) -> None:
-    answer = {"decision": "same"}
-    about = (ledger.client, "review_duplicate", "HARBOR-1.9f2c11ab03", answer, "recruiter", "p7")
+    answer = {"decision": "approve"}
+    about = (ledger.client, "approve_requisition", requisition, answer, "approver", "v7")
 
     first = run(decisions.record_decision, *about)
     second = run(decisions.record_decision, *about)
@@ -63,13 +63,26 @@ def test_a_decision_is_kept_like_an_answer_by_link_and_carries_its_requisition(
         [kept] = inbox.unread(connection, ledger.client)
     told = FormAnswer.model_validate_json(kept.body)
     assert (told.form, told.about, told.by, told.fields) == (
-        "review_duplicate",
-        "p7",
-        "recruiter",
+        "approve_requisition",
+        "v7",
+        "approver",
         answer,
     )
-    assert carried == [Scope(ledger.client, "HARBOR-1")] * 2
+    assert carried == [Scope(ledger.client, requisition)] * 2
     assert [first.message, second.message] == ["kept; carried", "answered before; carried"]
+
+
+def test_a_decision_that_is_taken_already_is_refused_and_carries_nothing(
+    carried: list[Scope], ledger: Ledger, requisition: str
+) -> None:
+    about = (ledger.client, "approve_requisition", requisition)
+    run(decisions.record_decision, *about, {"decision": "approve"}, "approver", "v7")
+    carried.clear()
+
+    with pytest.raises(Refused, match=r"already answered on 2026-10-19 13:00 UTC"):
+        run(decisions.record_decision, *about, {"decision": "reject"}, "approver", "v7")
+
+    assert carried == []
 
 
 def test_an_answer_with_gaps_is_refused_with_its_problems_and_its_fields(

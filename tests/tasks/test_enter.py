@@ -197,17 +197,51 @@ def test_what_is_too_late_is_not_tried_again_but_a_person_may_settle_it(
 
 
 def test_a_decision_leaves_an_act_without_its_answers_and_only_once(
-    ledger: Ledger, scope: Scope, look: Look
+    ledger: Ledger, applicant: Subject, look: Look
 ) -> None:
     answer = {"decision": "adverse", "nature_and_gravity": "convicted of arson"}
-    for _ in range(2):
+    kept = [
         enter.answer(
-            ledger.client, "review_report", "HARBOR-1.0a", "r7", "recruiter", answer, LATER
+            ledger.client, "review_report", applicant.key, "r7", "recruiter", answer, LATER
         )
+        for _ in range(2)
+    ]
+    assert kept == [True, False]
 
     (row,) = look("SELECT CAST(act AS text) AS all, command, about, by FROM act")
     assert (row.command, row.about, row.by) == ("record-decision", "review_report:r7", "recruiter")
     assert "arson" not in row.all
+
+
+@pytest.mark.parametrize(
+    ("form", "subject", "about", "refusal"),
+    [
+        ("day_one", "HARBOR-1.0a", "", "has no HARBOR-1.0a"),
+        ("approve_requisition", "HARBOR-9", "v1", "has no HARBOR-9"),
+        ("cancel_requisition", "HARBOR-9", "", "has no HARBOR-9"),
+        ("approve_requisition", "HARBOR-1", "", "say about what: the version of the requisition"),
+        ("day_one", "HARBOR-1", "v1", "leave empty about what"),
+    ],
+)
+def test_an_answer_that_would_move_nothing_is_refused(
+    ledger: Ledger, scope: Scope, form: str, subject: str, about: str, refusal: str
+) -> None:
+    with pytest.raises(Refused, match=refusal):
+        enter.answer(ledger.client, form, subject, about, "ops", {"decision": "approve"}, LATER)
+
+    assert states(ledger) == {}
+    assert trail(ledger) == []
+
+
+def test_an_answer_about_an_application_that_has_ended_is_refused(
+    ledger: Ledger, applicant: Subject
+) -> None:
+    ended = Decisions()
+    ended.end(applicant, "WITHDRAWN", "for this test")
+    ledger.apply(ended, AS_OF)
+
+    with pytest.raises(Refused, match="has ended"):
+        enter.answer(ledger.client, "day_one", applicant.key, "", "ops", {"arrived": "yes"}, LATER)
 
 
 def test_an_export_keeps_the_manifest_of_what_was_handed_out(
