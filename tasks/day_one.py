@@ -20,8 +20,9 @@ SECTION_2_BUSINESS_DAYS = 3
 def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Ask the manager on the first day, then HR for section 2; pass on when both are in.
 
-    The first day begins at midnight in the client's time zone. Section 2 is due within 3 business
-    days of it (8 CFR 274a.2(b)(1)(ii)).
+    The first day begins at midnight in the client's time zone. A manager's "no" counts when no
+    "yes" has followed within a business day. Section 2 is due within 3 business days of the first
+    day (8 CFR 274a.2(b)(1)(ii)).
     """
     decisions = Decisions()
     for row in rows:
@@ -35,14 +36,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
         elif arrival is None:
             _ask_manager(decisions, row, process, as_of)
         elif arrival["arrived"] != "yes":
-            withdraw(
-                decisions,
-                row,
-                process,
-                "did not arrive",
-                disposition="NO_SHOW",
-                template="no_response",
-            )
+            _not_arrived(decisions, row, process, as_of)
         elif section_2 is None or section_2["documents_examined"] != "yes":
             _ask_hr(decisions, row, process, begins)
         else:
@@ -58,6 +52,17 @@ def _ask_manager(decisions: Decisions, row: Row, process: Process, as_of: dateti
         decisions, row, process, "day_one", manager, "hiring_manager", candidate=row.name
     )
     tell_candidate(decisions, row, process, "welcome")
+
+
+def _not_arrived(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
+    """Wait before a "no" counts: who is late at nine may be there at ten."""
+    counts_at = after_business_days(row.answered_at("day_one") or as_of, 1, row.jurisdictions)
+    if as_of < counts_at:
+        decisions.hold(row, "not_arrived", Due(counts_at, "client"))
+    else:
+        withdraw(
+            decisions, row, process, "did not arrive", disposition="NO_SHOW", template="no_response"
+        )
 
 
 def _ask_hr(decisions: Decisions, row: Row, process: Process, begins: datetime) -> None:

@@ -138,7 +138,7 @@ FORMS: dict[str, Form] = {
             Field("rehabilitation", "Evidence of rehabilitation or error", "text"),
             _COMMENT,
         ),
-        about="the number of the report",
+        about="the report and its instant",
     ),
     "preboarding": Form(
         "Before your first day",

@@ -11,25 +11,29 @@ from connectors.ledger.decisions import Decisions, Due
 from connectors.ledger.preboarding import HiredRow, Row
 from connectors.records import CorrectHire, CreateHire, PayUnit, Place
 from tasks.clock import after_business_days
+from tasks.forms import FORMS
 from tasks.messages import tell_candidate
 from tasks.process import Process
 from tasks.stage import Stage
 
 STAGE = Stage("preboarding", ledger.Row, ledger.ROWS)
-TASKS = ("policies", "equipment", "i9_section_1")
+ASKED_AGAIN_AFTER_BUSINESS_DAYS = 2
 
 
 def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Create the hire in payroll, ask for what only they can do, pass on when all is in hand.
 
-    SSN, birth date and bank details go from the new hire to payroll's own pages, never through us.
+    Who has answered that something is still open is asked again two business days later. SSN,
+    birth date and bank details go from the new hire to payroll's own pages, never through us.
     """
     decisions = Decisions()
     for row in rows:
         if row.asked("payroll.create") is None:
             _begin(decisions, row, process, as_of)
         tasks = row.answer("preboarding")
-        complete = tasks is not None and all(tasks.get(task) == "yes" for task in TASKS)
+        complete = tasks is not None and FORMS["preboarding"].final(tasks)
+        if tasks is not None and not complete:
+            _ask_again(decisions, row, process, as_of)
         if complete and row.employee_ref and not differences(row):
             decisions.advance(
                 row,
@@ -74,6 +78,14 @@ def correct(
         work_place=Place.model_validate(offer["work_place"]),
     )
     decisions.effect(row, process.systems.payroll, "payroll.correct", request, about=about)
+
+
+def _ask_again(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
+    at = row.answered_at("preboarding") or as_of
+    if as_of >= after_business_days(at, ASKED_AGAIN_AFTER_BUSINESS_DAYS, row.jurisdictions):
+        start = (row.start_on or as_of.date()).isoformat()
+        about = f"open-{at.date().isoformat()}"
+        tell_candidate(decisions, row, process, "preboarding", about=about, start_on=start)
 
 
 def _begin(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:

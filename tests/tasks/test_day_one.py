@@ -94,11 +94,28 @@ def test_arrival_and_section_2_pass_on() -> None:
     assert the_move(decided(decide, a_hire(forms=forms), as_of=MORNING)).ready_for == "payroll"
 
 
+def not_arrived(word: str = "no") -> Row:
+    """A hire of whom the manager has said at nine on the first day that they are not there."""
+    given = {"fields": {"arrived": word}, "at": MORNING.isoformat()}
+    return a_hire(forms={"day_one:": given})
+
+
+@pytest.mark.parametrize("hours", [0, 1, 23])
+def test_who_is_not_there_at_nine_has_a_day_to_come(hours: int) -> None:
+    decisions = decided(decide, not_arrived(), as_of=MORNING + timedelta(hours=hours))
+
+    move = the_move(decisions)
+    assert (move.to_state, move.disposition) == ("not_arrived", None)
+    assert move.due is not None
+    assert (move.due.at, move.due.owner) == (MORNING + timedelta(days=1), "client")
+    assert not decisions.effects
+
+
 @pytest.mark.parametrize("word", ["no", ""])
 def test_who_does_not_arrive_ends_as_a_no_show_and_is_not_told_that_they_asked_for_it(
     word: str,
 ) -> None:
-    decisions = decided(decide, a_hire(forms=answered("day_one", arrived=word)), as_of=MORNING)
+    decisions = decided(decide, not_arrived(word), as_of=MORNING + timedelta(days=1))
 
     assert the_move(decisions).disposition == "NO_SHOW"
     assert told(decisions) == ["no_response"]

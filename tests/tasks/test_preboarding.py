@@ -1,15 +1,17 @@
 """Preboarding: payroll holds what was signed, and the new hire's own tasks are done."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from connectors.ledger.preboarding import Row
 from connectors.records import CorrectHire, CreateHire
-from tasks.preboarding import TASKS, decide, differences
+from tasks.forms import FORMS
+from tasks.preboarding import decide, differences
 from tests.tasks.factories import (
     HARBOR,
+    NOW,
     an_application,
     answered,
     asked,
@@ -22,6 +24,7 @@ from tests.tasks.factories import (
 )
 
 START = date(2026, 3, 18)
+TASKS = FORMS["preboarding"].until
 OFFER = {
     "title": "Accounting Clerk",
     "rate_cents": 7_000_000,
@@ -104,6 +107,21 @@ def test_one_open_task_keeps_the_hire_here(task: str) -> None:
     forms = answered("preboarding", **dict.fromkeys(TASKS, "yes") | {task: "no"})
 
     assert not decided(decide, a_hire(forms=forms)).moves
+
+
+@pytest.mark.parametrize(("days", "expected"), [(0, []), (1, []), (2, ["preboarding"])])
+def test_who_has_left_a_task_open_is_asked_again(days: int, expected: list[str]) -> None:
+    forms = answered("preboarding", policies="yes", equipment="no", i9_section_1="yes")
+
+    decisions = decided(decide, a_hire(forms=forms), as_of=NOW + timedelta(days=days))
+
+    assert told(decisions) == expected
+
+
+def test_who_has_done_everything_is_not_asked_again() -> None:
+    waiting = a_hire(forms=DONE, employee_ref=None, hired_cents=None)
+
+    assert not told(decided(decide, waiting, as_of=NOW + timedelta(days=9)))
 
 
 def test_nobody_passes_before_payroll_has_the_record() -> None:
