@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from prefect import flow, get_run_logger
+from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.context import SyncClientContext
 
 from connectors.ledger.scope import Scope
 from flows import runs
-from flows.carry import BUSY, Incomplete
+from flows.carry import BUSY, PATIENCE, Incomplete
 from flows.clients import for_each
 from tasks import clock
 from tasks.care import care, seal_days
@@ -24,18 +24,17 @@ async def candidate_care(client: str | None = None, as_of: datetime | None = Non
         client: The client's name; empty for all of them.
         as_of: The instant to look at; empty for now.
     """
-    moment = clock.moment(as_of)
+    moment = clock.moment(as_of) if as_of else None  # now is when a run under way has ended
     return await for_each(client, lambda name: _care_for(Scope(name), moment))
 
 
-async def _care_for(scope: Scope, as_of: datetime) -> str:
+async def _care_for(scope: Scope, as_of: datetime | None) -> str:
     desk = await open_desk(scope.client)
     await runs.tag(scope)
-    with SyncClientContext.get_or_create(), desk.ledger.exclusively() as mine:
+    with SyncClientContext.get_or_create(), desk.ledger.exclusively(PATIENCE) as mine:
         if not mine:
-            get_run_logger().warning(BUSY)
-            return BUSY
-        instant = runs.instant(desk.ledger, as_of)
+            raise Incomplete(str(scope), BUSY)
+        instant = runs.instant(desk.ledger, as_of or clock.now())
         states = [task(scope, instant, return_state=True) for task in (care, deliver, seal_days)]
     sentence = f"{scope}: {'; '.join(state.message or '' for state in states)}"
     if not all(state.is_completed() for state in states):

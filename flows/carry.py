@@ -1,7 +1,7 @@
 """Carry: the one way through, for a client or for one of its requisitions."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from prefect import Task, get_run_logger, tags
@@ -9,14 +9,15 @@ from prefect.client.schemas.objects import State
 from prefect.context import SyncClientContext
 
 from connectors.errors import ConnectorError, LedgerUnavailable
-from connectors.ledger import breaker, hold, rows, steps
+from connectors.ledger import breaker, hold, landing, rows, steps
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.ports import System
 from flows import runs
+from tasks import clock
 from tasks.decide import decide, end
 from tasks.deliver import deliver, settle
-from tasks.desk import open_desk
+from tasks.desk import Desk, open_desk
 from tasks.gate import gate
 from tasks.observe import observe, open_applications, read_inbox
 from tasks.progress import publish
@@ -28,6 +29,7 @@ class Incomplete(ConnectorError):
 
 
 BUSY = "another run is carrying this client; nothing was done"
+PATIENCE = timedelta(hours=1)  # of what comes once a day with a run that is under way
 
 
 async def carry(scope: Scope, as_of: datetime) -> str:
@@ -46,20 +48,43 @@ async def carry(scope: Scope, as_of: datetime) -> str:
         if not mine:
             get_run_logger().warning(BUSY)
             return BUSY
-        sweep = _Steps(desk.ledger, scope, as_of)
-        sweep.always("settle", settle)
-        for system in sweep.readable(desk.systems):
-            sweep.once(f"observe {system}", observe, system)
-        sweep.once("read inbox", read_inbox)
-        sweep.once("open applications", open_applications)
-        sweep.once("end", end)
-        for stage in ORDER:
-            if sweep.anybody(stage):
-                with tags(f"stage:{stage}"):
-                    sweep.once(f"gate {stage}", gate, stage)
-                    sweep.once(f"decide {stage}", decide, stage)
-        sweep.always("deliver", deliver)
-        sentence = sweep.always("publish", publish).message or ""
+        return _carry(desk, scope, as_of)
+
+
+async def carry_anew(scope: Scope, as_of: datetime | None) -> str:
+    """Carry, and read every system from its beginning; a run that is under way is waited for.
+
+    as_of: the instant to look at; None: when the wait is over. Raises Incomplete also if the wait
+    was too long.
+    """
+    desk = await open_desk(scope.client)
+    marks = await runs.tag(scope)
+    with tags(*marks), SyncClientContext.get_or_create(), desk.ledger.exclusively(PATIENCE) as mine:
+        if not mine:
+            raise Incomplete(str(scope), BUSY)
+        with desk.ledger.transaction() as connection:
+            newest = steps.newest(connection, scope.client)
+            landing.forget_cursors(connection, scope.client)
+        now = clock.now()
+        # A sweep of this very second has its steps behind it, and they are to be done again.
+        return _carry(desk, scope, as_of or (now + timedelta.resolution if newest == now else now))
+
+
+def _carry(desk: Desk, scope: Scope, as_of: datetime) -> str:
+    sweep = _Steps(desk.ledger, scope, as_of)
+    sweep.always("settle", settle)
+    for system in sweep.readable(desk.systems):
+        sweep.once(f"observe {system}", observe, system)
+    sweep.once("read inbox", read_inbox)
+    sweep.once("open applications", open_applications)
+    sweep.once("end", end)
+    for stage in ORDER:
+        if sweep.anybody(stage):
+            with tags(f"stage:{stage}"):
+                sweep.once(f"gate {stage}", gate, stage)
+                sweep.once(f"decide {stage}", decide, stage)
+    sweep.always("deliver", deliver)
+    sentence = sweep.always("publish", publish).message or ""
     if sweep.undone:
         raise Incomplete(str(scope), f"{sentence}; could not be done: {', '.join(sweep.undone)}")
     return sentence

@@ -5,12 +5,11 @@ from datetime import datetime
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from connectors.ledger import landing
 from connectors.ledger.scope import Scope
 from flows import runs
-from flows.carry import carry
+from flows.carry import carry_anew
 from flows.clients import for_each
-from tasks import clock, enter
+from tasks import clock
 
 
 @flow(name="nightly-sync", flow_run_name=runs.name, persist_result=False)
@@ -21,11 +20,5 @@ async def nightly_sync(client: str | None = None, as_of: datetime | None = None)
         client: The client's name; empty for all of them.
         as_of: The instant to look at; empty for now.
     """
-    moment = clock.moment(as_of)
-    return await for_each(client, lambda name: _sync(name, moment))
-
-
-async def _sync(client: str, as_of: datetime) -> str:
-    with enter.ledger_of(client).transaction() as connection:
-        landing.forget_cursors(connection, client)
-    return await carry(Scope(client), as_of)
+    moment = clock.moment(as_of) if as_of else None  # now is when a run under way has ended
+    return await for_each(client, lambda name: carry_anew(Scope(name), moment))

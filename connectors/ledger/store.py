@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -74,16 +74,15 @@ class Ledger:
             raise LedgerUnavailable from None
 
     @contextmanager
-    def exclusively(self) -> Iterator[bool]:
-        """Hold the client's lock; False: another run holds it. It ends with the process, always."""
+    def exclusively(self, patience: timedelta = timedelta()) -> Iterator[bool]:
+        """Hold the client's lock; False: another run holds it. It ends with the process, always.
+
+        patience: how long to wait for that run. Raises LedgerUnavailable if the wait is cut off.
+        """
         with self._engine.connect() as connection:
-            mine = connection.execute(
-                text("SELECT pg_try_advisory_lock(hashtext('sweep'), hashtext(:client))"),
-                {"client": self.client},
-            ).scalar_one()
-            connection.commit()
+            mine = _lock(connection, self.client, patience)
             try:
-                yield bool(mine)
+                yield mine
             finally:
                 if mine:
                     with suppress(OperationalError, InterfaceError):  # it went with its session
@@ -140,6 +139,33 @@ class Ledger:
         _write_postings(connection, self.client, decisions)
         for application in decisions.filled:
             connection.execute(text(_FILL), {"id": application.id, "as_of": as_of})
+
+
+def _lock(connection: Connection, client: str, patience: timedelta) -> bool:
+    """Take the client's lock for this session; False: it was not free in time."""
+    if not patience:
+        mine = connection.execute(
+            text("SELECT pg_try_advisory_lock(hashtext('sweep'), hashtext(:client))"),
+            {"client": client},
+        ).scalar_one()
+        connection.commit()
+        return bool(mine)
+    try:
+        connection.execute(
+            text("SELECT set_config('lock_timeout', :ms, true)"),
+            {"ms": str(int(patience.total_seconds() * 1000))},
+        )
+        connection.execute(
+            text("SELECT pg_advisory_lock(hashtext('sweep'), hashtext(:client))"),
+            {"client": client},
+        )
+        connection.commit()
+    except OperationalError as failure:
+        if isinstance(failure.orig, LockNotAvailable):
+            connection.rollback()
+            return False
+        raise LedgerUnavailable from None
+    return True
 
 
 def write_moves(

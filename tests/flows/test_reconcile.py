@@ -4,6 +4,8 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -46,8 +48,11 @@ from deployments.sandbox.gusto_tokens import Tokens
 from deployments.sandbox.people import People
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
+from flows import candidate_care as care
+from flows import carry
 from flows.candidate_care import candidate_care
 from flows.decisions import settle_effect
+from flows.nightly_sync import nightly_sync
 from flows.reconcile import reconcile
 from flows.sweep import sweep
 from tasks import desk, enter, seen
@@ -55,6 +60,7 @@ from tasks.deliver import carry_out
 from tasks.desk import Desk
 from tasks.observe import observe
 from tasks.process import Process
+from tests.locks import somebody_waits
 from tests.tasks.test_reconcile import BEGUN, DAY, HOUR, POSTING, Books, a_posting, books
 
 assert books  # a fixture
@@ -481,6 +487,58 @@ def events_of(client: str, kind: str) -> list[Any]:
             return list(found)
         time.sleep(0.1)
     return []
+
+
+@pytest.mark.parametrize("flow", [candidate_care, nightly_sync])
+def test_what_comes_once_a_day_waits_for_the_run_that_is_under_way(
+    office: Office, flow: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    office.books.applies("ann", "screening")
+    office.later(7 * DAY)
+    clock = tmp_path / "clock"
+    clock.write_text(office.now.isoformat())
+    monkeypatch.setenv("FULLCYCLE_CLOCK_FILE", str(clock))
+
+    async def run() -> Any:
+        return await flow(client=office.desk.client, return_state=True)
+
+    with ThreadPoolExecutor(1) as other:
+        with office.desk.ledger.exclusively():
+            running = other.submit(copy_context().run, asyncio.run, run())
+            somebody_waits(office.desk.ledger)
+            with office.desk.ledger.transaction() as connection:
+                client = office.desk.client
+                landing.write_cursor(connection, client, "gusto", "pay_statements", '{"e": []}')
+                steps.complete(connection, Scope(client), office.now, "observe gusto")
+        state = running.result(timeout=120)
+
+    assert state.is_completed(), state.message
+    if flow is candidate_care:
+        (written,) = office.books._query("SELECT key FROM effect")
+        assert written.key.startswith("message.send:")
+    else:
+        (cursor,) = office.books._query(
+            "SELECT value, read_at FROM cursor WHERE resource = 'pay_statements'"
+        )
+        assert cursor.value == ""
+        assert cursor.read_at > office.now
+
+
+@pytest.mark.parametrize("flow", [candidate_care, nightly_sync])
+def test_what_waited_in_vain_for_another_run_has_failed_and_says_so(
+    office: Office, flow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (carry, care):
+        monkeypatch.setattr(module, "PATIENCE", timedelta(milliseconds=1))
+
+    async def run() -> Any:
+        return await flow(client=office.desk.client, as_of=office.now, return_state=True)
+
+    with office.desk.ledger.exclusively():
+        state = asyncio.run(run())
+
+    assert state.is_failed()
+    assert state.message == carry.BUSY
 
 
 def test_findings_are_a_table_of_ids_and_next_actions(office: Office, tracked: str) -> None:

@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from connectors.errors import LedgerUnavailable
 from connectors.ledger import store
 from connectors.ledger.decisions import Decisions, Due, Link, Subject
 from connectors.ledger.store import Ledger, Occupied, Stale, chain
 from connectors.records import SendMessage
+from tests.locks import somebody_waits
 
 Look = Callable[..., Sequence[Any]]
 Reread = Callable[[str], Subject]
@@ -272,6 +275,47 @@ def test_only_one_run_at_a_time_carries_a_client(ledger: Ledger) -> None:
         assert (mine, twice, elsewhere) == (True, False, True)
     with same.exclusively() as afterwards:
         assert afterwards
+
+
+def test_who_is_patient_gets_the_lock_when_the_run_before_has_ended(ledger: Ledger) -> None:
+    def patient() -> bool:
+        with Ledger(ledger.url, ledger.client).exclusively(timedelta(minutes=1)) as mine:
+            return mine
+
+    with ThreadPoolExecutor(1) as other:
+        with ledger.exclusively():
+            waiting = other.submit(patient)
+            somebody_waits(ledger)
+        assert waiting.result(timeout=30)
+
+
+def test_patience_has_an_end(ledger: Ledger) -> None:
+    with (
+        ledger.exclusively(timedelta(seconds=1)) as mine,
+        ledger.exclusively(timedelta(milliseconds=1)) as twice,
+    ):
+        assert (mine, twice) == (True, False)
+    with ledger.exclusively() as afterwards:
+        assert afterwards
+
+
+def test_a_wait_that_is_cut_off_is_a_lost_ledger(ledger: Ledger) -> None:
+    def patient() -> None:
+        with ledger.exclusively(timedelta(minutes=1)):
+            raise AssertionError("nobody has let go")
+
+    with ThreadPoolExecutor(1) as other, ledger.exclusively():
+        waiting = other.submit(patient)
+        somebody_waits(ledger)
+        with ledger.transaction() as connection:
+            connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks"
+                    " WHERE locktype = 'advisory' AND NOT granted"
+                )
+            )
+        with pytest.raises(LedgerUnavailable):
+            waiting.result(timeout=30)
 
 
 WORDS = st.text(max_size=20)
