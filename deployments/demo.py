@@ -41,7 +41,8 @@ WHY = {"decision": "cancel", "reason": "the client will not hire in Canada this 
 class Plan:
     """What is simulated. `applicants` 0: those shipped; `fault_rate`: share of spoiled calls.
 
-    `webhooks`: share of those that misbehave.
+    `webhooks`: share of those that misbehave; `patience`: seconds of wall clock that people stay
+    before a receiver that is away, as the simulated time stands still.
     """
 
     seed: int = 7
@@ -49,6 +50,7 @@ class Plan:
     fault_rate: float = 0.01
     start: str = START
     webhooks: float = 0.0
+    patience: float = 0.0
 
 
 Watch = Callable[[datetime, str], None]

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import yaml
 
+from deployments.sandbox import outgoing
 from deployments.sandbox.ashby import Ashby
 from deployments.sandbox.checkr import Checkr
-from deployments.sandbox.correspondents import Correspondents
+from deployments.sandbox.correspondents import Correspondents, open_page, send_form
 from deployments.sandbox.dropbox_sign import DropboxSign
 from deployments.sandbox.gusto import Gusto
 from deployments.sandbox.indeed import Indeed
 from deployments.sandbox.mail import Mail
+from deployments.sandbox.outgoing import patient
 from deployments.sandbox.people import DATA, SHIPPED, People
 from deployments.sandbox.postman import CLIENT, Postman
 from deployments.sandbox.server import Sandbox
@@ -29,13 +31,14 @@ DEFAULT = {
     "applicants": 0,
     "fault_rate": 0.0,
     "webhooks": 0.0,
+    "patience": 0.0,
 }
 
 
 def plan_path(home: Path) -> Path:
     """Where the simulation's plan is kept.
 
-    seed, start, applicants, fault rate, and the share of webhooks that misbehave.
+    seed, start, applicants, fault rate, share of webhooks that misbehave, and people's patience.
     """
     return home / "sandbox" / "plan.json"
 
@@ -76,8 +79,10 @@ def build(
     people = _people(int(str(plan["seed"])), int(str(plan["applicants"])))
     staff = yaml.safe_load((DATA / "staff.yaml").read_text(encoding="utf-8"))
     roles = {email: str(person["role"]) for email, person in staff.items()}
-    mail = Mail(world, Correspondents(world, people, roles))
-    indeed = Indeed(world, people)
+    patience = float(str(plan["patience"]))
+    post, get = patient(send_form, patience), patient(open_page, patience)
+    mail = Mail(world, Correspondents(world, people, roles, post, get))
+    indeed = Indeed(world, people, post=patient(outgoing.post, patience))
     vendors = [
         Ashby(world, people, DATA / "requisitions"),
         Checkr(world, people),

@@ -70,7 +70,7 @@ class Correspondents:
     ) -> None:
         self.world, self.people = world, people
         self.staff = {email.lower(): role for email, role in staff.items()}
-        self._get, self._post = get or _get, post or _post
+        self._get, self._post = get or open_page, post or send_form
         self._asks: dict[str, Ask] = {}
         self.quiet: Callable[[], bool] = lambda: True
         self.keep: Callable[[Mapping[str, Any]], None] = self.come_back
@@ -268,11 +268,13 @@ def _question(link: str) -> list[str]:
 _browser = build_opener(ProxyHandler({}))
 
 
-def _get(url: str) -> str:
+def open_page(url: str) -> str:
+    """Read a page; raises HTTPError, OSError or HTTPException."""
     with _browser.open(url, timeout=SECONDS) as answer:
         return str(answer.read().decode())
 
 
-def _post(url: str, fields: Mapping[str, str]) -> int:
+def send_form(url: str, fields: Mapping[str, str]) -> int:
+    """Send a form; returns the status, raises as `open_page`."""
     with _browser.open(url, urlencode(fields).encode(), timeout=SECONDS) as answer:
         return int(answer.status)

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
+from tenacity import retry, retry_if_exception, retry_if_result, stop_after_delay, wait_fixed
+
 TIMEOUT_SECONDS = 10
+AGAIN_SECONDS = 0.5
 NO_ANSWER = 0
 
 Post = Callable[[str, bytes, Mapping[str, str]], int]
@@ -30,3 +33,30 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
         return failure.code
     except (OSError, HTTPException):
         return NO_ANSWER
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def patient(ask: Callable[P, T], seconds: float) -> Callable[P, T]:
+    """The same, but asked again for so long, on the wall clock, while we are away.
+
+    The simulated time stands still meanwhile: so an outage of ours makes nobody late.
+    """
+    return retry(
+        stop=stop_after_delay(seconds),
+        wait=wait_fixed(AGAIN_SECONDS),
+        retry=retry_if_result(_is_away) | retry_if_exception(_nobody_is_there),
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+    )(ask)
+
+
+def _is_away(status: object) -> bool:
+    return isinstance(status, int) and (status == NO_ANSWER or status >= 500)
+
+
+def _nobody_is_there(failure: BaseException) -> bool:
+    if isinstance(failure, HTTPError):
+        return failure.code >= 500
+    return isinstance(failure, OSError | HTTPException)

@@ -31,6 +31,8 @@ PASSINGS = {"before the intent": (80, 0.0), "after sending": (60, 1.5), LOST_COM
 PASSED_OFTEN = (100, 8.0)
 CARRIER_SECONDS = 900
 STARTS_A_KILL = 4
+# Who finds the receiver away comes back at once and not an hour later, which is the next day to us.
+PATIENCE_SECONDS = 60.0
 SHORT_SECONDS = 3.0
 
 
@@ -53,7 +55,13 @@ class Plan:
 
     @property
     def of_the_demo(self) -> demo.Plan:
-        return demo.Plan(self.seed, self.applicants, self.fault_rate, webhooks=self.webhooks)
+        return demo.Plan(
+            self.seed,
+            self.applicants,
+            self.fault_rate,
+            webhooks=self.webhooks,
+            patience=PATIENCE_SECONDS,
+        )
 
 
 @dataclass
