@@ -325,7 +325,7 @@ _TROUBLED = f"""
 """
 _FINGERPRINT = """
     SELECT encode(sha256(convert_to(
-        string_agg(line, E'\\n' ORDER BY line COLLATE "C"), 'UTF8')), 'hex')
+        coalesce(string_agg(line, E'\\n' ORDER BY line COLLATE "C"), ''), 'UTF8')), 'hex')
     FROM (
         SELECT concat_ws('|', 'transition', subject_key, seq, to_stage, to_state, reason,
                          extract(epoch FROM as_of), hash) AS line

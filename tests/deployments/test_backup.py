@@ -12,6 +12,7 @@ import yaml
 from sqlalchemy import create_engine, text
 
 from connectors.ledger import audit, effects, hold
+from connectors.ledger import client as clients
 from connectors.ledger import requisition as ledger_requisition
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.scope import Scope
@@ -92,6 +93,9 @@ def test_what_was_broken_before_the_backup_is_restored_and_said_by_the_exit_code
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    nobody_yet = Ledger(ledger.url, f"{ledger.client}_new")
+    with nobody_yet.transaction() as connection:
+        clients.put(connection, nobody_yet.client, {}, 1)
     backup.backup(tampered, tmp_path / "backup")
 
     with patch.dict(os.environ, {"FULLCYCLE_HOME": str(home)}):
