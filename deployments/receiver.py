@@ -4,7 +4,6 @@
 forms and the document store's public folder; `/openapi.json` describes them.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -42,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 async def receive_indeed(request: Request) -> Response:
-    """Take an Indeed Apply delivery: 202 stored, 401 not signed, 409 known."""
+    """Take an Indeed Apply delivery: 202 stored, 401 not signed, 409 known, other 4xx unusable."""
     client = request.path_params["client"]
     accounts: Accounts = request.app.state.accounts
     account = await accounts.find(client, indeed.NAME)
@@ -60,11 +59,17 @@ async def receive_indeed(request: Request) -> Response:
     try:
         application = indeed.read_application(raw)
         body, self_identification = indeed.without_self_identification(raw)
-        event, at = application.external_id, application.applied_at
-        stored = await run_in_threadpool(_store, client, event, body, at, self_identification)
-    except (Unreadable, ValueError, RecursionError) as failure:
-        log.warning("kept for %s, though it cannot be read: %s", client, type(failure).__name__)
-        stored = await run_in_threadpool(_store_unreadable, client, raw)
+        stored = await run_in_threadpool(
+            _store,
+            client,
+            indeed.NAME,
+            application.external_id,
+            body,
+            application.applied_at,
+            self_identification,
+        )
+    except (Unreadable, RecursionError):
+        return JSONResponse({"error": "not an Indeed Apply delivery"}, 400)
     return JSONResponse({"stored": stored}, 202 if stored else 409)
 
 
@@ -106,28 +111,18 @@ def _take(question: Question, form: Form, fields: Mapping[str, str]) -> answers.
 
 
 def _store(
-    client: str, event_id: str, body: str, at: datetime, self_identification: dict[str, str]
+    client: str,
+    source: str,
+    event_id: str,
+    body: str,
+    at: datetime,
+    self_identification: dict[str, str],
 ) -> bool:
     ledger = Ledger(Surroundings().database_url, client)
     with ledger.transaction() as connection:
-        stored = inbox.keep(connection, client, indeed.NAME, event_id, body, at.astimezone(UTC))
         if self_identification:
             inbox.keep_self_identification(connection, client, event_id, self_identification)
-    return stored
-
-
-def _store_unreadable(client: str, raw: bytes) -> bool:
-    """Keep what Indeed has signed: an applicant is in it, and the next sweep says it is unreadable.
-
-    Its id is not the delivery's own, so one that comes again, and can be read, is no duplicate.
-    """
-    try:
-        body, self_identification = indeed.without_self_identification(raw)
-    except (Unreadable, RecursionError):
-        body, self_identification = raw.decode(errors="backslashreplace"), {}
-    storable = body.encode(errors="backslashreplace").decode().replace("\0", "\\0")
-    event_id = f"unreadable-{hashlib.sha256(raw).hexdigest()[:32]}"
-    return _store(client, event_id, storable, now(), self_identification)
+        return inbox.keep(connection, client, source, event_id, body, at.astimezone(UTC))
 
 
 def _links() -> Links:

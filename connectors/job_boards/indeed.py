@@ -201,7 +201,7 @@ def without_self_identification(raw: bytes) -> tuple[str, dict[str, str]]:
     try:
         told = json.loads(raw)
         taken = {name: json.dumps(told.pop(name)) for name in SELF_IDENTIFICATION if name in told}
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError):
         raise Unreadable(NAME, "a delivery is not a JSON object") from None
     return json.dumps(told, ensure_ascii=False), taken
 
@@ -217,14 +217,7 @@ def read_application(raw: bytes) -> Application:
         raise Unreadable(NAME, "a delivery is not JSON") from None
     row = Payload(NAME, told)
     kept = {name: value for name, value in told.items() if name not in SELF_IDENTIFICATION}
-    application = _application(row, json.dumps(kept, ensure_ascii=False))
-    try:
-        application.document.encode()
-    except UnicodeEncodeError:
-        raise Unreadable(NAME, "a delivery holds characters that are no text") from None
-    if "\0" in application.external_id:
-        raise Unreadable(NAME, "the id of a delivery holds NUL")
-    return application
+    return _application(row, json.dumps(kept, ensure_ascii=False))
 
 
 def _application(row: Payload, document: str) -> Application:
