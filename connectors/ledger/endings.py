@@ -9,7 +9,7 @@ from connectors.ledger.background import ARCHIVED_TOO_EARLY
 from connectors.ledger.decisions import Subject
 from connectors.ledger.hold import MOVING
 from connectors.ledger.offer import CLOSED, SIGNATURES_READ
-from connectors.ledger.rows import ApplicationRow, applications
+from connectors.ledger.rows import ApplicationRow, applications, subject
 from connectors.ledger.scope import Scope
 
 
@@ -85,23 +85,8 @@ def open_offers(connection: Connection, scope: Scope) -> list[OpenOffer]:
         text(_OPEN_OFFERS), {"client": scope.client, "requisition": scope.requisition}
     )
     return [
-        OpenOffer(
-            Subject(
-                subject_kind="application",
-                id=row.id,
-                key=row.key,
-                stage=row.stage,
-                state=row.state,
-                since=row.since,
-                ready_for=row.ready_for,
-                seq=row.seq,
-                head_hash=row.head_hash,
-            ),
-            row.system,
-            row.signature_ref,
-            row.offer_hash,
-        )
-        for row in rows
+        OpenOffer(subject("application", columns), system, signature_ref, offer_hash)
+        for system, signature_ref, offer_hash, *columns in rows
     ]
 
 

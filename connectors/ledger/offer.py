@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.ledger.references import ANSWERED
-from connectors.ledger.rows import OFFER, OfferRow, applications, law
+from connectors.ledger.rows import OFFER, OfferRow, applications, law, read_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +24,7 @@ class Row(OfferRow):
     signatures_read_at: datetime | None
 
 
-# When the client's signatures were last read to their end; `s` is one of its applications.
-SIGNATURES_READ = """
-    (SELECT min(u.read_at) FROM cursor u JOIN client c ON c.client = u.client
-     WHERE u.client = s.client AND u.system = c.process -> 'systems' ->> 'signatures')
-"""
+SIGNATURES_READ = read_at("signatures", "signature_requests")
 # As far as was read, what effect `e` sent can no longer be signed.
 CLOSED = """
     EXISTS (SELECT 1 FROM signature g WHERE g.client = e.client AND g.system = e.system

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from connectors.ledger import background, correction, tables
 from connectors.ledger.decisions import Subject
+from connectors.ledger.rows import subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,14 +436,9 @@ def left_live(connection: Connection, client: str) -> list[Advertised]:
         {"client": client, "kind": POSTING_LEFT_OPEN.kind},
     )
     return [
-        Advertised(board, reference, Subject(subject_kind="requisition", **_named(rest)))
-        for board, reference, *rest in rows
+        Advertised(board, reference, subject("requisition", columns))
+        for board, reference, *columns in rows
     ]
-
-
-def _named(values: Sequence[Any]) -> dict[str, Any]:
-    names = ("id", "key", "stage", "state", "since", "ready_for", "seq", "head_hash")
-    return dict(zip(names, values, strict=True))
 
 
 def live_postings(connection: Connection, client: str) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ gate (rows waiting at the stage's door) and `decide` (rows inside the stage).
 """
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -271,6 +272,12 @@ def at_the_door(
         _parameters(stage, scope, as_of),
     )
     return [Subject(**mapping) for mapping in result.mappings()]
+
+
+def subject(kind: str, columns: Sequence[Any]) -> Subject:
+    """A subject from its columns `id` to `head_hash`, in the order of Subject."""
+    names = (each.name for each in dataclasses.fields(Subject))
+    return Subject(**dict(zip(names, (kind, *columns), strict=True)))
 
 
 def _silence(system: str) -> str:
