@@ -66,6 +66,22 @@ def in_tracker(ledger: Ledger, opened: Subject, as_of: datetime) -> None:
     _done(ledger, JOB, as_of)
 
 
+def _ask_to_add(ledger: Ledger, who: Subject, name: str, email: str, as_of: datetime) -> None:
+    """Ask for somebody to be put into the tracker, under the job."""
+    decisions = Decisions()
+    request = AddApplication(
+        application_key=who.key,
+        job_ref=JOB,
+        name=name,
+        email=email,
+        phone=None,
+        source="Indeed",
+        applied_at=as_of,
+    )
+    decisions.effect(who, "ashby", "tracker.add", request)
+    ledger.apply(decisions, as_of)
+
+
 def _done(ledger: Ledger, external_id: str, as_of: datetime) -> None:
     with ledger.transaction() as connection:
         for effect in effects.claim(connection, Scope(ledger.client), as_of, 10, False):
@@ -305,18 +321,7 @@ def test_an_application_we_put_into_the_tracker_does_not_come_back_as_another(
     as_of: datetime,
 ) -> None:
     ann = applicants[0]
-    request = AddApplication(
-        application_key=ann.key,
-        job_ref=JOB,
-        name="Ann",
-        email="ann@mail.example",
-        phone=None,
-        source="Indeed",
-        applied_at=as_of,
-    )
-    decisions = Decisions()
-    decisions.effect(ann, "ashby", "tracker.add", request)
-    ledger.apply(decisions, as_of)
+    _ask_to_add(ledger, ann, "Ann", "ann@mail.example", as_of)
     _done(ledger, "t-1", as_of)
 
     land("ashby", arrival("t-1", job_ref=JOB, stage=TrackerStage.NEW))
@@ -337,18 +342,7 @@ def test_what_we_may_have_put_there_ourselves_is_not_opened_before_that_is_settl
 ) -> None:
     ann = applicants[0]
     ((name, email),) = look("SELECT name, email FROM application WHERE id = :id", id=ann.id)
-    request = AddApplication(
-        application_key=ann.key,
-        job_ref=JOB,
-        name=name,
-        email=email,
-        phone=None,
-        source="Indeed",
-        applied_at=as_of,
-    )
-    decisions = Decisions()
-    decisions.effect(ann, "ashby", "tracker.add", request)
-    ledger.apply(decisions, as_of)
+    _ask_to_add(ledger, ann, name, email, as_of)
     with ledger.transaction() as connection:
         (sent,) = effects.claim(connection, Scope(ledger.client), as_of, 9, False)
     ours = arrival("t-1", job_ref=JOB, stage=TrackerStage.NEW, name=name, emails=(email,))
