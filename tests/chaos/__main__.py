@@ -104,6 +104,8 @@ def _print(console: Console, wild: _Lived, calm: _Lived, found: Comparison) -> N
     )
     for line in [line for broken in found.broken.values() for line in broken][:SHOWN]:
         _say(console, f"  {line[:400]}")
+    for line in found.apart[:SHOWN]:
+        _say(console, f"first apart: {line}")
 
 
 def _disturbances(wild: _Lived) -> Table:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import create_engine, text
 
@@ -28,6 +29,10 @@ _STORY = """
     FROM quarantine q
     LEFT JOIN application a ON q.subject_kind = 'application' AND a.id = q.subject_id
     LEFT JOIN requisition r ON q.subject_kind = 'requisition' AND r.id = q.subject_id
+"""
+_MOVES = """
+    SELECT (as_of AT TIME ZONE 'UTC')::date, concat_ws(' ', subject_key, to_stage, to_state, reason)
+    FROM transition
 """
 _PEOPLE = """
     SELECT (SELECT count(*) FROM arrival) AS arrived,
@@ -81,6 +86,7 @@ class Record:
     vendors: Vendors
     asked: dict[str, Counter[str]]
     story: set[str]
+    moves: set[tuple[date, str]]
     people: dict[str, int]
     claims: Claims
     pages: set[str]
@@ -92,10 +98,12 @@ class Record:
 class Comparison:
     """A disturbed run beside an undisturbed one of the same seed.
 
-    `broken`: for each invariant what breaks it; `effects`: by what the vendor calls them.
+    `broken`: for each invariant what breaks it; `apart`: if the end is another, the moves of the
+    first day on which the two differ; `effects`: by what the vendor calls them.
     """
 
     broken: dict[str, list[str]]
+    apart: list[str]
     effects: dict[str, Asked]
     people: dict[str, int]
 
@@ -110,6 +118,7 @@ def record(outcome: Outcome) -> Record:
     engine = create_engine(outcome.state.settings.admin_database_url or "")
     with engine.connect() as connection:
         story = {str(line) for line in connection.execute(text(_STORY)).scalars()}
+        moves = {(day, move) for day, move in connection.execute(text(_MOVES))}
         people = dict(connection.execute(text(_PEOPLE)).one()._mapping)
         claims = witnesses.claims(connection)
         asked: dict[str, Counter[str]] = {}
@@ -123,6 +132,7 @@ def record(outcome: Outcome) -> Record:
         outcome.vendors,
         asked,
         story,
+        moves,
         people,
         claims,
         outcome.pages(),
@@ -161,7 +171,18 @@ def compare(disturbed: Record, undisturbed: Record) -> Comparison:
     broken[ONCE] += witnesses.misposted(disturbed.claims, here, disturbed.pages)
     broken[NOBODY_LOST] += [*lost, *witnesses.untold(disturbed.claims, here)]
     broken[LAWFUL] += witnesses.shortened(disturbed.claims, here)
-    return Comparison(broken, effects, {**disturbed.people, "lost": len(lost)})
+    apart = first_apart(disturbed.moves, undisturbed.moves) if broken[SAME_END] else []
+    return Comparison(broken, apart, effects, {**disturbed.people, "lost": len(lost)})
+
+
+def first_apart(here: set[tuple[date, str]], there: set[tuple[date, str]]) -> list[str]:
+    """The moves of the first day that are only here (+) or only there (-)."""
+    differ = sorted(here ^ there)
+    return [
+        f"{'+' if (day, move) in here else '-'} {day}: {move}"
+        for day, move in differ
+        if day == differ[0][0]
+    ]
 
 
 def _effects(disturbed: Record, undisturbed: Record) -> dict[str, Asked]:

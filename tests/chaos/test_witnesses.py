@@ -25,7 +25,7 @@ from deployments.sandbox.people import People
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
 from tests.chaos import vendors
-from tests.chaos.invariants import LAWFUL, NOBODY_LOST, ONCE, Record, compare
+from tests.chaos.invariants import LAWFUL, NOBODY_LOST, ONCE, Record, compare, first_apart
 from tests.chaos.vendors import Letter, Vendors
 from tests.chaos.ways.applicants import AS_OF, ask
 from tests.chaos.witnesses import (
@@ -281,6 +281,7 @@ def test_what_a_witness_says_breaks_its_invariant() -> None:
         replace(seen, done={**seen.done, **came}),
         {name: Counter(asked=1, done=1) for name in ("indeed jobs", "ashby closed_jobs")},
         set(),
+        set(),
         {},
         said,
         set(),
@@ -298,3 +299,13 @@ def test_what_a_witness_says_breaks_its_invariant() -> None:
         "indeed: HARBOR-1-US-CA was opened 2 and closed 0 times",
     ]
     assert compare(calm, calm).effects["ashby closed_jobs"].missing == 1
+
+
+def test_the_first_day_that_differs_is_told() -> None:
+    first, second = NOW.date(), NOW.date() + timedelta(days=1)
+    both = {(first, "HARBOR-1.ann SOURCED active"), (second, "HARBOR-1.ann SCREENING active")}
+    here = both | {(second, "HARBOR-1.bob SOURCED active")}
+    there = both | {(first, "HARBOR-1.bob SOURCED active")}
+
+    assert first_apart(both, both) == []
+    assert first_apart(here, there) == [f"- {first}: HARBOR-1.bob SOURCED active"]
