@@ -3,15 +3,12 @@
 ConnectorError
 ├── Misconfigured    our set-up is wrong                            → a person fixes it
 ├── Refused          the vendor understood and said no              → the record is held
-│   └── SomeRefused  of the objects we watch, some                  → a person looks for these
 ├── Unsupported      the vendor cannot be told this at all          → the stage picks another way
-├── Unreadable       the vendor said something we do not understand → the batch stops
+├── Unreadable       the vendor said something we do not understand → looked at by a person
 ├── Unavailable      busy, down or slow, and nothing was done       → tried again
 │   └── LedgerUnavailable   our own database cannot be reached       → the whole run stops
 └── OutcomeUnknown   a write's answer was lost, or proves nothing    → looked up before repeating
 """
-
-from collections.abc import Mapping
 
 
 class ConnectorError(Exception):
@@ -32,17 +29,6 @@ class Misconfigured(ConnectorError):
 
 class Refused(ConnectorError):
     """The vendor understood the request and declined it."""
-
-
-class SomeRefused(Refused):
-    """The vendor refuses some of the objects we watch; all others have been read.
-
-    `refusals`: what it said, by its id of the object.
-    """
-
-    def __init__(self, system: str, refusals: Mapping[str, Refused]) -> None:
-        super().__init__(system, "; ".join(refusal.what for refusal in refusals.values()))
-        self.refusals = refusals
 
 
 class Unsupported(ConnectorError):

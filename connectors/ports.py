@@ -2,8 +2,8 @@
 
 Every system is read through `changes`: it yields pages of observed records since a cursor
 (None: from the beginning). A page's cursor is stored together with its records. `watching` are
-the vendor's ids of objects we wait for, for vendors that cannot be asked "what is new?"; if it
-refuses some of them, all others are read before SomeRefused is raised.
+the vendor's ids of objects we wait for, for vendors that cannot be asked "what is new?". A single
+object that is refused or makes no sense is named on its page, and keeps no other from being read.
 
 Every write takes a request and a `key`, the same for every attempt. `find` looks whether the
 vendor already has what a request asked for, after an answer was lost; None means it provably has

@@ -504,7 +504,12 @@ class AskReference(Request):
 
 
 class Page(Record):
-    """A batch of observed records and the cursor that says "everything up to here was read"."""
+    """A batch of observed records and the cursor that says "everything up to here was read".
 
-    records: tuple[Observed, ...]
+    `refused` and `unreadable`: why single objects are missing, by the vendor's id of each.
+    """
+
+    records: tuple[Observed, ...] = ()
+    refused: dict[str, str] = {}
+    unreadable: dict[str, str] = {}
     cursor: str | None = None

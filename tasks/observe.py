@@ -1,5 +1,6 @@
 """Observe: pull what changed in one system since we last looked, and land it with its cursor."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from prefect import task
@@ -7,12 +8,14 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from connectors.errors import ConnectorError, LedgerUnavailable, SomeRefused, Unreadable
+from connectors.errors import ConnectorError, LedgerUnavailable, Unreadable
 from connectors.job_boards import indeed
-from connectors.ledger import breaker, inbox, landing, refusals
+from connectors.ledger import breaker, inbox, landing, unread
 from connectors.ledger.scope import Scope
 from connectors.records import FormAnswer, Observed
 from tasks.desk import Desk, desk_of
+
+MOST_UNREADABLE = 20  # single objects of one resource; more of them are no accident
 
 
 @task(task_run_name="{system} · observe", cache_policy=NO_CACHE, persist_result=False)
@@ -20,14 +23,14 @@ def observe(system: str, scope: Scope, as_of: datetime) -> State[int]:
     """Read every resource of a system; returns how many records were new or had changed.
 
     Each page is landed in one transaction with its cursor, so a crash repeats at most one page.
-    Single objects that the vendor refuses to show become findings; the system counts as read.
+    Single objects that the vendor refuses to show, or that make no sense, become findings; the
+    system counts as read.
     """
     desk = desk_of(scope.client)
-    changed, refused = 0, dict[str, str]()
+    found = _Found()
     try:
         for resource in desk.systems[system].resources:
-            landed, missing = _resource(desk, system, resource, as_of)
-            changed, refused = changed + landed, refused | missing
+            _resource(desk, system, resource, as_of, found)
     except LedgerUnavailable:
         raise
     except ConnectorError as failure:
@@ -37,30 +40,55 @@ def observe(system: str, scope: Scope, as_of: datetime) -> State[int]:
         raise
     with desk.ledger.transaction() as connection:
         breaker.worked(connection, desk.client, system, breaker.READS, as_of)
-        concerned = refusals.record(connection, desk.client, system, refused, as_of)
-    told = f"; {len(refused)} refused: {', '.join(concerned)}" if refused else ""
-    return Completed(message=f"{system}: {changed} changed{told}", data=changed)
+        told = [f"{system}: {found.changed} changed"]
+        for kind, missing in (
+            (unread.REFUSED, found.refused),
+            (unread.UNREADABLE, found.unreadable),
+        ):
+            concerned = unread.record(connection, desk.client, system, kind, missing, as_of)
+            if missing:
+                told.append(f"{len(missing)} {kind.split('.')[1]}: {', '.join(concerned)}")
+    return Completed(message="; ".join(told), data=found.changed)
 
 
-def _resource(
-    desk: Desk, system: str, resource: str, as_of: datetime
-) -> tuple[int, dict[str, str]]:
-    """Land what changed; returns how much, and what was refused of the watched objects, by id."""
+@dataclass
+class _Found:
+    """What reading a system brought: how much changed, and what is missing, by id, and why."""
+
+    changed: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+
+def _resource(desk: Desk, system: str, resource: str, as_of: datetime, found: _Found) -> None:
+    """Land what changed.
+
+    From the first object that makes no sense on, no cursor is kept: the next look reads it again,
+    until it does. Raises Unreadable if there are so many that it is the vendor that has changed.
+    """
     with desk.ledger.transaction() as connection:
         cursor = landing.read_cursor(connection, desk.client, system, resource)
         watching = landing.watching(connection, resource)
-    changed, refused = 0, dict[str, str]()
-    try:
-        for page in desk.systems[system].changes(resource, cursor, watching):
-            with desk.ledger.transaction() as connection:
-                changed += landing.land(connection, desk.client, system, page.records, as_of)
-                if page.cursor is not None:
-                    landing.write_cursor(connection, desk.client, system, resource, page.cursor)
-    except SomeRefused as some:
-        refused = {ref: str(refusal) for ref, refusal in some.refusals.items()}
+    unreadable: dict[str, str] = {}
+    for page in desk.systems[system].changes(resource, cursor, watching):
+        numbered = dict(enumerate(page.records))
+        with desk.ledger.transaction() as connection:
+            changed, wrong = landing.land_what_can_be(
+                connection, desk.client, system, numbered, as_of
+            )
+            found.changed += changed
+            found.refused |= page.refused
+            unreadable |= page.unreadable
+            for number, error in wrong.items():
+                unreadable[numbered[number].external_id] = f"cannot be stored: {error}"
+            if page.cursor is not None and not unreadable:
+                landing.write_cursor(connection, desk.client, system, resource, page.cursor)
+        if len(unreadable) > MOST_UNREADABLE:
+            first = next(iter(unreadable.values()))
+            raise Unreadable(system, f"more than {MOST_UNREADABLE} {resource}, the first: {first}")
+    found.unreadable |= unreadable
     with desk.ledger.transaction() as connection:
         landing.mark_read(connection, desk.client, system, resource, as_of)
-    return changed, refused
 
 
 @task(task_run_name="inbox · observe", cache_policy=NO_CACHE, persist_result=False)
@@ -85,10 +113,11 @@ def read_inbox(scope: Scope, as_of: datetime) -> State[int]:
             else:
                 by_source.setdefault(delivery.source, {})[delivery.id] = record
         for source, records in by_source.items():
-            errors |= landing.land_what_can_be(connection, desk.client, source, records, as_of)
+            _, wrong = landing.land_what_can_be(connection, desk.client, source, records, as_of)
+            errors |= wrong
         inbox.mark_read(connection, [delivery.id for delivery in deliveries], as_of, errors)
-    unread = f", {len(errors)} unreadable" if errors else ""
-    told = f"inbox: {len(deliveries)} delivered, {hints} hints{unread}"
+    spoilt = f", {len(errors)} unreadable" if errors else ""
+    told = f"inbox: {len(deliveries)} delivered, {hints} hints{spoilt}"
     return Completed(message=told, data=len(deliveries))
 
 

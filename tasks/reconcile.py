@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from connectors.errors import ConnectorError, Refused
+from connectors.errors import ConnectorError, Unreadable
 from connectors.ledger import breaker, hold
 from connectors.ledger import reconcile as ledger
 from connectors.ledger.decisions import Decisions, effect_key
@@ -146,12 +146,10 @@ def _read_back(desk: Desk, vendor: str, resource: str) -> Iterator[Listed]:
     """Tell the employees apart who were created by us and whom no sweep has seen yet."""
     with desk.ledger.transaction() as connection:
         created = ledger.hires_not_read_back(connection, desk.client)
-    for batch in created:
-        try:
-            pages = list(desk.systems[vendor].changes("employees", None, [batch]))
-        except Refused:  # it made nobody
-            continue
-        for record in (record for page in pages for record in page.records):
+    for page in desk.systems[vendor].changes("employees", None, created):
+        for ref, why in page.unreadable.items():  # it may have made somebody; one refused has not
+            raise Unreadable(vendor, f"{ref}: {why}")
+        for record in page.records:
             key = record.application_key if isinstance(record, Employee) else ""
             since = record.updated_at.isoformat()
             yield Listed(resource, vendor, record.external_id, since, key)

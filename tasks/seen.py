@@ -24,10 +24,9 @@ def check(desk: Desk, key: str, ref: str) -> None:
         return
     role, resource = READ_AS[kind]
     vendor = getattr(desk.process.systems, role)
-    try:
-        pages = list(desk.systems[vendor].changes(resource, None, [ref]))
-    except Refused as refusal:
-        raise Refused(vendor, f"shows nothing of ours under the id {ref}: {refusal.what}") from None
+    pages = list(desk.systems[vendor].changes(resource, None, [ref]))
+    for why in (why for page in pages for why in (page.refused | page.unreadable).values()):
+        raise Refused(vendor, f"shows nothing of ours under the id {ref}: {why}")
     for record in (record for page in pages for record in page.records):
         match record:
             case Signature() | BackgroundReport() | Employee():

@@ -32,10 +32,11 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 
 from requests.auth import HTTPBasicAuth
 
-from connectors import webhook
+from connectors import watched, webhook
 from connectors.access import Access
 from connectors.applicant_tracking._ashby_calls import Calls, OutOfSync, objection, told
 from connectors.applicant_tracking._ashby_rows import (
@@ -55,6 +56,7 @@ from connectors.applicant_tracking._ashby_rows import (
     read_scorecard,
     round_of,
     slug,
+    strict,
 )
 from connectors.errors import Misconfigured, Refused, Unsupported
 from connectors.http import Api
@@ -72,6 +74,7 @@ from connectors.records import (
     RejectApplication,
     Request,
     ScheduleInterview,
+    Scorecard,
     TrackerStage,
 )
 
@@ -261,44 +264,49 @@ class Ashby:
         for rows, after in self._calls.pages("application.list", since):
             seen.update(row["id"] for row in rows)
             if known and "cursor" not in after:
-                rows = rows + [self._info(ref) for ref in sorted(_applications_of(people) - seen)]
-            read = tuple(
-                self._application(row, people, full="syncToken" not in since) for row in rows
-            )
+                others = sorted(_applications_of(people) - seen)
+                rows = rows + [strict({"id": ref}) for ref in others]
             mark = {
                 "applications": after,
                 "candidates": known if "cursor" in after else known_after,
             }
-            yield Page(records=read, cursor=json.dumps(mark))
+            read = partial(self._application, people=people, full="syncToken" not in since)
+            yield watched.page(rows, read, json.dumps(mark))
 
-    def _application(self, row: Row, people: Mapping[str, Row], full: bool) -> Application:
+    def _application(
+        self, row: Row, people: Mapping[str, Row], full: bool
+    ) -> tuple[Application, ...]:
+        """Read one application; of a row that is nothing but its id, all is asked for."""
+        if "status" not in row or (
+            row.get("appliedViaJobPostingId") and (is_open(row) or not full)
+        ):
+            row = strict(row | self._info(row["id"]))
         ref = row["candidate"]["id"]
         person = people.get(ref) or self._calls.one("candidate.info", {"id": ref})
-        if row.get("appliedViaJobPostingId") and (is_open(row) or not full):
-            row = row | self._info(row["id"])
-        return read_application(row, person)
+        return (read_application(row, person),)
 
     def _scorecards(self, state: Row) -> Iterator[Page]:
+        rounds = cache(self._rounds)
+
+        def read(row: Row) -> tuple[Scorecard, ...]:
+            named = rounds(row["applicationId"]) if row.get("interviewEventId") else {}
+            return (read_scorecard(row, named),)
+
         for rows, after in self._calls.pages("applicationFeedback.list", state):
             submitted = [row for row in rows if row.get("submittedAt")]
-            rounds = self._rounds(submitted)
-            cards = tuple(read_scorecard(row, rounds) for row in submitted)
-            yield Page(records=cards, cursor=json.dumps(after))
+            yield watched.page(submitted, read, json.dumps(after))
 
-    def _rounds(self, feedback: list[Row]) -> dict[str, str]:
-        """Name the round of every event that feedback is about."""
-        about = sorted({row["applicationId"] for row in feedback if row.get("interviewEventId")})
+    def _rounds(self, application_ref: str) -> dict[str, str]:
+        """Name the round of every event of an application."""
         return {
             event["id"]: round_of(event)
-            for ref in about
-            for schedule in self._calls.all("interviewSchedule.list", applicationId=ref)
+            for schedule in self._calls.all("interviewSchedule.list", applicationId=application_ref)
             for event in schedule.get("interviewEvents", [])
         }
 
     def _interviews(self, state: Row) -> Iterator[Page]:
         for rows, after in self._calls.pages("interviewSchedule.list", state):
-            read = tuple(interview for row in rows for interview in read_interviews(row))
-            yield Page(records=read, cursor=json.dumps(after))
+            yield watched.page(rows, read_interviews, json.dumps(after))
 
     def _job(self, request: OpenJob) -> Row | None:
         title = _title(request)

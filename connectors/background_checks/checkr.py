@@ -107,8 +107,7 @@ class Checkr:
             return
         if resource not in self.resources:
             raise Unsupported(NAME, f"no resource {resource!r}")
-        for records in watched.each(NAME, watching, self._observe):
-            yield Page(records=records)
+        yield from watched.each(watching, self._observe)
 
     def order(self, request: OrderBackgroundCheck, key: str) -> Receipt:
         """Invite the candidate, creating them at Checkr if need be."""

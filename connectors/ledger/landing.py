@@ -48,31 +48,28 @@ def land_what_can_be(
     connection: Connection,
     client: str,
     system: str,
-    delivered: Mapping[int, Observed],
+    told: Mapping[int, Observed],
     as_of: datetime,
-) -> dict[int, str]:
-    """Land what was delivered, by delivery; returns those that cannot be kept, with their errors.
+) -> tuple[int, dict[int, str]]:
+    """Land what we were told, by a number each; returns how much was new or had changed.
 
-    What is delivered is whatever somebody sent, and JSON can hold what PostgreSQL cannot keep: NaN,
-    half a surrogate pair, a thousand levels.
+    Beside it those that cannot be kept, with their errors: JSON can hold what PostgreSQL cannot,
+    NaN, half a surrogate pair, a thousand levels.
     """
     try:
         with connection.begin_nested():
-            land(connection, client, system, list(delivered.values()), as_of)
+            return land(connection, client, system, list(told.values()), as_of), {}
     except (DataError, OperationalError, ValueError, RecursionError) as failure:
         if isinstance(failure, OperationalError) and not _too_much(failure):
             raise
-        if len(delivered) == 1:
-            return dict.fromkeys(delivered, type(failure).__name__)
-        told, half = list(delivered.items()), len(delivered) // 2
-        return {
-            delivery: error
-            for some in (told[:half], told[half:])
-            for delivery, error in land_what_can_be(
-                connection, client, system, dict(some), as_of
-            ).items()
-        }
-    return {}
+        if len(told) == 1:
+            return 0, dict.fromkeys(told, type(failure).__name__)
+    each, half = list(told.items()), len(told) // 2
+    first, second = (
+        land_what_can_be(connection, client, system, dict(some), as_of)
+        for some in (each[:half], each[half:])
+    )
+    return first[0] + second[0], first[1] | second[1]
 
 
 def _too_much(failure: OperationalError) -> bool:

@@ -162,8 +162,7 @@ class Gusto:
         start of their job.
         """
         if resource == "employees":
-            for records in watched.each(NAME, watching, self._hired):
-                yield Page(records=records)
+            yield from watched.each(watching, self._hired)
         elif resource == "pay_statements":
             yield from self._paid(cursor, watching)
         elif resource == "all_employees":
@@ -282,21 +281,23 @@ class Gusto:
         """Read each pay stub once. The cursor maps each watched employee to the stubs read."""
         before: dict[str, list[str]] = json.loads(cursor or "{}")
         read = {uuid: before.get(uuid, []) for uuid in employees}
-        new = watched.each(NAME, employees, lambda uuid: self._statements(uuid, read[uuid]))
-        for statements in new:
-            for statement in statements:
-                read[statement.employee_ref].append(statement.external_id)
-            yield Page(records=statements, cursor=json.dumps(read))
+        for page in watched.each(employees, lambda uuid: self._statements(uuid, read[uuid])):
+            yield page.model_copy(update={"cursor": json.dumps(read)})
 
-    def _statements(self, employee_uuid: str, read: Sequence[str]) -> tuple[PayStatement, ...]:
-        """Read an employee's new pay stubs; one of an unprocessed payroll proves nothing yet."""
+    def _statements(self, employee_uuid: str, read: list[str]) -> Sequence[PayStatement]:
+        """Read an employee's new pay stubs, and note in `read` which they are.
+
+        One of an unprocessed payroll proves nothing yet.
+        """
         stubs = self._pages(f"/v1/employees/{segment(employee_uuid)}/pay_stubs")
         new = [stub for stub in stubs if stub.get("uuid") not in read]
         if not new:
             return ()
         employee = self._employee(employee_uuid)
-        statements = [self._statement(employee, stub) for stub in new]
-        return tuple(statement for statement in statements if statement)
+        found = [self._statement(employee, stub) for stub in new]
+        statements = [statement for statement in found if statement]
+        read += [statement.external_id for statement in statements]
+        return statements
 
     def _statement(self, employee: EmployeeRow, document: dict[str, Any]) -> PayStatement | None:
         stub = Payload(NAME, document)

@@ -100,8 +100,7 @@ class DropboxSign:
             return
         if resource not in self.resources:
             raise Unsupported(NAME, f"no resource {resource!r}")
-        for records in watched.each(NAME, watching, lambda ref: (self._read(ref),)):
-            yield Page(records=records)
+        yield from watched.each(watching, lambda ref: (self._read(ref),))
 
     def send(self, request: SendOffer, key: str) -> Receipt:
         """Send the letter to its one signer; Dropbox Sign adds a page for the signature."""

@@ -696,15 +696,18 @@ def test_what_ashby_cannot_be_asked_is_unsupported(tracker: ApplicantTracker) ->
         {"source": {"id": "x"}},
     ],
 )
-def test_what_we_do_not_understand_is_unreadable(
+def test_what_we_do_not_understand_is_unreadable_and_all_others_are_read(
     tracker: ApplicantTracker, vendor: Ashby, spoil: dict[str, Any]
 ) -> None:
     job = tracker.open_job(OPEN, "k").external_id
     ada = tracker.add_application(applying(job), "a").external_id
+    bob = tracker.add_application(applying(job, "Bob", "bob@example.test"), "b").external_id
     vendor.records.tables["application"][ada].update(spoil)
 
-    with pytest.raises(Unreadable):
-        applications(tracker)
+    (page,) = tracker.changes("applications", None, ())
+
+    assert list(page.unreadable) == [ada]
+    assert [record.external_id for record in page.records] == [bob]
 
 
 def test_a_missing_field_is_unreadable(tracker: ApplicantTracker, vendor: Ashby) -> None:

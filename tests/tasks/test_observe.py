@@ -1,7 +1,8 @@
 """What was delivered is read, whatever else lies in the inbox beside it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -13,11 +14,11 @@ from sqlalchemy import text
 
 from connectors.errors import Unreadable
 from connectors.job_boards import indeed
-from connectors.ledger import inbox
+from connectors.ledger import breaker, inbox
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.links import Links
-from connectors.records import FormAnswer
+from connectors.records import FormAnswer, Interview, InterviewStatus, Page, Receipt, Request
 from tasks import desk, observe
 from tasks.desk import Desk
 from tasks.process import Process
@@ -155,3 +156,96 @@ def test_what_the_database_cannot_keep_has_its_reason_and_can_be_read_again(
     with ledger.transaction() as connection:
         assert inbox.replay(connection, scope.client, number) == "indeed"
     assert observe.read_inbox.fn(scope, AS_OF).message == first.message
+
+
+@dataclass
+class Tracker:
+    """A system that is read page by page, from the page its cursor names."""
+
+    pages: list[Page]
+    resources: tuple[str, ...] = ("interviews",)
+    asked: list[str | None] = field(default_factory=list)
+
+    def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
+        self.asked.append(cursor)
+        yield from self.pages[int(cursor or 0) :]
+
+    def find(self, request: Request, key: str) -> Receipt | None:
+        raise AssertionError("nothing is written here")
+
+
+def an_interview(ref: str) -> Interview:
+    return Interview(
+        external_id=ref,
+        updated_at=AS_OF,
+        application_ref="a-1",
+        round="screen",
+        starts_at=AS_OF,
+        ends_at=AS_OF,
+        status=InterviewStatus.SCHEDULED,
+        interviewers=(),
+    )
+
+
+@pytest.fixture
+def tracker(scope: Scope, monkeypatch: pytest.MonkeyPatch) -> Tracker:
+    """Three pages of one interview each."""
+    refs = ("first", "second", "third")
+    pages = [
+        Page(records=(an_interview(ref),), cursor=str(number))
+        for number, ref in enumerate(refs, start=1)
+    ]
+    made = Tracker(pages)
+    with_it = replace(desk._open[scope.client], systems={"ashby": made})
+    monkeypatch.setitem(desk._open, scope.client, with_it)
+    return made
+
+
+def test_an_unreadable_object_is_read_again_until_it_makes_sense_and_blocks_nobody(
+    ledger: Ledger, scope: Scope, tracker: Tracker
+) -> None:
+    good = tracker.pages[1]
+    tracker.pages[1] = Page(
+        unreadable={"second": "'status' has a value we do not know"}, cursor="2"
+    )
+
+    told = observe.observe.fn("ashby", scope, AS_OF).message
+
+    assert told == "ashby: 2 changed; 1 unreadable: second"
+    assert rows(ledger, "SELECT kind, external_id, owner FROM finding") == [
+        ("record.unreadable", "second", "provider")
+    ]
+    assert rows(ledger, "SELECT read_at FROM cursor") == [(AS_OF,)]
+    assert rows(ledger, "SELECT 1 FROM breaker") == []
+
+    tracker.pages[1] = good
+    told = observe.observe.fn("ashby", scope, AS_OF).message
+
+    assert (told, tracker.asked) == ("ashby: 1 changed", [None, "1"])
+    assert rows(ledger, "SELECT 1 FROM finding WHERE closed_at IS NULL") == []
+    assert rows(ledger, "SELECT value FROM cursor") == [("3",)]
+
+
+def test_an_object_the_database_cannot_keep_blocks_nobody(
+    ledger: Ledger, scope: Scope, tracker: Tracker
+) -> None:
+    tracker.pages[1] = Page(records=(an_interview("\ud800"), an_interview("second")), cursor="2")
+
+    told = observe.observe.fn("ashby", scope, AS_OF).message
+
+    assert told is not None and told.startswith("ashby: 3 changed; 1 unreadable: ")
+    ids = rows(ledger, "SELECT external_id FROM interview ORDER BY external_id")
+    assert ids == [("first",), ("second",), ("third",)]
+
+
+def test_a_vendor_whose_every_object_has_another_shape_is_not_read_at_all(
+    ledger: Ledger, scope: Scope, tracker: Tracker
+) -> None:
+    many = {str(number): "'status' is missing" for number in range(21)}
+    tracker.pages[0] = Page(unreadable=many)
+
+    with pytest.raises(Unreadable, match="more than 20 interviews, the first: 'status' is missing"):
+        observe.observe.fn("ashby", scope, AS_OF)
+
+    assert rows(ledger, "SELECT 1 FROM finding") == []
+    assert rows(ledger, "SELECT side FROM breaker") == [(breaker.READS,)]

@@ -142,9 +142,9 @@ def test_what_passes_a_limit_of_the_database_keeps_nobody_else_from_landing(
     told = {1: arrival("ann"), 2: arrival(too_long), 3: arrival("ben")}
 
     with ledger.transaction() as connection:
-        poison = landing.land_what_can_be(connection, ledger.client, "indeed", told, as_of)
+        landed = landing.land_what_can_be(connection, ledger.client, "indeed", told, as_of)
 
-    assert poison == {2: "OperationalError"}
+    assert landed == (2, {2: "OperationalError"})
     assert look("SELECT external_id FROM arrival ORDER BY id") == [("ann",), ("ben",)]
 
 
