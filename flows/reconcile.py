@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from prefect import flow, get_run_logger, tags
+from prefect import flow, tags
 from prefect.client.schemas.objects import State
 from prefect.context import SyncClientContext
 
 from connectors.ledger.scope import Scope
 from flows import runs
+from flows.carry import PATIENCE, Incomplete
 from flows.clients import for_each
 from tasks import clock
 from tasks.deliver import deliver
@@ -36,12 +37,11 @@ async def _reconcile(scope: Scope, as_of: datetime) -> str:
         as_of = runs.instant(desk.ledger, as_of)
         # Comparing needs no lock: a sweep at the same minute is work in flight like any other.
         compared = compare(scope, as_of)
-        with desk.ledger.exclusively() as mine:
-            if mine:
-                as_of = runs.instant(desk.ledger, as_of)  # by now a sweep may have gone further
-                repair(scope, as_of)
-                deliver(scope, as_of)
-            else:
-                get_run_logger().warning(LATER)
         publish(scope, as_of)
+        with desk.ledger.exclusively(PATIENCE) as mine:
+            if not mine:
+                raise Incomplete(str(scope), f"{compared.message}; {LATER}")
+            as_of = runs.instant(desk.ledger, as_of)  # by now a sweep may have gone further
+            repair(scope, as_of)
+            deliver(scope, as_of)
     return f"{scope}: {compared.message}"

@@ -25,6 +25,7 @@ from connectors.records import (
     Signature,
     SignatureStatus,
 )
+from tasks import alarms
 from tasks.desk import Desk, desk_of
 from tasks.progress import MOST_ROWS
 
@@ -84,7 +85,10 @@ def repair(scope: Scope, as_of: datetime) -> State[int]:
 
 @task(task_run_name="reconcile · publish", cache_policy=NO_CACHE, persist_result=False)
 def publish(scope: Scope, as_of: datetime) -> State[int]:
-    """Leave the open findings as a table; ids only."""
+    """Leave the open findings as a table, ids only, and tell what nobody was told.
+
+    A sweep tells as well; but one that hangs tells nothing, and here its silence is heard of.
+    """
     desk = desk_of(scope.client)
     with desk.ledger.transaction() as connection:
         findings = ledger.open_findings(connection, desk.client)
@@ -96,6 +100,7 @@ def publish(scope: Scope, as_of: datetime) -> State[int]:
         description=f"Where the ledger of **{scope}** and its vendors differ,"
         f" as of {as_of:%Y-%m-%d %H:%M} UTC{note}",
     )
+    alarms.tell(desk.ledger, as_of)
     return Completed(message=f"findings: {len(findings)} open", data=len(findings))
 
 

@@ -50,6 +50,7 @@ from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
 from flows import candidate_care as care
 from flows import carry
+from flows import reconcile as night
 from flows.candidate_care import candidate_care
 from flows.decisions import settle_effect
 from flows.nightly_sync import nightly_sync
@@ -120,11 +121,11 @@ class Office:
         self.later(DAY - HOUR)
         self.look_at_the_tracker()
         self.later(HOUR)
-        state = asyncio.run(self._reconcile())
+        state = asyncio.run(self.reconciled())
         assert state.is_completed()
         return str(state.message).removeprefix(f"{self.desk.client}: ")
 
-    async def _reconcile(self) -> State[Any]:
+    async def reconciled(self) -> State[Any]:
         return await reconcile(client=self.desk.client, as_of=self.now, return_state=True)
 
     def kinds(self) -> list[str]:
@@ -413,18 +414,35 @@ def test_what_a_silent_vendor_does_not_say_heals_nothing(office: Office, tracked
 
 
 def test_while_another_run_holds_the_client_it_is_compared_and_repaired_the_next_night(
-    office: Office,
+    office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(night, "PATIENCE", timedelta(milliseconds=1))
     board: Any = office.desk.systems["indeed"]
     board.publish(PublishPostings(postings=(a_posting(),), as_of=office.now), "key")
     office.books.closes()
+    office.look_at_the_tracker()
 
     with office.desk.ledger.exclusively() as mine:
         assert mine
-        assert office.night() == "1 difference: 1 new, 0 healed"
+        state = asyncio.run(office.reconciled())
+    assert state.is_failed()
+    assert state.message == f"1 difference: 1 new, 0 healed; {night.LATER}"
     assert office.books._query("SELECT 1 FROM effect WHERE kind = 'posting.publish'") == []
     assert office.night() == "1 difference: 0 new, 0 healed"
     assert office.night() == "0 differences: 0 new, 1 healed"
+
+
+def test_what_a_hanging_sweep_does_not_tell_is_told_at_night(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(night, "PATIENCE", timedelta(milliseconds=1))
+    office.look_at_the_tracker()
+
+    with office.desk.ledger.exclusively():
+        office.later(2 * DAY)
+        asyncio.run(office.reconciled())
+
+    assert "source.silent" in [row.kind for row in office.books._query("SELECT kind FROM alarm")]
 
 
 @pytest.mark.parametrize("flow", [reconcile, candidate_care])
