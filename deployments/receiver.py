@@ -41,7 +41,10 @@ log = logging.getLogger(__name__)
 
 
 async def receive_indeed(request: Request) -> Response:
-    """Take an Indeed Apply delivery: 202 stored, 401 not signed, 409 known, other 4xx unusable."""
+    """Take an Indeed Apply delivery: 202 stored, 401 not signed, 409 known, other 4xx unusable.
+
+    Of one that is signed and cannot be read, somebody has applied: that it came is kept.
+    """
     client = request.path_params["client"]
     accounts: Accounts = request.app.state.accounts
     account = await accounts.find(client, indeed.NAME)
@@ -68,7 +71,9 @@ async def receive_indeed(request: Request) -> Response:
             application.applied_at,
             self_identification,
         )
-    except (Unreadable, RecursionError):
+    except (Unreadable, RecursionError) as failure:
+        why = f"not kept: {type(failure).__name__}"
+        await run_in_threadpool(_store_unreadable, client, indeed.NAME, raw, why)
         return JSONResponse({"error": "not an Indeed Apply delivery"}, 400)
     return JSONResponse({"stored": stored}, 202 if stored else 409)
 
@@ -123,6 +128,11 @@ def _store(
         if self_identification:
             inbox.keep_self_identification(connection, client, event_id, self_identification)
         return inbox.keep(connection, client, source, event_id, body, at.astimezone(UTC))
+
+
+def _store_unreadable(client: str, source: str, raw: bytes, why: str) -> None:
+    with Ledger(Surroundings().database_url, client).transaction() as connection:
+        inbox.keep_unreadable(connection, client, source, raw, why, now())
 
 
 def _links() -> Links:

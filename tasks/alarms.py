@@ -42,6 +42,11 @@ WORDS = {
         "put right what the rule names, or `fullcycle release`",
     ),
     "clock.overdue": ("is overdue", "ask whose turn it is; `fullcycle status` has them all"),
+    "delivery.unreadable": (
+        "has delivered what cannot be read",
+        "if it is an application, have the person apply again or be sent anew by the source, which"
+        " knows it by this id; else `fullcycle webhook replay`, once the reason is mended",
+    ),
     "finding.opened": (
         "was found at night",
         "what is called safe; the table findings-CLIENT has all, each closes by itself",

@@ -122,8 +122,25 @@ _HEALED = """
     FROM alarm a JOIN finding f ON f.client = a.client AND f.id::text = a.occurrence
     WHERE a.client = :client AND a.kind = 'finding.opened' AND f.closed_at IS NOT NULL
 """
+# Replayed and unreadable again, it is told again.
+_UNREADABLE = """
+    SELECT 'delivery.unreadable', source, 'provider', error, read_at, event_id,
+           id || ' ' || extract(epoch FROM read_at)
+    FROM inbox WHERE client = :client AND error IS NOT NULL
+"""
 _HEARD = " UNION ALL ".join(
-    (_STUCK, _SETTLED, _OPENED, _CLOSED, _SILENT, _QUARANTINED, _OVERDUE, _FOUND, _HEALED)
+    (
+        _STUCK,
+        _SETTLED,
+        _OPENED,
+        _CLOSED,
+        _SILENT,
+        _QUARANTINED,
+        _OVERDUE,
+        _FOUND,
+        _HEALED,
+        _UNREADABLE,
+    )
 )
 _UNTOLD = f"""
     SELECT kind, about, owner, min(why) AS why, min(since) AS since,

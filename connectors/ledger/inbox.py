@@ -4,6 +4,7 @@ A *delivery* carries a record: an application, an answer to a form. A *hint* is 
 it only says that something happened to an object, which the next sweep reads again at the vendor.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,6 +45,25 @@ def keep(
         statement.on_conflict_do_nothing().returning(tables.inbox.c.id)
     ).scalar()
     return stored is not None
+
+
+def keep_unreadable(
+    connection: Connection, client: str, source: str, raw: bytes, why: str, at: datetime
+) -> None:
+    """Remember that a delivery came that nobody can read, by its SHA-256; once for each.
+
+    Not its body: what cannot be read cannot be rid of self-identification either.
+    """
+    statement = insert(tables.inbox).values(
+        client=client,
+        source=source,
+        event_id=f"sha256:{hashlib.sha256(raw).hexdigest()}",
+        body="",
+        occurred_at=at,
+        read_at=at,
+        error=why,
+    )
+    connection.execute(statement.on_conflict_do_nothing())
 
 
 def _encodable(words: str) -> bool:
@@ -114,12 +134,13 @@ def replay(connection: Connection, client: str, delivery: int) -> str | None:
     """Have the next sweep read a delivery, or look at a hint, again; returns who delivered it.
 
     Whatever it says is landed under its own id once more, so nothing doubles. None: there is no
-    such delivery, or nobody has read it yet.
+    such delivery, its body was not kept, or nobody has read it yet.
     """
     source: str | None = connection.execute(
         text(
             "UPDATE inbox SET read_at = NULL, error = NULL"
-            " WHERE client = :client AND id = :id AND read_at IS NOT NULL RETURNING source"
+            " WHERE client = :client AND id = :id AND read_at IS NOT NULL AND body <> ''"
+            " RETURNING source"
         ),
         {"client": client, "id": delivery},
     ).scalar()

@@ -1,6 +1,7 @@
 """Deliveries and answers are verified over their raw bytes, stored before they are answered."""
 
 import base64
+import hashlib
 import hmac
 import json
 import string
@@ -16,7 +17,7 @@ from starlette.testclient import TestClient
 
 from connectors.access import Access
 from connectors.errors import Refused
-from connectors.ledger import inbox, landing
+from connectors.ledger import alarms, inbox, landing
 from connectors.ledger.store import Ledger
 from connectors.links import Links, Question
 from connectors.records import FormAnswer
@@ -135,11 +136,19 @@ def test_an_account_without_a_secret_takes_nothing(web: TestClient) -> None:
     "body",
     [b"", b"\xff\xfe", b"[]", b'"text"', b"{}", delivery(applicant=None), delivery(id=7)],
 )
-def test_a_signed_delivery_that_is_no_application_is_unusable(
+def test_a_signed_delivery_that_is_no_application_is_unusable_and_that_it_came_is_kept(
     web: TestClient, database: Urls, client_name: str, body: bytes
 ) -> None:
-    assert deliver(web, client_name, body) == 400
+    assert [deliver(web, client_name, body) for _ in range(2)] == [400, 400]
+
     assert stored(database, client_name) == []
+    with Ledger(database.app_url, client_name).transaction() as connection:
+        (came,) = inbox.arrived(connection, client_name, ["unreadable"])
+        assert (came.source, came.error) == ("indeed", "not kept: Unreadable")
+        assert came.event_id == f"sha256:{hashlib.sha256(body).hexdigest()}"
+        assert inbox.replay(connection, client_name, came.id) is None
+        (alarm,) = alarms.untold(connection, client_name, came.received_at)
+    assert (alarm.kind, alarm.about) == ("delivery.unreadable", "indeed")
 
 
 def test_what_is_too_large_is_refused_whether_or_not_it_says_its_length(
