@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+import psycopg
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import Connection, Engine, Table, create_engine, text
+from sqlalchemy import Connection, Engine, ExceptionContext, Table, create_engine, event, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -39,7 +40,7 @@ class Occupied(Unavailable):
 @lru_cache(maxsize=8)
 def engine_for(url: str) -> Engine:
     """One connection pool per database and process."""
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=5,
         max_overflow=10,
@@ -48,6 +49,22 @@ def engine_for(url: str) -> Engine:
         # So that whoever waits for us, or looks into pg_stat_activity, knows which process we are.
         connect_args={"application_name": f"{os.getpid()} on {socket.gethostname()}"},
     )
+    event.listen(engine, "handle_error", _say_nothing_personal)
+    return engine
+
+
+def _say_nothing_personal(context: ExceptionContext) -> None:
+    """Leave out of an error's words what PostgreSQL quotes: the row at fault, or a value in it.
+
+    Details do, and the first line of data exceptions (class 22), such as "invalid input syntax".
+    Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+    """
+    failure = context.original_exception
+    if isinstance(failure, psycopg.Error) and failure.sqlstate:
+        told = "" if failure.sqlstate.startswith("22") else f": {failure.diag.message_primary}"
+        failure.args = (f"SQLSTATE {failure.sqlstate}{told}",)
+        if context.sqlalchemy_exception is not None:
+            context.sqlalchemy_exception.args = failure.args
 
 
 class Ledger:

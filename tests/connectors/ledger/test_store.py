@@ -1,6 +1,7 @@
 """Decisions: written whole or not at all, on what is still true, in a log that proves itself."""
 
 import os
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from connectors.errors import LedgerUnavailable
 from connectors.ledger import store
@@ -362,3 +363,30 @@ def test_who_waits_too_long_for_something_says_which_process_to_look_at(
 
     with ledger.alone("account gusto"):
         pass  # whoever was refused has left nothing behind
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (
+            "INSERT INTO person (client, name) VALUES (:client, :secret)",
+            'SQLSTATE 23502: null value in column "key"',
+        ),
+        ("SELECT CAST(:secret AS text)::int WHERE CAST(:client AS text) <> ''", "SQLSTATE 22P02"),
+        (
+            "SELECT nothing FROM person WHERE name = :secret AND client = :client",
+            'SQLSTATE 42703: column "nothing" does not exist',
+        ),
+    ],
+)
+def test_an_error_of_the_database_says_what_is_wrong_and_quotes_no_data(
+    ledger: Ledger, statement: str, told: str
+) -> None:
+    values = {"client": ledger.client, "secret": "Ada Winter 078-05-1120"}
+
+    with pytest.raises(DBAPIError) as caught, ledger.transaction() as connection:
+        connection.execute(text(statement), values)
+
+    said = "".join(traceback.format_exception(caught.value))
+    assert told in said
+    assert "Winter" not in said
