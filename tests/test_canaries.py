@@ -88,7 +88,8 @@ ENVIRONMENT = {
     "PREFECT_LOGGING_LEVEL": "DEBUG",
     "PREFECT_RUNNER_POLL_FREQUENCY": "1",
 }
-pytestmark = pytest.mark.timeout(300)  # the first test waits for all of it
+# The first test waits for all of it.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @dataclass(frozen=True)

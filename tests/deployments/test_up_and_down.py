@@ -49,7 +49,7 @@ COMMAND_SECONDS, RUN_SECONDS = 200, 60
 REPEATED = {"sweep", "nightly-sync", "reconcile", "candidate-care"}
 ENDED = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @dataclass(frozen=True)

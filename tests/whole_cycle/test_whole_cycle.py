@@ -20,7 +20,7 @@ from tasks.stages import ORDER
 from tests.chaos.driver import Outcome, Plan, run
 from tests.chaos.invariants import compare, record
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
