@@ -8,9 +8,10 @@ from typing import Any
 from connectors.ledger import sourcing as ledger
 from connectors.ledger.decisions import Decisions, Due
 from connectors.ledger.sourcing import Row
-from connectors.records import CloseJob, OpenJob, Place, Posting, PublishPostings
+from connectors.records import OpenJob, Place, Posting, PublishPostings
 from tasks.clock import after_business_days
 from tasks.process import Process
+from tasks.requisition import close
 from tasks.stage import Stage
 
 STAGE = Stage("sourcing", ledger.Row, ledger.ROWS)
@@ -28,10 +29,10 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     before = dict(live)
     for row in rows:
         if row.answer("cancel_requisition"):
-            _close(decisions, row, process, "CANCELLED", "cancelled by the client")
+            close(decisions, row, process, "CANCELLED", "cancelled by the client")
             _take_down(decisions, live, row)
         elif row.openings_filled >= row.headcount:
-            _close(decisions, row, process, "FILLED", "every opening is filled, paid as signed")
+            close(decisions, row, process, "FILLED", "every opening is filled, paid as signed")
             _take_down(decisions, live, row)
         elif not row.approved:
             decisions.advance(row, to="requisition", reason="changed after its approval")
@@ -97,17 +98,6 @@ def _open(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> 
             headcount=row.headcount,
         ),
     )
-
-
-def _close(decisions: Decisions, row: Row, process: Process, disposition: str, reason: str) -> None:
-    decisions.end(row, disposition, reason)
-    if row.job_ref:
-        decisions.effect(
-            row,
-            process.systems.applicant_tracking,
-            "tracker.close_job",
-            CloseJob(job_ref=row.job_ref),
-        )
 
 
 def _take_down(decisions: Decisions, live: dict[str, dict[str, Any]], row: Row) -> None:

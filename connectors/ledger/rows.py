@@ -57,12 +57,13 @@ class Known(Subject):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequisitionRow(Known):
-    """A requisition."""
+    """A requisition; `job_ref` is the tracker's id of its job, once there is one."""
 
     headcount: int
     approval_hash: str
     approved_hash: str | None
     openings_filled: int
+    job_ref: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,8 @@ def requisitions(columns: str = "", joins: str = "") -> str:
                s.headcount, s.approval_hash, s.approved_hash,
                (SELECT count(*) FROM opening o
                 WHERE o.requisition_id = s.id AND o.filled_at IS NOT NULL) AS openings_filled,
+               (SELECT max(x.external_id) FROM external_id x WHERE x.subject_kind = 'requisition'
+                AND x.subject_id = s.id AND x.kind = 'job') AS job_ref,
                {_memory("requisition", "s")}
                {columns}
         FROM requisition s

@@ -27,7 +27,6 @@ class Row(RequisitionRow):
     forbidden: bool
     open_applications: int
     live_postings: list[dict[str, Any]]
-    job_ref: str | None
 
 
 ROWS = requisitions(
@@ -50,7 +49,5 @@ ROWS = requisitions(
            WHERE a.requisition_id = s.id AND a.disposition IS NULL) AS open_applications
         , coalesce((SELECT jsonb_agg(p.record ORDER BY p.reference) FROM posting p
            WHERE p.client = s.client AND p.live), '[]') AS live_postings
-        , (SELECT max(x.external_id) FROM external_id x WHERE x.subject_kind = 'requisition'
-           AND x.subject_id = s.id AND x.kind = 'job') AS job_ref
     """
 )

@@ -88,6 +88,7 @@ def a_requisition(row: type[Q], **values: Any) -> Q:
         "approval_hash": "present",
         "approved_hash": "present",
         "openings_filled": 0,
+        "job_ref": None,
     }
     return row(**common | values)
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from connectors.ledger.requisition import Row
-from connectors.records import SendMessage
+from connectors.records import CloseJob, SendMessage
 from tasks.requisition import decide
 from tests.tasks.factories import (
     NOW,
@@ -66,6 +66,27 @@ def test_what_is_approved_already_is_not_asked_about_again() -> None:
 
     assert not decisions.effects
     assert the_move(decisions).ready_for == "sourcing"
+
+
+def test_a_rejected_change_of_what_was_approved_ends_nothing_and_waits_for_the_client() -> None:
+    forms = answered("approve_requisition", "present", decision="reject")
+    row = a_requisition(Row, approved_hash="former", forms=forms)
+
+    move = the_move(decided(decide, row))
+
+    assert (move.to_state, move.ready_for, move.disposition) == ("change_rejected", None, None)
+    assert move.due is not None
+    assert (move.due.owner, move.due.at) == ("client", NOW + timedelta(days=2))
+
+
+def test_a_cancelled_requisition_ends_also_while_it_waits_for_approval() -> None:
+    forms = answered("cancel_requisition", decision="cancel", reason="no budget")
+    row = a_requisition(Row, approved_hash="former", job_ref="job-1", forms=forms)
+
+    decisions = decided(decide, row)
+
+    assert the_move(decisions).disposition == "CANCELLED"
+    assert [job.job_ref for job in requests(decisions, CloseJob)] == ["job-1"]
 
 
 def test_a_rejection_by_the_approver_ends_it() -> None:
