@@ -21,10 +21,11 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     """Compute what is shown, invite to the recruiter's screen, pass on who meets every must-have.
 
     A failed knock-out and an unmet must-have reject with that reason; silence after a reminder
-    ends as withdrawn. Nobody is silent for longer than the tracker was read.
+    ends as withdrawn. Nobody is silent for longer than the tracker was read. Nobody is judged by
+    must-haves that nobody has approved: with a change of them, all wait.
     """
     decisions = Decisions()
-    for row in rows:
+    for row in (row for row in rows if row.approved):
         musts = row.fields["must_haves"]
         shown = verdicts(row)
         failed = [must for must in musts if shown.get(must["id"]) is False]

@@ -11,9 +11,11 @@ from connectors.ledger.rows import ApplicationRow, applications, read_at
 class Row(ApplicationRow):
     """`answers` and `screen_answers` map a question or field to its value.
 
-    `screens_read_at`: when the recruiters' screens were last read from the tracker; None: never.
+    `approved`: whether the requisition's present version is. `screens_read_at`: when the recruiters'
+    screens were last read from the tracker; None: never.
     """
 
+    approved: bool
     source_stamped: bool
     owner_stamped: bool
     answers: list[dict[str, str]]
@@ -37,6 +39,7 @@ SCREEN = """
 """
 ROWS = applications(
     columns=f"""
+        , r.approved_hash IS NOT DISTINCT FROM r.approval_hash AS approved
         , s.source <> '' AS source_stamped
         , s.owner <> '' AS owner_stamped
         , s.answers, s.resume_text, screened_at, coalesce(screen_answers, '[]') AS screen_answers

@@ -1,5 +1,6 @@
 """Screening: verdicts are computed from evidence, silence ends, and nobody types "qualified"."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,6 +37,7 @@ def a_candidate(
     **values: Any,
 ) -> Row:
     common: dict[str, Any] = {
+        "approved": True,
         "source_stamped": True,
         "owner_stamped": True,
         "answers": pairs(answers),
@@ -64,6 +66,15 @@ def test_every_kind_of_evidence_counts_where_it_is_asked_for() -> None:
         "spreadsheets": True,
         "explains_figures": True,
     }
+
+
+def test_nobody_is_judged_by_must_haves_that_nobody_has_approved() -> None:
+    knocked = a_candidate({"bookkeeping": "no"})
+    assert kinds(decided(decide, knocked))
+
+    decisions = decided(decide, replace(knocked, approved=False))
+
+    assert not (decisions.moves or decisions.effects or decisions.facts)
 
 
 def test_a_must_have_without_evidence_has_no_verdict() -> None:
