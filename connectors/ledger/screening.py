@@ -11,7 +11,7 @@ from connectors.ledger.rows import ApplicationRow, applications, read_at
 class Row(ApplicationRow):
     """`answers` and `screen_answers` map a question or field to its value.
 
-    `approved`: whether the requisition's present version is. `screens_read_at`: when the recruiters'
+    `approved`: whether the requisition's present version is. `screens_read_at`: when recruiters'
     screens were last read from the tracker; None: never.
     """
 
