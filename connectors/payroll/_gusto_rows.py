@@ -55,7 +55,10 @@ UNUSED = frozenset(
     street_1 street_2 terminated terminations title two_percent_shareholder version work_email
     zip""".split()  # noqa: SIM905 - as a list, fifty names would take fifty lines
 )
-PRIVATE = frozenset({"ssn", "hidden_ssn", "date_of_birth", "phone", "garnishments"})
+# What the employer makes up itself (`custom_fields`) may be anything.
+PRIVATE = frozenset(
+    {"ssn", "hidden_ssn", "date_of_birth", "phone", "garnishments", "custom_fields"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ from connectors.records import (
 
 NAME = "dropbox_sign"
 PAGE_SIZE = 100
+FILLED_IN = {"custom_fields", "response_data"}  # by whoever signs: not kept, it may be anything
 GONE, ALREADY_QUEUED = 410, 409
 
 SIGNERS = {
@@ -190,7 +191,8 @@ class DropboxSign:
             raise
         document = Payload(NAME, body).take("signature_request", dict)
         row = Payload(NAME, document)
-        return _signature(row, row.take("metadata", dict), json.dumps(document))
+        kept = {name: value for name, value in document.items() if name not in FILLED_IN}
+        return _signature(row, row.take("metadata", dict), json.dumps(kept))
 
 
 def verify_callback(event: str | bytes, api_key: str) -> bool:

@@ -116,6 +116,17 @@ def test_an_offer_goes_out_with_its_letter_and_our_reference(
     assert vendor.received["offers"] == ["key 5d41402a"]
 
 
+def test_what_the_signer_fills_in_is_not_kept(
+    signatures: SignatureProvider, vendor: DropboxSign
+) -> None:
+    ref = signatures.send(an_offer(), "key").external_id
+    vendor._rows[ref]["response_data"] = [{"name": "Social security", "value": "078-05-1120"}]
+
+    (signature,) = observed(signatures, ref)
+
+    assert "078-05-1120" not in signature.document
+
+
 def test_the_letter_arrives_as_it_was_written(base_url: str, vendor: DropboxSign) -> None:
     raw: list[bytes] = []
     handle = vendor.handle
