@@ -23,9 +23,9 @@ from connectors.errors import (
     Unavailable,
     Unreadable,
 )
-from connectors.ledger import breaker, effects, hold
+from connectors.ledger import breaker, effects
 from connectors.ledger.breaker import StandsStill
-from connectors.ledger.effects import Claimed
+from connectors.ledger.effects import Claimed, InTheWay
 from connectors.ledger.scope import Scope
 from connectors.records import (
     AddApplication,
@@ -101,6 +101,14 @@ class RanOut(ConnectorError):
 
 class Unforeseen(ConnectorError):
     """Our own code failed, before or after it was sent; the vendor is not to blame."""
+
+
+NOT_SENT = {
+    InTheWay.TAKEN_OVER: TakenOver,
+    InTheWay.ENDED: RanOut,
+    InTheWay.FAILING: StandsStill,
+    InTheWay.HELD: StandsStill,
+}
 
 
 @task(task_run_name="deliver", cache_policy=NO_CACHE, persist_result=False)
@@ -221,13 +229,9 @@ def _look_up(desk: Desk, effect: Claimed, request: Request) -> Receipt | None:
 
 def _send(desk: Desk, effect: Claimed, request: Request, as_of: datetime) -> Receipt:
     with desk.ledger.transaction() as connection:
-        if effects.too_late(connection, desk.client, effect.key):
-            raise RanOut("desk", "not sent: the application has ended")
-        breaker.check(connection, desk.client, effect.system, as_of)
-        if hold.stops(connection, desk.client, effect.system, effect.requisition, effect.kind):
-            raise StandsStill(effect.system, "not sent: it is held")
-        if not effects.begin(connection, effect):
-            raise TakenOver(effect.system, "another run has taken this over")
+        in_the_way = effects.begin(connection, effect, as_of)
+    if in_the_way:
+        raise NOT_SENT[in_the_way](effect.system, f"not sent: {in_the_way}")
     perform: Callable[[Any, str], Receipt] = getattr(
         desk.systems[effect.system], KINDS[effect.kind][1]
     )

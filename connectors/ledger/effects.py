@@ -18,6 +18,7 @@ import os
 import socket
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import psutil
@@ -53,11 +54,6 @@ class Claimed:
     sent_before: bool
     sent_seconds_ago: float | None = None
     spared: int = 0
-
-    @property
-    def requisition(self) -> str:
-        """The code of the requisition it is about."""
-        return (self.subject_key or "").partition(".")[0]  # of nobody we know: no requisition
 
     @property
     def tries(self) -> int:
@@ -195,17 +191,58 @@ def _is_gone(owner: str) -> bool:
         return True
 
 
-def begin(connection: Connection, effect: Claimed) -> bool:
-    """Renew the lease right before it is sent; False: somebody else has taken the effect over."""
-    renewed = connection.execute(
-        text(
-            "UPDATE effect SET sent_at = clock_timestamp(),"
-            " lease_until = clock_timestamp() + make_interval(secs => :lease)"
-            f" WHERE {_STILL_OURS}"
-        ),
-        {"id": effect.id, "attempts": effect.attempts, "lease": LEASE_SECONDS},
+class InTheWay(StrEnum):
+    """Why a claimed effect must not be sent now."""
+
+    TAKEN_OVER = "another run has taken it over"
+    ENDED = "its application has ended"
+    FAILING = "its vendor has failed many times in a row"
+    HELD = "it is held"
+
+
+def begin(connection: Connection, effect: Claimed, as_of: datetime) -> InTheWay | None:
+    """Renew the lease right before it is sent; or say what has come in the way since the claim."""
+    answer = connection.execute(
+        text(_BEGIN),
+        {
+            "id": effect.id,
+            "attempts": effect.attempts,
+            "as_of": as_of,
+            "lease": LEASE_SECONDS,
+            "after_the_end": _AFTER_THE_END,
+        },
+    ).one_or_none()
+    if answer is None:
+        return InTheWay.TAKEN_OVER
+    if answer.ended:
+        return InTheWay.ENDED
+    if answer.failing:
+        return InTheWay.FAILING
+    return InTheWay.HELD if answer.held else None
+
+
+# For an effect `e` of an application `s`, if it is about one: what becomes of somebody, and the end
+# of their offer, still leave; all else does not.
+_ENDED = """
+    (e.subject_kind = 'application' AND coalesce(s.disposition, 'HIRED_PAID') <> 'HIRED_PAID'
+     AND e.kind <> ALL(:after_the_end))
+"""
+# One statement, as it is asked before each effect: the questions alone would be four round trips.
+_BEGIN = f"""
+    WITH asked AS (
+        SELECT e.id, {_ENDED} AS ended, NOT {TRUSTED} AS failing, NOT {SENDABLE} AS held
+        FROM effect e
+        LEFT JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
+        LEFT JOIN requisition r ON r.id = coalesce(s.requisition_id, e.subject_id)
+        WHERE e.id = :id AND e.state = 'sending' AND e.attempts = :attempts
+        FOR UPDATE OF e
+    ), begun AS (
+        UPDATE effect SET sent_at = clock_timestamp(),
+            lease_until = clock_timestamp() + make_interval(secs => :lease)
+        FROM asked WHERE effect.id = asked.id AND NOT (ended OR failing OR held)
     )
-    return renewed.rowcount == 1
+    SELECT ended, failing, held FROM asked
+"""
 
 
 def too_late(connection: Connection, client: str, key: str) -> bool:
@@ -216,9 +253,8 @@ def too_late(connection: Connection, client: str, key: str) -> bool:
     return bool(
         connection.execute(
             text(
-                "SELECT 1 FROM effect e JOIN application a ON a.id = e.subject_id"
-                " WHERE e.client = :client AND e.key = :key AND e.subject_kind = 'application'"
-                " AND a.disposition <> 'HIRED_PAID' AND e.kind <> ALL(:after_the_end)"
+                "SELECT 1 FROM effect e JOIN application s ON s.id = e.subject_id"
+                f" WHERE e.client = :client AND e.key = :key AND {_ENDED}"
             ),
             {"client": client, "key": key, "after_the_end": _AFTER_THE_END},
         ).scalar()

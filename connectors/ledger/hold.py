@@ -137,15 +137,6 @@ def standing(connection: Connection, client: str) -> list[Hold]:
     return [Hold(**row._mapping) for row in rows]
 
 
-def stops(connection: Connection, client: str, system: str, requisition: str, kind: str) -> bool:
-    """Whether an effect of this kind may not leave now: SENDABLE, for one that is claimed."""
-    mine = {"", requisition} if kind != "posting.publish" else {""}
-    return any(
-        hold.system == system or (not hold.system and hold.requisition in mine)
-        for hold in standing(connection, client)
-    )
-
-
 def vendors(connection: Connection, client: str) -> set[str]:
     """The names of the client's vendors that are held now."""
     return {hold.system for hold in standing(connection, client) if hold.system}

@@ -10,9 +10,9 @@ import psutil
 import pytest
 from sqlalchemy import text
 
-from connectors.ledger import effects
+from connectors.ledger import breaker, effects, hold
 from connectors.ledger.decisions import Decisions, Subject
-from connectors.ledger.effects import Claimed
+from connectors.ledger.effects import Claimed, InTheWay
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.records import (
@@ -147,12 +147,12 @@ def test_another_client_cannot_claim_what_is_not_theirs(
 
 
 def test_what_a_dead_run_left_is_claimed_again_as_sent_before(
-    ledger: Ledger, ask: Ask, claim: Claim
+    ledger: Ledger, ask: Ask, claim: Claim, as_of: datetime
 ) -> None:
     left = ask("1")
     (sent,) = claim()
     with ledger.transaction() as connection:
-        effects.begin(connection, sent)
+        effects.begin(connection, sent, as_of)
     ask("2")
 
     assert claim(unsettled_only=True) == NOBODY  # its lease runs: somebody is at work on it
@@ -176,12 +176,12 @@ def test_what_a_dead_run_had_claimed_and_not_begun_need_not_be_looked_up(
 
 
 def test_a_crashed_try_may_have_sent_until_it_is_found_dead(
-    ledger: Ledger, ask: Ask, claim: Claim
+    ledger: Ledger, ask: Ask, claim: Claim, as_of: datetime
 ) -> None:
     ask("1")
     (sent,) = claim()
     with ledger.transaction() as connection:
-        effects.begin(connection, sent)
+        effects.begin(connection, sent, as_of)
         long_ago = "UPDATE effect SET sent_at = sent_at - interval '1 hour'"
         connection.execute(text(long_ago))
     with ledger.transaction() as connection:
@@ -199,7 +199,7 @@ def test_tries_that_crashes_cut_off_do_not_count(
     for _ in range(9):
         (effect,) = claim()
         with ledger.transaction() as connection:
-            effects.begin(connection, effect)
+            effects.begin(connection, effect, as_of)
             effects.abandon(connection, ledger.client)
     for tries in (1, 2):
         (effect,) = claim()
@@ -332,15 +332,15 @@ def test_who_slept_through_the_lease_neither_sends_nor_writes_any_more(
     ask("1")
     (slept,) = claim()
     with ledger.transaction() as connection:
-        assert effects.begin(connection, slept)
+        assert effects.begin(connection, slept, as_of) is None
         effects.abandon(connection, ledger.client)
     (taken,) = claim()
 
     with ledger.transaction() as connection:
-        assert not effects.begin(connection, slept)
+        assert effects.begin(connection, slept, as_of) is InTheWay.TAKEN_OVER
         assert not effects.done(connection, slept, Receipt(external_id="slept"), as_of)
         assert not effects.failed(connection, slept, "due", "no answer", as_of)
-        assert effects.begin(connection, taken)
+        assert effects.begin(connection, taken, as_of) is None
         assert effects.done(connection, taken, Receipt(external_id="taken"), as_of)
     assert look("SELECT state, external_id FROM effect") == [("done", "taken")]
 
@@ -449,6 +449,82 @@ def test_after_an_end_only_the_notice_the_trackers_news_and_the_offers_end_still
             for effect in decisions.effects
             if not effects.too_late(connection, ledger.client, effect.key)
         }
+
+
+@pytest.fixture
+def claimed(ledger: Ledger, applicants: list[Subject], claim: Claim, as_of: datetime) -> Claimed:
+    """A check to be ordered for an applicant, claimed and not begun."""
+    decisions = Decisions()
+    decisions.effect(applicants[0], "vendor", "background.order", CloseJob(job_ref="any request"))
+    ledger.apply(decisions, as_of)
+    (effect,) = claim()
+    return effect
+
+
+def ends(ledger: Ledger, applicant: Subject, as_of: datetime) -> None:
+    decisions = Decisions()
+    decisions.end(applicant, "WITHDRAWN", "for this test")
+    ledger.apply(decisions, as_of)
+
+
+def fails(ledger: Ledger, applicant: Subject, as_of: datetime) -> None:
+    with ledger.transaction() as connection:
+        for _ in range(breaker.FAILURES[breaker.WRITES]):
+            breaker.failed(connection, ledger.client, "vendor", breaker.WRITES, "Gone", as_of)
+
+
+def is_held(ledger: Ledger, applicant: Subject, as_of: datetime) -> None:
+    with ledger.transaction() as connection:
+        hold.place(connection, ledger.client, "ops", "for this test", as_of)
+
+
+def whose_requisition_is_held(ledger: Ledger, applicant: Subject, as_of: datetime) -> None:
+    requisition = applicant.key.partition(".")[0]
+    with ledger.transaction() as connection:
+        hold.place(connection, ledger.client, "ops", "for this test", as_of, requisition)
+
+
+def whose_vendor_is_held(ledger: Ledger, applicant: Subject, as_of: datetime) -> None:
+    with ledger.transaction() as connection:
+        hold.place(connection, ledger.client, "ops", "for this test", as_of, system="vendor")
+
+
+@pytest.mark.parametrize(
+    ("happens", "in_the_way"),
+    [
+        (ends, InTheWay.ENDED),
+        (fails, InTheWay.FAILING),
+        (is_held, InTheWay.HELD),
+        (whose_requisition_is_held, InTheWay.HELD),
+        (whose_vendor_is_held, InTheWay.HELD),
+    ],
+)
+def test_what_came_in_the_way_since_the_claim_is_not_begun(
+    ledger: Ledger,
+    applicants: list[Subject],
+    claimed: Claimed,
+    look: Look,
+    as_of: datetime,
+    happens: Callable[[Ledger, Subject, datetime], None],
+    in_the_way: InTheWay,
+) -> None:
+    happens(ledger, applicants[0], as_of)
+
+    with ledger.transaction() as connection:
+        assert effects.begin(connection, claimed, as_of) is in_the_way
+
+    assert look("SELECT 1 FROM effect WHERE sent_at IS NOT NULL") == []
+
+
+def test_another_requisitions_hold_and_another_vendors_breaker_are_not_in_the_way(
+    ledger: Ledger, claimed: Claimed, look: Look, as_of: datetime
+) -> None:
+    with ledger.transaction() as connection:
+        hold.place(connection, ledger.client, "ops", "for this test", as_of, "OTHER-9")
+        hold.place(connection, ledger.client, "ops", "for this test", as_of, system="another")
+        assert effects.begin(connection, claimed, as_of) is None
+
+    assert len(look("SELECT 1 FROM effect WHERE sent_at IS NOT NULL")) == 1
 
 
 @pytest.mark.parametrize("state", ["dead", "parked"])
