@@ -9,11 +9,9 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
-import anyio.to_thread
-from anyio import CapacityLimiter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -22,19 +20,17 @@ from connectors.access import Access
 from connectors.applicant_tracking import ashby
 from connectors.background_checks import checkr
 from connectors.errors import ConnectorError, Unreadable
-from connectors.ledger import inbox
-from connectors.ledger.store import Ledger
+from connectors.ledger.inbox import Hint
 from connectors.payroll import gusto
 from connectors.signatures import dropbox_sign
 from connectors.webhook import Event
 from deployments.accounts import Accounts, remember_secret
+from deployments.hints import Hints
 from deployments.limits import Rates
 from tasks.clock import now
-from tasks.desk import Surroundings
 
 OLDEST = timedelta(days=4)  # no vendor tries longer to deliver; what is older is a replay
 AHEAD = timedelta(minutes=5)  # how far a vendor's clock may be before ours
-AT_ONCE = 5  # as many as the ledger keeps connections open: more would open and close their own
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +74,7 @@ class Webhooks:
 
     def __init__(self, accounts: Accounts, rates: Rates, notice: Callable[[str], None]) -> None:
         self._accounts, self._rates, self._notice = accounts, rates, notice
-        self._writers = CapacityLimiter(AT_ONCE)
+        self._hints = Hints()
         self._handshakes = Rates(per_second=1 / 60, burst=5)
 
     async def receive(self, request: Request) -> Response:
@@ -103,9 +99,8 @@ class Webhooks:
         arrived_at = now()
         if event.at and not arrived_at - OLDEST <= event.at <= arrived_at + AHEAD:
             return JSONResponse({"error": "too old, or from the future"}, 403)
-        stored = await anyio.to_thread.run_sync(
-            _store, client, vendor, event, arrived_at, limiter=self._writers
-        )
+        hint = Hint(vendor, event.id, event.kind, event.refs, arrived_at)
+        stored = await self._hints.store(client, hint)
         if stored:
             self._notice(client)
         return (
@@ -147,11 +142,3 @@ async def _event_of(request: Request, sender: Sender) -> bytes:
         return await request.body()
     async with request.form(max_files=0, max_fields=10) as form:
         return str(form.get(sender.field, "")).encode(errors="replace")
-
-
-def _store(client: str, vendor: str, event: Event, arrived_at: datetime) -> bool:
-    ledger = Ledger(Surroundings().database_url, client)
-    with ledger.transaction() as connection:
-        return inbox.keep_hint(
-            connection, client, vendor, event.id, event.kind, event.refs, arrived_at
-        )

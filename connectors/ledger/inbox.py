@@ -147,18 +147,33 @@ def replay(connection: Connection, client: str, delivery: int) -> str | None:
     return source
 
 
-def keep_hint(
-    connection: Connection,
-    client: str,
-    system: str,
-    event_id: str,
-    kind: str,
-    refs: Sequence[str],
-    arrived_at: datetime,
-) -> bool:
-    """Store what a webhook hints at: its kind and the vendor's ids; False if it is known."""
-    body = json.dumps({"kind": kind, "refs": refs})
-    return keep(connection, client, f"webhook:{system}", event_id, body, arrived_at)
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a system's webhook hints at: the event's kind, and the vendor's ids it is about."""
+
+    system: str
+    event_id: str
+    kind: str
+    refs: Sequence[str]
+    arrived_at: datetime
+
+
+def keep_hints(connection: Connection, client: str, hints: Sequence[Hint]) -> list[bool]:
+    """Store hints; for each whether it is new."""
+    rows = [
+        {
+            "client": client,
+            "source": f"webhook:{hint.system}",
+            "event_id": hint.event_id,
+            "body": json.dumps({"kind": hint.kind, "refs": hint.refs}),
+            "occurred_at": hint.arrived_at,
+        }
+        for hint in hints
+    ]
+    table = tables.inbox
+    statement = insert(table).on_conflict_do_nothing().returning(table.c.source, table.c.event_id)
+    new = {(row.source, row.event_id) for row in connection.execute(statement, rows)}
+    return [(row["source"], row["event_id"]) in new for row in rows]
 
 
 def hinted(connection: Connection, client: str) -> Scope | None:

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from connectors.ledger import inbox
 from connectors.ledger import requisition as requisitions
+from connectors.ledger.inbox import Hint
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.requisition import Requisition
@@ -163,9 +164,9 @@ def hinting(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         )
 
     def hint(order: str) -> None:
-        about = (ledger.client, "checkr", f"event of {order}", "report.completed", [order])
+        about = Hint("checkr", f"event of {order}", "report.completed", [order], ARRIVED)
         with ledger.transaction() as connection:
-            assert inbox.keep_hint(connection, *about, ARRIVED)
+            assert inbox.keep_hints(connection, ledger.client, [about]) == [True]
 
     return hint
 

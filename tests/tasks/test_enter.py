@@ -15,6 +15,7 @@ from connectors.ledger import audit, gates, inbox, landing
 from connectors.ledger import requisition as requisitions
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.gates import Failure, Verdict
+from connectors.ledger.inbox import Hint
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.links import Links
@@ -325,7 +326,8 @@ def test_a_delivery_that_could_not_be_read_is_read_once_it_can_be(
 
 def test_a_hint_is_looked_at_again(ledger: Ledger, scope: Scope) -> None:
     with ledger.transaction() as connection:
-        inbox.keep_hint(connection, ledger.client, "checkr", "e1", "report.completed", [], AS_OF)
+        about = Hint("checkr", "e1", "report.completed", [], AS_OF)
+        inbox.keep_hints(connection, ledger.client, [about])
     assert "1 hints" in sweep(scope, AS_OF)
     with ledger.transaction() as connection:
         assert inbox.hinted(connection, ledger.client) is None

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from connectors.errors import Unreadable
 from connectors.job_boards import indeed
 from connectors.ledger import breaker, inbox
+from connectors.ledger.inbox import Hint
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.links import Links
@@ -65,8 +66,8 @@ def test_hints_are_marked_read_and_bring_no_record(
     ledger: Ledger, scope: Scope, answer: str
 ) -> None:
     with ledger.transaction() as connection:
-        for number in range(3):
-            inbox.keep_hint(connection, scope.client, "checkr", f"e-{number}", "x", ["r-1"], AS_OF)
+        hints = [Hint("checkr", f"e-{number}", "x", ["r-1"], AS_OF) for number in range(3)]
+        assert inbox.keep_hints(connection, scope.client, hints) == [True] * 3
 
     state = observe.read_inbox.fn(scope, AS_OF)
 

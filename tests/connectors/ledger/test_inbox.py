@@ -9,6 +9,7 @@ import pytest
 
 from connectors.ledger import inbox, landing, tables
 from connectors.ledger.decisions import Subject
+from connectors.ledger.inbox import Hint
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.records import BackgroundReport, ReportStatus
@@ -81,9 +82,8 @@ def hint(ledger: Ledger, as_of: datetime) -> Callable[..., None]:
     def keep(system: str, *refs: str, late: int = 0) -> None:
         at = as_of + timedelta(minutes=late)
         with ledger.transaction() as connection:
-            inbox.keep_hint(
-                connection, ledger.client, system, f"e-{next(numbers)}", "changed", refs, at
-            )
+            about = Hint(system, f"e-{next(numbers)}", "changed", refs, at)
+            assert inbox.keep_hints(connection, ledger.client, [about]) == [True]
 
     return keep
 
