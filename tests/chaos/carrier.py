@@ -50,6 +50,7 @@ LATE = timedelta(days=3)
 READ_SECONDS = 1.5  # less than a stalled vendor takes
 SETTLING_SECONDS = 4.0  # longer than it takes
 UNDER_WAY_SECONDS = 0.3  # well inside what a slow stand-in takes
+WORKER = "worker"  # a file in the home, there while a worker works
 TRIES = 600  # of one instant: the world stands still for as long as a disturbance lasts
 
 
@@ -154,15 +155,23 @@ def send_commit_and_hang_up(connection: Connection) -> None:
         wire.pgconn.consume_input()
 
 
-def install(boundary: Boundary, sandbox: str) -> None:
-    """Put the boundary into the delivering code of this process."""
+def be_patient() -> None:
+    """Have this process wait for nobody for long, and pause for nothing.
+
+    A pause of minutes is a day here, as the world goes on by days: it stands still instead.
+    """
     from tasks import deliver
 
     effects.LEASE_SECONDS = LEASE_SECONDS
     http.READ_SECONDS = READ_SECONDS  # type: ignore[assignment]
-    # A pause of minutes is a day here, as the world goes on by days: it stands still instead.
     deliver.QUICK_ATTEMPTS = effects.TRIES = TRIES
     breaker.FAILURES = dict.fromkeys(breaker.FAILURES, TRIES)
+
+
+def install(boundary: Boundary, sandbox: str) -> None:
+    """Put the boundary into the delivering code of this process."""
+    from tasks import deliver
+
     effects.claim = boundary.after(effects.claim, "before the intent")  # its commit comes later
     deliver._send = boundary.before(deliver._send, "after the intent")
     http.Api.write = boundary.while_under_way(http.Api.write, sandbox)  # type: ignore[method-assign]
@@ -176,6 +185,7 @@ def main(home: Path, output: Path, orders: Orders) -> None:
     settings = sandbox_settings().model_copy(update={"settling_seconds": SETTLING_SECONDS})
     _show_prefect_its_server(embedded.up(settings, only={"postgres", "prefect"}))
     state = demo.prepare(settings, orders.plan)
+    be_patient()
     try:
         if orders.rival:
             sweep_late(demo.Control(state.sandbox_url).now() - LATE)
@@ -232,7 +242,9 @@ def carry(orders: Orders, state: State, turn: Path) -> None:
             _end(0)  # it slept, and another has taken its place
         print(f"{SWEPT} {as_of:%Y-%m-%d}  {sentence}", flush=True)
         # The world goes on when the receiver is back: seekers who find it closed apply days later.
-        while not listening(state.settings.receiver_port):
+        # And when no worker is at work: it would read the new day, and carry at the one before.
+        worker = state.settings.home / WORKER
+        while not listening(state.settings.receiver_port) or worker.exists():
             time.sleep(0.1)
 
     demo.run(state, watch)

@@ -29,7 +29,7 @@ from deployments.sandbox.__main__ import write_clock
 from deployments.settings import Settings
 from deployments.state import State
 from tests.chaos import disk
-from tests.chaos.carrier import LEASE_SECONDS, Orders
+from tests.chaos.carrier import LEASE_SECONDS, WORKER, Orders
 from tests.chaos.carriers import Carrier
 from tests.chaos.worker import SERVED
 
@@ -74,6 +74,8 @@ def kill_postgres(scene: Scene) -> None:
 def kill_worker(scene: Scene) -> None:
     """Let a worker take up a sweep of the present instant, and kill both in the middle of it."""
     state = scene.state
+    at_work = scene.home / WORKER
+    at_work.touch()
     worker = subprocess.Popen(
         [sys.executable, "-m", "tests.chaos.worker"],
         env={**os.environ, **state.environment()},
@@ -90,6 +92,7 @@ def kill_worker(scene: Scene) -> None:
     scene.carrier.works_for(scene.dice.uniform(3, 10))  # it imports for a while, then carries
     _signal([worker.pid, *_family(worker.pid)], signal.SIGKILL)
     worker.wait()
+    at_work.unlink()
 
 
 def stop_postgres(scene: Scene) -> None:

@@ -1,22 +1,38 @@
 """A worker that a disturbance starts, and kills: `python -m tests.chaos.worker`.
 
-It serves the nightly sync alone, and is given the instant to work at. Served sweeps would be run at
-instants of their own whenever a webhook comes, and so move people earlier than undisturbed.
+It serves the nightly sync alone, as patient as the carrier, and is given the instant to work at.
+Served sweeps would be run at instants of their own whenever a webhook comes, and so move people
+earlier than undisturbed.
 """
 
-from prefect import serve
+from datetime import datetime
 
-from deployments.serve import deployments, end_what_was_cut_off
-from deployments.settings import Settings
+from prefect import flow, serve
+from prefect.client.schemas.objects import State
+from prefect.deployments.runner import RunnerDeployment
+from prefect.types.entrypoint import EntrypointType
+
+from deployments.serve import end_what_was_cut_off
+from flows.nightly_sync import nightly_sync
+from tests.chaos.carrier import be_patient
 
 SERVED = "nightly-sync"
+
+
+@flow(name=SERVED, persist_result=False)
+async def patient_sync(client: str | None = None, as_of: datetime | None = None) -> State[None]:
+    """The nightly sync, by a process that the world waits for."""
+    be_patient()
+    return await nightly_sync.fn(client, as_of)
 
 
 def main() -> None:
     """Serve until killed."""
     end_what_was_cut_off()
-    chosen = [each for each in deployments(Settings()) if each.name == SERVED]
-    serve(*chosen, pause_on_shutdown=False, print_starting_message=False)
+    served = RunnerDeployment.from_flow(
+        patient_sync, name=SERVED, entrypoint_type=EntrypointType.MODULE_PATH
+    )
+    serve(served, pause_on_shutdown=False, print_starting_message=False)
 
 
 if __name__ == "__main__":
