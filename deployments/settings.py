@@ -13,9 +13,9 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Self
 from zlib import crc32
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic_extra_types.timezone_name import TimeZoneName
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "FULLCYCLE_"
@@ -32,12 +32,6 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().resolve()
 
 
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"{name!r} is no time zone; give a name such as America/New_York")
-    return name
-
-
 def _user_and_password(auth: SecretStr) -> SecretStr:
     user, _, password = auth.get_secret_value().partition(":")
     if not user or not password:
@@ -47,7 +41,6 @@ def _user_and_password(auth: SecretStr) -> SecretStr:
 
 ApiAuth = Annotated[SecretStr, AfterValidator(_user_and_password)]
 Port = Annotated[int, Field(gt=0, lt=65_536)]
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 
 
@@ -82,7 +75,7 @@ class Settings(BaseSettings):
     smtp_port: Port | None = None
     imap_port: Port | None = None
     secret: SecretStr | None = None
-    time_zone: TimeZone = "UTC"
+    time_zone: TimeZoneName = TimeZoneName("UTC")
     clock_file: AbsolutePath | None = None
     public_url: str | None = None
     settling_seconds: Annotated[float, Field(gt=0)] = 60.0

@@ -11,6 +11,7 @@ from typing import Literal
 
 import yaml
 from pydantic import Field, model_validator
+from pydantic_extra_types.timezone_name import TimeZoneName
 
 from connectors.records import Record
 from connectors.requisition import Colleague, Slug, Text
@@ -109,7 +110,7 @@ class Process(Record):
     client: Slug
     version: int = Field(ge=1)
     employees: int = Field(ge=1)
-    time_zone: str
+    time_zone: TimeZoneName
     brand: Brand
     people: dict[Role, Colleague]
     systems: Systems

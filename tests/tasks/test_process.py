@@ -93,6 +93,7 @@ def test_all_orders_the_law_knows_can_hold_together() -> None:
         {"stages": (*APPLICATION_STAGES, "offer")},
         {"stages": (*APPLICATION_STAGES[:-1], "probation")},
         {"employees": 0},
+        {"time_zone": "America/Springfield"},
         {"people": {"astrologer": {"name": "A", "email": "a@example.org"}}},
         {"surprise": True},
         {"messages": {}},
