@@ -19,7 +19,8 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.events.actions import CallWebhook, SendNotification
 from pydantic import SecretStr
 
-from deployments.settings import DeploymentError, Settings
+from deployments.errors import DeploymentError
+from deployments.settings import Settings
 from tasks.alarms import PREFIX, WORDS
 
 WEBHOOK, EMAIL = "fullcycle-alarm-webhook", "fullcycle-alarm-email"

@@ -22,7 +22,8 @@ from connectors.ledger.audit import Act, keep
 from connectors.ledger.store import Ledger, engine_for
 from connectors.ledger.verify import Violation, verify
 from deployments import embedded, postgres, setup, supervisor
-from deployments.settings import DeploymentError, Settings
+from deployments.errors import DeploymentError
+from deployments.settings import Settings
 
 LEDGER, PREFECT, MANIFEST = "ledger.dump", "prefect.dump", "manifest.json"
 KEYS = ("secret", "prefect-encryption-key")

@@ -20,9 +20,10 @@ from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.requisition import Requisition
 from deployments import embedded, setup
+from deployments.errors import DeploymentError
 from deployments.sandbox.__main__ import plan_path
 from deployments.sandbox.people import DATA
-from deployments.settings import DeploymentError, Settings
+from deployments.settings import Settings
 from deployments.state import State
 from tasks.process import load
 

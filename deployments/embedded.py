@@ -15,8 +15,9 @@ from pathlib import Path
 
 from deployments import postgres, supervisor
 from deployments import state as states
+from deployments.errors import DeploymentError
 from deployments.processes import ROOT
-from deployments.settings import DeploymentError, Settings
+from deployments.settings import Settings
 from deployments.state import State
 
 UP_SECONDS = 180

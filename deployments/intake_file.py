@@ -22,7 +22,7 @@ from connectors.ledger import requisition as ledger_requisition
 from connectors.ledger.audit import Act, keep
 from connectors.ledger.store import Ledger
 from connectors.requisition import Requisition
-from deployments.settings import DeploymentError
+from deployments.errors import DeploymentError
 from tasks.clock import now
 
 BATCH = 500

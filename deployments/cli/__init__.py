@@ -16,7 +16,7 @@ from deployments.cli import (
     webhooks,
 )
 from deployments.cli.common import problems
-from deployments.settings import DeploymentError
+from deployments.errors import DeploymentError
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 for command in (

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from deployments.cli.common import By, Why, console, join, problems, running
-from deployments.settings import DeploymentError
+from deployments.errors import DeploymentError
 
 app = typer.Typer(no_args_is_help=True, help="Register a client; export what is theirs.")
 

@@ -3,14 +3,15 @@
 import asyncio
 import os
 from collections.abc import Awaitable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from deployments import embedded
-from deployments.settings import DeploymentError, Settings
-from deployments.state import State
+from deployments.errors import DeploymentError
+
+if TYPE_CHECKING:
+    from deployments.state import State
 
 console = Console()
 problems = Console(stderr=True)
@@ -34,8 +35,11 @@ def say(line: str) -> None:
     console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
-def running() -> State:
+def running() -> "State":
     """The running system; raises DeploymentError with the remedy if there is none."""
+    from deployments import embedded
+    from deployments.settings import Settings
+
     state = embedded.state(Settings())
     if state is None:
         raise DeploymentError("nothing runs here; start it with `fullcycle up`")
@@ -47,7 +51,7 @@ def database_url() -> str:
     return running().settings.database_url or ""
 
 
-def join(state: State) -> None:
+def join(state: "State") -> None:
     """Let this process work with the running system."""
     os.environ.update(state.environment())
 

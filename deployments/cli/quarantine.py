@@ -16,7 +16,7 @@ from deployments.cli.common import (
     running,
     say,
 )
-from deployments.settings import DeploymentError
+from deployments.errors import DeploymentError
 
 if TYPE_CHECKING:
     from connectors.ledger.inspection import Holding

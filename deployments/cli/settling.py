@@ -17,7 +17,7 @@ from deployments.cli.common import (
     running,
     say,
 )
-from deployments.settings import DeploymentError
+from deployments.errors import DeploymentError
 
 Vendor = Annotated[str, typer.Option(help="Only this vendor, such as checkr.")]
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployments import embedded
 from deployments.cli.common import (
     By,
     Client,
@@ -22,12 +21,11 @@ from deployments.cli.common import (
     running,
     said,
 )
-from deployments.settings import Settings
-from deployments.state import State
-from deployments.supervisor import SERVICES
 
 if TYPE_CHECKING:
     from connectors.ledger.verify import Violation
+    from deployments.settings import Settings
+    from deployments.state import State
 
 OneClient = Annotated[str | None, typer.Option("--client", help="Only this client.")]
 
@@ -36,7 +34,9 @@ def up(
     sandbox: Annotated[bool, typer.Option(help="Also run the stand-in vendors.")] = False,
 ) -> None:
     """Start the system and leave it running: database, Prefect, deployments, receiver."""
-    from deployments import setup
+    from deployments import embedded, setup
+    from deployments.settings import Settings
+    from deployments.supervisor import SERVICES
 
     sandbox = sandbox or _holds_a_sandbox()
     settings = sandbox_settings() if sandbox else Settings()
@@ -54,6 +54,9 @@ def up(
 
 def down() -> None:
     """Stop the system; everything it knows stays."""
+    from deployments import embedded
+    from deployments.settings import Settings
+
     embedded.down(Settings())
     console.print("stopped; `fullcycle up` continues where it was")
 
@@ -104,7 +107,7 @@ def demo(
     fresh: Annotated[bool, typer.Option(help="Forget an earlier demo first.")] = False,
 ) -> None:
     """Carry the sandbox's requisitions from intake to first pay statement on simulated time."""
-    from deployments import demo, report
+    from deployments import demo, embedded, report
 
     settings = sandbox_settings()
     if fresh:
@@ -155,6 +158,7 @@ def backup(directory: Path) -> None:
 def restore(directory: Path, by: By, why: Why) -> None:
     """Bring a backup back into a home that was never used, and verify it; exit code as verify's."""
     from deployments import backup
+    from deployments.settings import Settings
 
     restored = backup.restore(Settings(), directory, by, why)
     for client, fingerprint in restored.fingerprints.items():
@@ -183,8 +187,10 @@ def _sound(violations: Mapping[str, "Sequence[Violation]"]) -> bool:
     return not any(violations.values())
 
 
-def sandbox_settings() -> Settings:
+def sandbox_settings() -> "Settings":
     """The settings of a system whose vendors and clock are simulated."""
+    from deployments.settings import Settings
+
     settings = Settings()
     if settings.clock_file:
         return settings
@@ -194,10 +200,12 @@ def sandbox_settings() -> Settings:
 
 
 def _holds_a_sandbox() -> bool:
+    from deployments.settings import Settings
+
     return (Settings().home / "sandbox").exists()
 
 
-def _register_sandbox_client(state: State) -> None:
+def _register_sandbox_client(state: "State") -> None:
     from deployments import setup
     from deployments.sandbox.people import DATA
     from tasks import clock

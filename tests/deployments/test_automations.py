@@ -29,9 +29,10 @@ from connectors.messaging import smtp
 from connectors.requisition import Requisition
 from deployments import automations
 from deployments.automations import EMAIL, WEBHOOK
+from deployments.errors import DeploymentError
 from deployments.postgres import Urls
 from deployments.sandbox.people import DATA
-from deployments.settings import DeploymentError, Settings
+from deployments.settings import Settings
 from flows.sweep import sweep
 from tasks import alarms, desk, enter
 from tasks.desk import Desk

@@ -21,8 +21,9 @@ from connectors.records import AddNote
 from connectors.requisition import Requisition
 from deployments import backup, postgres
 from deployments.cli import app
+from deployments.errors import DeploymentError
 from deployments.sandbox.people import DATA
-from deployments.settings import DeploymentError, Settings
+from deployments.settings import Settings
 
 AS_OF = datetime(2026, 10, 19, 13, tzinfo=UTC)
 BY = ("R. Lee", "the machine is gone")

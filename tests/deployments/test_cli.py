@@ -13,8 +13,8 @@ import yaml
 from typer.testing import CliRunner
 
 from deployments.cli import app
+from deployments.errors import DeploymentError
 from deployments.sandbox.people import DATA
-from deployments.settings import DeploymentError
 
 COMMANDS = (
     "up",
@@ -97,6 +97,7 @@ for command in {COMMANDS!r}:
     answer = CliRunner().invoke(app, [*command.split(), "--help"])
     assert answer.exit_code == 0 and "Usage" in answer.output, command
 heavy = {{"prefect", "sqlalchemy", "great_expectations", "pandas", "alembic"}} & set(sys.modules)
+heavy |= {{"psycopg", "cryptography"}} & set(sys.modules)
 assert not heavy, heavy
 """
     done = subprocess.run(

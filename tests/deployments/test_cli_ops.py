@@ -20,8 +20,9 @@ from connectors.records import Application
 from deployments import embedded, setup
 from deployments.cli import app
 from deployments.cli.common import database_url
+from deployments.errors import DeploymentError
 from deployments.sandbox.people import DATA
-from deployments.settings import DeploymentError, Settings
+from deployments.settings import Settings
 
 Command = Callable[..., str]
 AS_OF = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -13,7 +13,8 @@ import psycopg
 import pytest
 
 from deployments import embedded
-from deployments.settings import DeploymentError, Settings
+from deployments.errors import DeploymentError
+from deployments.settings import Settings
 from deployments.state import State
 
 ONLY = ["postgres"]

@@ -11,10 +11,10 @@ from sqlalchemy import text
 from connectors.ledger import audit
 from connectors.ledger.store import Ledger
 from deployments import intake_file
+from deployments.errors import DeploymentError
 from deployments.intake_file import mended
 from deployments.postgres import Urls
 from deployments.sandbox.people import DATA
-from deployments.settings import DeploymentError
 
 NYC = DATA / "nyc_jobs.csv"
 PLAN: dict[str, Any] = {
