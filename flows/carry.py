@@ -83,6 +83,8 @@ def _carry(desk: Desk, scope: Scope, as_of: datetime) -> str:
             with tags(f"stage:{stage}"):
                 sweep.once(f"gate {stage}", gate, stage)
                 sweep.once(f"decide {stage}", decide, stage)
+        else:
+            sweep.nothing_to_do(f"gate {stage}", f"decide {stage}")
     sweep.always("deliver", deliver)
     sentence = sweep.always("publish", publish).message or ""
     if sweep.undone:
@@ -115,6 +117,12 @@ class _Steps:
         """Do a step unless another sweep of the same instant, killed or not, has it behind it."""
         if step not in self._behind() and self._do(step, run, *arguments).is_completed():
             with self._ledger.transaction() as connection:
+                steps.complete(connection, self._scope, self._as_of, step)
+
+    def nothing_to_do(self, *passed: str) -> None:
+        """Put steps behind: whom a later step brings here waits for the next instant, as always."""
+        with self._ledger.transaction() as connection:
+            for step in sorted({*passed} - steps.behind(connection, self._scope, self._as_of)):
                 steps.complete(connection, self._scope, self._as_of, step)
 
     def _behind(self) -> set[str]:

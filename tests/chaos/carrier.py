@@ -166,6 +166,22 @@ def be_patient() -> None:
     http.READ_SECONDS = READ_SECONDS  # type: ignore[assignment]
     deliver.QUICK_ATTEMPTS = effects.TRIES = TRIES
     breaker.FAILURES = dict.fromkeys(breaker.FAILURES, TRIES)
+    _begin_an_instant_again_when_a_step_fails()
+
+
+def _begin_an_instant_again_when_a_step_fails() -> None:
+    """Otherwise the others would go on, and who waits for that step would lose a day."""
+    from flows import carry
+
+    do = carry._Steps._do
+
+    def or_stop(sweep: carry._Steps, step: str, *work: Any) -> Any:
+        state = do(sweep, step, *work)
+        if sweep.undone:
+            raise carry.Incomplete(step, "to be done before anybody goes on")
+        return state
+
+    carry._Steps._do = or_stop  # type: ignore[assignment, method-assign]
 
 
 def install(boundary: Boundary, sandbox: str) -> None:
