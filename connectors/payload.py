@@ -56,7 +56,10 @@ class Payload:
     def maybe_unix(self, key: str) -> datetime | None:
         """Take an instant in unix seconds that may be absent."""
         seconds = self.maybe(key, int)
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+        try:
+            return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+        except (OverflowError, OSError) as failure:
+            raise Unreadable(self.system, f"{key!r} is not a time") from failure
 
     def day(self, key: str) -> date:
         """Take an ISO 8601 date."""

@@ -6,6 +6,9 @@ from typing import Any
 from connectors.errors import Refused, Unreadable
 from connectors.records import Observed, Page
 
+# Whatever a vendor sends, and no fault of the network or of the ledger: those are for all objects.
+SPOILT = (Unreadable, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
 
 def each(refs: Sequence[str], read: Callable[[str], Sequence[Observed]]) -> Iterator[Page]:
     """Read each watched object, on a page of its own."""
@@ -14,8 +17,8 @@ def each(refs: Sequence[str], read: Callable[[str], Sequence[Observed]]) -> Iter
             yield Page(records=tuple(read(ref)))
         except Refused as refusal:
             yield Page(refused={ref: str(refusal)})
-        except Unreadable as failure:
-            yield Page(unreadable={ref: str(failure)})
+        except SPOILT as failure:
+            yield Page(unreadable={ref: _why(failure)})
 
 
 def page(
@@ -29,6 +32,11 @@ def page(
     for row in rows:
         try:
             records += read(row)
-        except (Refused, Unreadable) as failure:
-            unreadable[row["id"]] = str(failure)
+        except (Refused, *SPOILT) as failure:
+            unreadable[str(row.get("id", ""))] = _why(failure)
     return Page(records=tuple(records), unreadable=unreadable, cursor=cursor)
+
+
+def _why(failure: Exception) -> str:
+    """What is wrong; of an error that is not ours only its kind: its words may quote anything."""
+    return str(failure) if isinstance(failure, Refused | Unreadable) else type(failure).__name__

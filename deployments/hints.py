@@ -7,13 +7,14 @@ for the interpreter among them is answered late.
 import asyncio
 from collections.abc import Callable, Sequence
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 
 from connectors.ledger import inbox
 from connectors.ledger.inbox import Hint
 from connectors.ledger.store import Ledger
 from tasks.desk import Surroundings
 
+AT_ONCE = 5  # clients: as many as the ledger keeps connections open
 Keep = Callable[[str, Sequence[Hint]], list[bool]]
 
 
@@ -29,6 +30,7 @@ class Hints:
     def __init__(self, keep: Keep = keep) -> None:
         self._keep = keep
         self._waiting: dict[str, list[tuple[Hint, asyncio.Future[bool]]]] = {}
+        self._at_once = CapacityLimiter(AT_ONCE)
         self._writers: dict[str, asyncio.Task[None]] = {}
 
     async def store(self, client: str, hint: Hint) -> bool:
@@ -44,7 +46,7 @@ class Hints:
             while batch := self._waiting.pop(client, []):
                 hints, told = zip(*batch, strict=True)
                 try:
-                    new = await run_in_threadpool(self._keep, client, hints)
+                    new = await to_thread.run_sync(self._keep, client, hints, limiter=self._at_once)
                 except Exception as failure:  # whoever waits is told, and the next are tried
                     for stored in told:
                         if not stored.done():

@@ -37,11 +37,13 @@ async def _reconcile(scope: Scope, as_of: datetime) -> str:
         as_of = runs.instant(desk.ledger, as_of)
         # Comparing needs no lock: a sweep at the same minute is work in flight like any other.
         compared = compare(scope, as_of)
-        publish(scope, as_of)
+        published = publish(scope, as_of, return_state=True)
         with desk.ledger.exclusively(PATIENCE) as mine:
             if not mine:
                 raise Incomplete(str(scope), f"{compared.message}; {LATER}")
             as_of = runs.instant(desk.ledger, as_of)  # by now a sweep may have gone further
             repair(scope, as_of)
             deliver(scope, as_of)
+        if not published.is_completed():
+            raise Incomplete(str(scope), f"{compared.message}; not shown: {published.message}")
     return f"{scope}: {compared.message}"

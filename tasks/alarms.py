@@ -44,8 +44,8 @@ WORDS = {
     "clock.overdue": ("is overdue", "ask whose turn it is; `fullcycle status` has them all"),
     "delivery.unreadable": (
         "has delivered what cannot be read",
-        "if it is an application, have the person apply again or be sent anew by the source, which"
-        " knows it by this id; else `fullcycle webhook replay`, once the reason is mended",
+        "`fullcycle webhook list` says which; `fullcycle webhook replay` once the reason is mended;"
+        " of a sha256 no body was kept: ask the source what it sent us then",
     ),
     "finding.opened": (
         "was found at night",

@@ -1,5 +1,6 @@
 """Observe: pull what changed in one system since we last looked, and land it with its cursor."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -41,11 +42,8 @@ def observe(system: str, scope: Scope, as_of: datetime) -> State[int]:
     with desk.ledger.transaction() as connection:
         breaker.worked(connection, desk.client, system, breaker.READS, as_of)
         told = [f"{system}: {found.changed} changed"]
-        for kind, missing in (
-            (unread.REFUSED, found.refused),
-            (unread.UNREADABLE, found.unreadable),
-        ):
-            concerned = unread.record(connection, desk.client, system, kind, missing, as_of)
+        for kind, missing in found.missing.items():
+            concerned = unread.standing(connection, desk.client, system, kind, missing, as_of)
             if missing:
                 told.append(f"{len(missing)} {kind.split('.')[1]}: {', '.join(concerned)}")
     return Completed(message="; ".join(told), data=found.changed)
@@ -53,23 +51,27 @@ def observe(system: str, scope: Scope, as_of: datetime) -> State[int]:
 
 @dataclass
 class _Found:
-    """What reading a system brought: how much changed, and what is missing, by id, and why."""
+    """What reading a system brought: how much changed; by kind, what is missing, by id, and why."""
 
     changed: int = 0
-    refused: dict[str, str] = field(default_factory=dict)
-    unreadable: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, dict[str, str]] = field(
+        default_factory=lambda: {unread.REFUSED: {}, unread.UNREADABLE: {}}
+    )
 
 
 def _resource(desk: Desk, system: str, resource: str, as_of: datetime, found: _Found) -> None:
     """Land what changed.
 
-    From the first object that makes no sense on, no cursor is kept: the next look reads it again,
-    until it does. Raises Unreadable if there are so many that it is the vendor that has changed.
+    As long as any object makes no sense, the cursor stays where it was: the next look reads all of
+    it again. Raises Unreadable if it is the vendor that has changed: there are many such objects,
+    or nothing else.
     """
     with desk.ledger.transaction() as connection:
         cursor = landing.read_cursor(connection, desk.client, system, resource)
         watching = landing.watching(connection, resource)
+    refused: dict[str, str] = {}
     unreadable: dict[str, str] = {}
+    read = 0
     for page in desk.systems[system].changes(resource, cursor, watching):
         numbered = dict(enumerate(page.records))
         with desk.ledger.transaction() as connection:
@@ -77,18 +79,29 @@ def _resource(desk: Desk, system: str, resource: str, as_of: datetime, found: _F
                 connection, desk.client, system, numbered, as_of
             )
             found.changed += changed
-            found.refused |= page.refused
+            read += len(numbered) - len(wrong)
+            refused |= page.refused
             unreadable |= page.unreadable
             for number, error in wrong.items():
                 unreadable[numbered[number].external_id] = f"cannot be stored: {error}"
-            if page.cursor is not None and not unreadable:
+            if unreadable:
+                landing.write_cursor(connection, desk.client, system, resource, cursor or "")
+            elif page.cursor is not None:
                 landing.write_cursor(connection, desk.client, system, resource, page.cursor)
         if len(unreadable) > MOST_UNREADABLE:
-            first = next(iter(unreadable.values()))
-            raise Unreadable(system, f"more than {MOST_UNREADABLE} {resource}, the first: {first}")
-    found.unreadable |= unreadable
+            _give_up(system, resource, unreadable)
+    if len(unreadable) > 1 and not read:
+        _give_up(system, resource, unreadable)
     with desk.ledger.transaction() as connection:
+        for kind, missing in ((unread.REFUSED, refused), (unread.UNREADABLE, unreadable)):
+            unread.found(connection, desk.client, system, kind, missing, as_of)
+            found.missing[kind] |= missing
         landing.mark_read(connection, desk.client, system, resource, as_of)
+
+
+def _give_up(system: str, resource: str, unreadable: Mapping[str, str]) -> None:
+    first = next(iter(unreadable.values()))
+    raise Unreadable(system, f"{len(unreadable)} {resource} make no sense, the first: {first}")
 
 
 @task(task_run_name="inbox · observe", cache_policy=NO_CACHE, persist_result=False)

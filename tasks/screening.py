@@ -22,27 +22,14 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
 
     A failed knock-out and an unmet must-have reject with that reason; silence after a reminder
     ends as withdrawn. Nobody is silent for longer than the tracker was read. Nobody is judged by
-    must-haves that nobody has approved: with a change of them, all wait.
+    must-haves that nobody has approved: with a change of them, who was screened waits.
     """
     decisions = Decisions()
-    for row in (row for row in rows if row.approved):
-        musts = row.fields["must_haves"]
-        shown = verdicts(row)
-        failed = [must for must in musts if shown.get(must["id"]) is False]
-        _record(decisions, row, shown, as_of)
-        if knocked := [must for must in failed if must["knockout"]]:
-            reject(decisions, row, process, "not_qualified", knocked[0]["text"])
+    for row in rows:
+        if row.approved:
+            _judge(decisions, row, process, as_of)
         elif row.screened_at is None:
             _invite(decisions, row, process, as_of)
-        elif failed:
-            reject(decisions, row, process, "not_qualified", failed[0]["text"])
-        elif _field(row, "interested") != "yes":
-            withdraw(decisions, row, process, "not interested any more")
-        elif len(shown) == len(musts):
-            decisions.advance(row, to=process.next_stage("screening", row.order_rules))
-        else:
-            wait = Due(after_business_days(as_of, 2, row.jurisdictions), "provider")
-            decisions.hold(row, "evidence_missing", wait)
     return decisions
 
 
@@ -60,6 +47,26 @@ def verdicts(row: Row) -> dict[str, bool]:
         elif heard in {"met", "not_met"}:
             found[must["id"]] = heard == "met"
     return found
+
+
+def _judge(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
+    musts = row.fields["must_haves"]
+    shown = verdicts(row)
+    failed = [must for must in musts if shown.get(must["id"]) is False]
+    _record(decisions, row, shown, as_of)
+    if knocked := [must for must in failed if must["knockout"]]:
+        reject(decisions, row, process, "not_qualified", knocked[0]["text"])
+    elif row.screened_at is None:
+        _invite(decisions, row, process, as_of)
+    elif failed:
+        reject(decisions, row, process, "not_qualified", failed[0]["text"])
+    elif _field(row, "interested") != "yes":
+        withdraw(decisions, row, process, "not interested any more")
+    elif len(shown) == len(musts):
+        decisions.advance(row, to=process.next_stage("screening", row.order_rules))
+    else:
+        wait = Due(after_business_days(as_of, 2, row.jurisdictions), "provider")
+        decisions.hold(row, "evidence_missing", wait)
 
 
 def _in_resume(resume: str, words: Sequence[str]) -> bool:

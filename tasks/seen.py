@@ -1,6 +1,6 @@
 """What a person says was done, and under which id, is looked at there before it is believed."""
 
-from connectors.errors import Refused
+from connectors.errors import Refused, Unreadable
 from connectors.ledger.decisions import subject_of
 from connectors.records import BackgroundReport, Employee, Signature
 from tasks.desk import Desk
@@ -17,7 +17,7 @@ def check(desk: Desk, key: str, ref: str) -> None:
     """Raise Refused if the vendor shows nothing under the id, or something of somebody else.
 
     Jobs and applications, and what payroll has not yet processed, are taken at the person's word.
-    Raises what a reading raises if the vendor cannot be read now.
+    Raises what a reading raises if the vendor cannot be read now, or what it shows makes no sense.
     """
     kind = key.partition(":")[0]
     if kind not in READ_AS:
@@ -25,8 +25,11 @@ def check(desk: Desk, key: str, ref: str) -> None:
     role, resource = READ_AS[kind]
     vendor = getattr(desk.process.systems, role)
     pages = list(desk.systems[vendor].changes(resource, None, [ref]))
-    for why in (why for page in pages for why in (page.refused | page.unreadable).values()):
-        raise Refused(vendor, f"shows nothing of ours under the id {ref}: {why}")
+    for page in pages:
+        if page.unreadable:
+            raise Unreadable(vendor, f"{ref}: {page.unreadable[ref]}")
+        if page.refused:
+            raise Refused(vendor, f"shows nothing of ours under the id {ref}: {page.refused[ref]}")
     for record in (record for page in pages for record in page.records):
         match record:
             case Signature() | BackgroundReport() | Employee():

@@ -23,7 +23,6 @@ of answers other than text, one option and several options. Screener questions a
 """
 
 import base64
-import binascii
 import hmac
 import json
 import re
@@ -292,7 +291,7 @@ def _resume_text(resume: Payload) -> str:
         return text or ""
     try:
         return base64.b64decode(file.take("data", str), validate=True).decode(errors="replace")
-    except binascii.Error:
+    except ValueError:
         raise Unreadable(NAME, "the résumé file is not base64") from None
 
 

@@ -83,6 +83,10 @@ class ApplicationRow(Known):
     order_rules: list[list[str]] = field(default_factory=list)
 
 
+UNREAD = ("watched.refused", "record.unreadable")
+"""The findings of what a vendor has and we cannot read, as it is refused or makes no sense."""
+
+
 def law(topic: str) -> str:
     """The FROM and WHERE of the rules on a topic that apply to the row's places on the day."""
     return f"""
@@ -98,12 +102,16 @@ def law(topic: str) -> str:
 def read_at(system: str, resource: str) -> str:
     """When a resource of the client's system of a kind was last read to its end; null: never.
 
-    What a system does not say counts as silence only up to then.
+    What a system does not say counts as silence only up to then. What it has said of the row's
+    application, or of nobody we can tell, and nobody could read, is no silence at all.
     """
     return f"""
         (SELECT u.read_at FROM cursor u JOIN client c ON c.client = u.client
          WHERE u.client = r.client AND u.system = c.process -> 'systems' ->> '{system}'
-           AND u.resource = '{resource}')
+           AND u.resource = '{resource}'
+           AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.client = u.client
+               AND f.system = u.system AND f.kind = ANY(ARRAY{list(UNREAD)})
+               AND f.subject IN ('', s.key) AND f.closed_at IS NULL))
     """
 
 

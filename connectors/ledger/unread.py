@@ -3,12 +3,14 @@
 Either it refuses to show what we wait for, or what it shows is in no shape that we know.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-REFUSED, UNREADABLE = "watched.refused", "record.unreadable"
+from connectors.ledger.rows import UNREAD
+
+REFUSED, UNREADABLE = UNREAD
 LONGEST = 200  # characters of an id or a reason
 _ACTIONS = {
     REFUSED: (
@@ -24,19 +26,15 @@ _ACTIONS = {
 }
 
 
-def record(
+def found(
     connection: Connection,
     client: str,
     system: str,
     kind: str,
     unread: Mapping[str, str],
     as_of: datetime,
-) -> list[str]:
-    """Open a finding for each id that is newly unread, close those that are read again.
-
-    unread: why, by the vendor's id. Returns the keys of the applications concerned, or for want of
-    one the vendor's id.
-    """
+) -> None:
+    """Open a finding for each id that is newly unread; `unread`: why, by the vendor's id."""
     values = {
         "client": client,
         "kind": kind,
@@ -46,10 +44,31 @@ def record(
         "action": _ACTIONS[kind],
         "as_of": as_of,
     }
+    if unread:
+        connection.execute(text(_OPEN), values)
+
+
+def standing(
+    connection: Connection,
+    client: str,
+    system: str,
+    kind: str,
+    unread: Iterable[str],
+    as_of: datetime,
+) -> list[str]:
+    """When all of a system was read: close the findings of what can be read again.
+
+    unread: the vendor's ids of what cannot. Returns the keys of the applications concerned, or for
+    want of one the vendor's id.
+    """
+    values = {
+        "client": client,
+        "kind": kind,
+        "system": system,
+        "refs": [_storable(ref) for ref in unread],
+        "as_of": as_of,
+    }
     connection.execute(text(_CLOSE), values)
-    if not unread:
-        return []
-    connection.execute(text(_OPEN), values)
     return list(connection.execute(text(_CONCERNED), values).scalars())
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from connectors.errors import Unreadable
+from connectors.errors import Unavailable, Unreadable
 from connectors.job_boards import indeed
 from connectors.ledger import breaker, inbox
 from connectors.ledger.inbox import Hint
@@ -169,6 +169,8 @@ class Tracker:
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         self.asked.append(cursor)
+        if resource == "scorecards":
+            raise Unavailable("ashby", "down")
         yield from self.pages[int(cursor or 0) :]
 
     def find(self, request: Request, key: str) -> Receipt | None:
@@ -222,7 +224,7 @@ def test_an_unreadable_object_is_read_again_until_it_makes_sense_and_blocks_nobo
     tracker.pages[1] = good
     told = observe.observe.fn("ashby", scope, AS_OF).message
 
-    assert (told, tracker.asked) == ("ashby: 1 changed", [None, "1"])
+    assert (told, tracker.asked) == ("ashby: 1 changed", [None, None])
     assert rows(ledger, "SELECT 1 FROM finding WHERE closed_at IS NULL") == []
     assert rows(ledger, "SELECT value FROM cursor") == [("3",)]
 
@@ -239,13 +241,26 @@ def test_an_object_the_database_cannot_keep_blocks_nobody(
     assert ids == [("first",), ("second",), ("third",)]
 
 
-def test_a_vendor_whose_every_object_has_another_shape_is_not_read_at_all(
+def test_what_cannot_be_read_is_told_also_when_a_later_resource_fails(
     ledger: Ledger, scope: Scope, tracker: Tracker
 ) -> None:
-    many = {str(number): "'status' is missing" for number in range(21)}
-    tracker.pages[0] = Page(unreadable=many)
+    tracker.pages[1] = Page(unreadable={"second": "'status' is missing"})
+    tracker.resources = ("interviews", "scorecards")
 
-    with pytest.raises(Unreadable, match="more than 20 interviews, the first: 'status' is missing"):
+    with pytest.raises(Unavailable):
+        observe.observe.fn("ashby", scope, AS_OF)
+
+    assert rows(ledger, "SELECT external_id FROM finding WHERE closed_at IS NULL") == [("second",)]
+
+
+@pytest.mark.parametrize(("count", "others"), [(21, 2), (2, 0)])
+def test_a_vendor_whose_objects_have_another_shape_is_not_read_at_all(
+    ledger: Ledger, scope: Scope, tracker: Tracker, count: int, others: int
+) -> None:
+    many = {str(number): "'status' is missing" for number in range(count)}
+    tracker.pages = [Page(unreadable=many), *tracker.pages[:others]]
+
+    with pytest.raises(Unreadable, match=f"{count} interviews make no sense, the first: 'status'"):
         observe.observe.fn("ashby", scope, AS_OF)
 
     assert rows(ledger, "SELECT 1 FROM finding") == []

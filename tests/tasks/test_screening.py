@@ -72,9 +72,11 @@ def test_nobody_is_judged_by_must_haves_that_nobody_has_approved() -> None:
     knocked = a_candidate({"bookkeeping": "no"})
     assert kinds(decided(decide, knocked))
 
-    decisions = decided(decide, replace(knocked, approved=False))
+    waiting = decided(decide, replace(knocked, screened_at=NOW, approved=False))
+    invited = decided(decide, replace(knocked, approved=False))
 
-    assert not (decisions.moves or decisions.effects or decisions.facts)
+    assert not (waiting.moves or waiting.effects or waiting.facts)
+    assert told(invited) == ["screen_invitation"]
 
 
 def test_a_must_have_without_evidence_has_no_verdict() -> None:

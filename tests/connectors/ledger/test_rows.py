@@ -441,6 +441,31 @@ def test_a_row_knows_when_the_clients_own_tracker_was_last_read_to_its_end(
     assert row.screens_read_at == as_of
 
 
+@pytest.mark.parametrize(
+    ("about", "silent"),
+    [("", False), ("me", False), ("HARBOR-1.somebody", True)],
+)
+def test_a_system_that_nobody_could_read_about_somebody_is_not_silent_about_them(
+    ledger: Ledger, applicants: Sequence[Subject], as_of: datetime, about: str, silent: bool
+) -> None:
+    enter(ledger, applicants[0], "screening", screening.ROWS, as_of)
+    about = applicants[0].key if about == "me" else about
+    with ledger.transaction() as connection:
+        landing.mark_read(connection, ledger.client, *CARDS, as_of)
+        connection.execute(
+            text(
+                "INSERT INTO finding (client, kind, system, external_id, subject, owner, reason,"
+                " action, opened_at) VALUES (:client, 'record.unreadable', 'ashby', 'card-1',"
+                " :about, 'provider', 'no status', 'mend it', :as_of)"
+            ),
+            {"client": ledger.client, "about": about, "as_of": as_of},
+        )
+
+    row = read(ledger, screening.Row, screening.ROWS, "screening", as_of)
+
+    assert (row.screens_read_at is not None) == silent
+
+
 def test_a_scope_of_another_requisition_sees_nobody(
     ledger: Ledger, applicants: Sequence[Subject], as_of: datetime
 ) -> None:
