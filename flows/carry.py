@@ -122,8 +122,8 @@ class _Steps:
     def nothing_to_do(self, *passed: str) -> None:
         """Put steps behind: whom a later step brings here waits for the next instant, as always."""
         with self._ledger.transaction() as connection:
-            for step in sorted({*passed} - steps.behind(connection, self._scope, self._as_of)):
-                steps.complete(connection, self._scope, self._as_of, step)
+            if ahead := {*passed} - steps.behind(connection, self._scope, self._as_of):
+                steps.complete(connection, self._scope, self._as_of, *sorted(ahead))
 
     def _behind(self) -> set[str]:
         with self._ledger.transaction() as connection:

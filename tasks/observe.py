@@ -84,10 +84,9 @@ def _resource(desk: Desk, system: str, resource: str, as_of: datetime, found: _F
             unreadable |= page.unreadable
             for number, error in wrong.items():
                 unreadable[numbered[number].external_id] = f"cannot be stored: {error}"
-            if unreadable:
-                landing.write_cursor(connection, desk.client, system, resource, cursor or "")
-            elif page.cursor is not None:
-                landing.write_cursor(connection, desk.client, system, resource, page.cursor)
+            point = (cursor or "") if unreadable else page.cursor
+            if point is not None:
+                landing.write_cursor(connection, desk.client, system, resource, point)
         if len(unreadable) > MOST_UNREADABLE:
             _give_up(system, resource, unreadable)
     if len(unreadable) > 1 and not read:

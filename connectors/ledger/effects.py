@@ -90,10 +90,14 @@ _OVERTAKEN = """
       AND EXISTS (SELECT 1 FROM effect n WHERE n.client = o.client AND n.kind = o.kind
                   AND n.system = o.system AND n.id > o.id)
 """
-_DUE_IN_SCOPE = f"""
+# Effects with the application and the requisition each is about.
+_ABOUT = """
     FROM effect e
     LEFT JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
     LEFT JOIN requisition r ON r.id = coalesce(s.requisition_id, e.subject_id)
+"""
+_DUE_IN_SCOPE = f"""
+    {_ABOUT}
     WHERE e.client = :client
       AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
       AND e.not_before <= :as_of AND {SENDABLE} AND {TRUSTED}
@@ -231,9 +235,7 @@ _ENDED = """
 _BEGIN = f"""
     WITH asked AS (
         SELECT e.id, {_ENDED} AS ended, NOT {TRUSTED} AS failing, NOT {SENDABLE} AS held
-        FROM effect e
-        LEFT JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
-        LEFT JOIN requisition r ON r.id = coalesce(s.requisition_id, e.subject_id)
+        {_ABOUT}
         WHERE e.id = :id AND e.state = 'sending' AND e.attempts = :attempts
         FOR UPDATE OF e
     ), begun AS (

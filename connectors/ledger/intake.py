@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from connectors.ledger.rows import ApplicationRow, applications
+from connectors.ledger.rows import APPROVED, JOB, ApplicationRow, applications
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +29,13 @@ class Row(ApplicationRow):
 
 
 ROWS = applications(
-    columns="""
+    columns=f"""
         , s.consent_at
         , coalesce(s.email, '') <> '' AS has_email
         , coalesce(s.phone, '') <> '' AS has_phone
         , r.disposition IS NULL AS open
-        , r.approved_hash IS NOT DISTINCT FROM r.approval_hash AS approved
-        , (SELECT max(x.external_id) FROM external_id x WHERE x.subject_kind = 'requisition'
-           AND x.subject_id = r.id AND x.kind = 'job') AS job_ref
+        , {APPROVED} AS approved
+        , {JOB} AS job_ref
         , EXISTS (SELECT 1 FROM effect e
            JOIN external_id x ON x.client = e.client AND x.system = e.system
                AND x.kind = 'application' AND x.external_id = e.external_id

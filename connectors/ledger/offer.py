@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.ledger.references import ANSWERED
-from connectors.ledger.rows import OFFER, OfferRow, applications, law, read_at
+from connectors.ledger.rows import APPROVED, OFFER, OfferRow, applications, law, read_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ ROWS = applications(
           AS references_first
         , (SELECT CAST(c.process -> 'references' ->> 'required' AS int) FROM client c
            WHERE c.client = s.client) AS references_required
-        , r.approved_hash IS NOT DISTINCT FROM r.approval_hash AS requisition_approved
+        , {APPROVED} AS requisition_approved
         , row_number() OVER (PARTITION BY s.requisition_id ORDER BY s.since, s.key) AS rank
         , r.headcount - (
             SELECT count(*) FROM transition t JOIN application a ON a.id = t.subject_id

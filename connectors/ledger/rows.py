@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql
 from connectors.ledger.decisions import Subject, effect_key
 from connectors.ledger.hold import MOVING
 from connectors.ledger.scope import Scope
+from connectors.ledger.unread import ALL_READ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +84,12 @@ class ApplicationRow(Known):
     order_rules: list[list[str]] = field(default_factory=list)
 
 
-UNREAD = ("watched.refused", "record.unreadable")
-"""The findings of what a vendor has and we cannot read, as it is refused or makes no sense."""
+# Of a requisition `r`: whether its present version is approved; the tracker's id of its job.
+APPROVED = "r.approved_hash IS NOT DISTINCT FROM r.approval_hash"
+JOB = """
+    (SELECT max(x.external_id) FROM external_id x
+     WHERE x.subject_kind = 'requisition' AND x.subject_id = r.id AND x.kind = 'job')
+"""
 
 
 def law(topic: str) -> str:
@@ -108,10 +113,7 @@ def read_at(system: str, resource: str) -> str:
     return f"""
         (SELECT u.read_at FROM cursor u JOIN client c ON c.client = u.client
          WHERE u.client = r.client AND u.system = c.process -> 'systems' ->> '{system}'
-           AND u.resource = '{resource}'
-           AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.client = u.client
-               AND f.system = u.system AND f.kind = ANY(ARRAY{list(UNREAD)})
-               AND f.subject IN ('', s.key) AND f.closed_at IS NULL))
+           AND u.resource = '{resource}' AND {ALL_READ})
     """
 
 
@@ -142,8 +144,7 @@ def requisitions(columns: str = "", joins: str = "") -> str:
                s.headcount, s.approval_hash, s.approved_hash,
                (SELECT count(*) FROM opening o
                 WHERE o.requisition_id = s.id AND o.filled_at IS NOT NULL) AS openings_filled,
-               (SELECT max(x.external_id) FROM external_id x WHERE x.subject_kind = 'requisition'
-                AND x.subject_id = s.id AND x.kind = 'job') AS job_ref,
+               {JOB} AS job_ref,
                {_memory("requisition", "s")}
                {columns}
         FROM requisition s

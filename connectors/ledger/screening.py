@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from connectors.ledger.rows import ApplicationRow, applications, read_at
+from connectors.ledger.rows import APPROVED, ApplicationRow, applications, read_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ SCREEN = """
 """
 ROWS = applications(
     columns=f"""
-        , r.approved_hash IS NOT DISTINCT FROM r.approval_hash AS approved
+        , {APPROVED} AS approved
         , s.source <> '' AS source_stamped
         , s.owner <> '' AS owner_stamped
         , s.answers, s.resume_text, screened_at, coalesce(screen_answers, '[]') AS screen_answers

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from connectors.ledger.rows import RequisitionRow, law, requisitions
+from connectors.ledger.rows import APPROVED, RequisitionRow, law, requisitions
 
 # Phrases that fair-chance ordinances and posting laws name.
 FORBIDDEN = "(no felon|clean record|background check required|digital native|canadian experience)"
@@ -31,7 +31,7 @@ class Row(RequisitionRow):
 
 ROWS = requisitions(
     columns=f"""
-        , s.approved_hash IS NOT DISTINCT FROM s.approval_hash AS approved
+        , {APPROVED} AS approved
         , EXISTS (SELECT 1 {law("posting_pay")}) AS pay_required
         , s.fields -> 'pay' <> 'null' AS has_pay
         , coalesce(CAST(s.fields -> 'pay' ->> 'min_cents' AS bigint)

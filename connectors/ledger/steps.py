@@ -44,18 +44,18 @@ def newest(connection: Connection, client: str) -> datetime | None:
     return found
 
 
-def complete(connection: Connection, scope: Scope, as_of: datetime, step: str) -> None:
-    """Remember that a step is behind the sweep, unless a later instant is remembered by now."""
+def complete(connection: Connection, scope: Scope, as_of: datetime, *passed: str) -> None:
+    """Remember that steps are behind the sweep, unless a later instant is remembered by now."""
     connection.execute(
         text(
             """
             INSERT INTO sweep (client, scope, as_of, steps)
-            VALUES (:client, :scope, :as_of, ARRAY[CAST(:step AS text)])
+            VALUES (:client, :scope, :as_of, CAST(:passed AS text[]))
             ON CONFLICT (client, scope) DO UPDATE SET as_of = excluded.as_of,
                 steps = CASE WHEN sweep.as_of = excluded.as_of
                         THEN sweep.steps || excluded.steps ELSE excluded.steps END
             WHERE sweep.as_of <= excluded.as_of
             """
         ),
-        {"client": scope.client, "scope": str(scope), "as_of": as_of, "step": step},
+        {"client": scope.client, "scope": str(scope), "as_of": as_of, "passed": list(passed)},
     )

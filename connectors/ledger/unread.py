@@ -8,9 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from connectors.ledger.rows import UNREAD
-
-REFUSED, UNREADABLE = UNREAD
+REFUSED, UNREADABLE = "watched.refused", "record.unreadable"
 LONGEST = 200  # characters of an id or a reason
 _ACTIONS = {
     REFUSED: (
@@ -25,6 +23,14 @@ _ACTIONS = {
     ),
 }
 
+# For the queries of rows: of a system, read as cursor `u` says, there is nothing that is about the
+# application `s`, or about nobody we can tell, and that nobody could read.
+ALL_READ = f"""
+    NOT EXISTS (SELECT 1 FROM finding f WHERE f.client = u.client AND f.system = u.system
+        AND f.kind IN ('{REFUSED}', '{UNREADABLE}') AND f.subject IN ('', s.key)
+        AND f.closed_at IS NULL)
+"""
+
 
 def found(
     connection: Connection,
@@ -35,6 +41,8 @@ def found(
     as_of: datetime,
 ) -> None:
     """Open a finding for each id that is newly unread; `unread`: why, by the vendor's id."""
+    if not unread:
+        return
     values = {
         "client": client,
         "kind": kind,
@@ -44,8 +52,7 @@ def found(
         "action": _ACTIONS[kind],
         "as_of": as_of,
     }
-    if unread:
-        connection.execute(text(_OPEN), values)
+    connection.execute(text(_OPEN), values)
 
 
 def standing(
@@ -69,7 +76,7 @@ def standing(
         "as_of": as_of,
     }
     connection.execute(text(_CLOSE), values)
-    return list(connection.execute(text(_CONCERNED), values).scalars())
+    return list(connection.execute(text(_CONCERNED), values).scalars()) if values["refs"] else []
 
 
 def _storable(told: str) -> str:

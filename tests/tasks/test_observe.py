@@ -1,4 +1,4 @@
-"""What was delivered is read, whatever else lies in the inbox beside it."""
+"""What was delivered, and what systems show, is read whatever else lies beside it."""
 
 import json
 from collections.abc import Iterator, Sequence
