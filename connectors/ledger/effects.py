@@ -222,7 +222,9 @@ def begin(connection: Connection, effect: Claimed, as_of: datetime) -> InTheWay 
         return InTheWay.ENDED
     if answer.failing:
         return InTheWay.FAILING
-    return InTheWay.HELD if answer.held else None
+    if answer.held:
+        return InTheWay.HELD
+    return None if answer.begun else InTheWay.TAKEN_OVER
 
 
 # For an effect `e` of an application `s`, if it is about one: what becomes of somebody, and the end
@@ -242,8 +244,9 @@ _BEGIN = f"""
         UPDATE effect SET sent_at = clock_timestamp(),
             lease_until = clock_timestamp() + make_interval(secs => :lease)
         FROM asked WHERE effect.id = asked.id AND NOT (ended OR failing OR held)
+        RETURNING effect.id
     )
-    SELECT ended, failing, held FROM asked
+    SELECT ended, failing, held, begun.id IS NOT NULL AS begun FROM asked LEFT JOIN begun USING (id)
 """
 
 
