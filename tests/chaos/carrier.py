@@ -50,7 +50,7 @@ LATE = timedelta(days=3)
 READ_SECONDS = 1.5  # less than a stalled vendor takes
 SETTLING_SECONDS = 4.0  # longer than it takes
 UNDER_WAY_SECONDS = 0.3  # well inside what a slow stand-in takes
-WORKER = "worker"  # a file in the home, there while a worker works
+BESIDE = "beside"  # a file in the home, there while somebody works beside the carrier
 TRIES = 600  # of one instant: the world stands still for as long as a disturbance lasts
 
 
@@ -258,9 +258,9 @@ def carry(orders: Orders, state: State, turn: Path) -> None:
             _end(0)  # it slept, and another has taken its place
         print(f"{SWEPT} {as_of:%Y-%m-%d}  {sentence}", flush=True)
         # The world goes on when the receiver is back: seekers who find it closed apply days later.
-        # And when no worker is at work: it would read the new day, and carry at the one before.
-        worker = state.settings.home / WORKER
-        while not listening(state.settings.receiver_port) or worker.exists():
+        # And when nobody works beside us: they would read the new day, and carry at the one before.
+        beside = state.settings.home / BESIDE
+        while not listening(state.settings.receiver_port) or beside.exists():
             time.sleep(0.1)
 
     demo.run(state, watch)

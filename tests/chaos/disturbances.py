@@ -12,8 +12,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -29,11 +29,12 @@ from deployments.sandbox.__main__ import write_clock
 from deployments.settings import Settings
 from deployments.state import State
 from tests.chaos import disk
-from tests.chaos.carrier import LEASE_SECONDS, WORKER, Orders
+from tests.chaos.carrier import BESIDE, LEASE_SECONDS, Orders
 from tests.chaos.carriers import Carrier
 from tests.chaos.worker import SERVED
 
 WORKER_SECONDS = 120  # until a worker has taken up a run
+RIVAL_SECONDS = 600
 BACK = timedelta(days=2)
 
 
@@ -74,25 +75,23 @@ def kill_postgres(scene: Scene) -> None:
 def kill_worker(scene: Scene) -> None:
     """Let a worker take up a sweep of the present instant, and kill both in the middle of it."""
     state = scene.state
-    at_work = scene.home / WORKER
-    at_work.touch()
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "tests.chaos.worker"],
-        env={**os.environ, **state.environment()},
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    prefect = f"{state.prefect_url}/api/deployments"
-    deployment = _eventually(lambda: _ask(f"{prefect}/name/{SERVED}/{SERVED}"))
-    as_of = Control(state.sandbox_url).now().isoformat()
-    asked = {"parameters": {"as_of": as_of}}
-    _eventually(lambda: _ask(f"{prefect}/{deployment['id']}/create_flow_run", asked))
-    _eventually(lambda: _family(worker.pid))
-    scene.carrier.works_for(scene.dice.uniform(3, 10))  # it imports for a while, then carries
-    _signal([worker.pid, *_family(worker.pid)], signal.SIGKILL)
-    worker.wait()
-    at_work.unlink()
+    with _world_standing_still(scene):
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.worker"],
+            env={**os.environ, **state.environment()},
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        prefect = f"{state.prefect_url}/api/deployments"
+        deployment = _eventually(lambda: _ask(f"{prefect}/name/{SERVED}/{SERVED}"))
+        as_of = Control(state.sandbox_url).now().isoformat()
+        asked = {"parameters": {"as_of": as_of}}
+        _eventually(lambda: _ask(f"{prefect}/{deployment['id']}/create_flow_run", asked))
+        _eventually(lambda: _family(worker.pid))
+        scene.carrier.works_for(scene.dice.uniform(3, 10))  # it imports for a while, then carries
+        _signal([worker.pid, *_family(worker.pid)], signal.SIGKILL)
+        worker.wait()
 
 
 def stop_postgres(scene: Scene) -> None:
@@ -129,8 +128,9 @@ def cut_sessions(scene: Scene) -> None:
 
 def send_a_rival(scene: Scene) -> None:
     """Sweep the same client at once with it, three days late, while the lock is lost."""
-    cut_sessions(scene)
-    Carrier(scene.home, scene.rival).works_for(120)
+    with _world_standing_still(scene):
+        cut_sessions(scene)
+        Carrier(scene.home, scene.rival).ends(RIVAL_SECONDS)
 
 
 def turn_the_clock_back(scene: Scene) -> None:
@@ -169,6 +169,20 @@ def put_to_sleep(scene: Scene) -> None:
     scene.carrier.gets(signal.SIGSTOP)
     cut_sessions(scene)
     time.sleep(max(scene.long_seconds, LEASE_SECONDS + 1))
+
+
+@contextmanager
+def _world_standing_still(scene: Scene) -> Iterator[None]:
+    """Keep the carrier from letting the world go on while somebody works beside it.
+
+    The stand-ins answer nobody while it does: what was sent would be done long after its time.
+    """
+    beside = scene.home / BESIDE
+    beside.touch()
+    try:
+        yield
+    finally:
+        beside.unlink()
 
 
 def _ask(url: str, body: dict[str, Any] | None = None) -> Any:
