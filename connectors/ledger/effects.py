@@ -10,12 +10,16 @@ A row found in `sending` with its lease run out was left by a crash: it is looke
 Of a vendor whose breaker is half open one effect is claimed at a time: that is the trial.
 
 The attempt's number is the fence. Whoever claims a row raises it, so a process that slept through
-its lease can neither send any more nor write over what the next one found.
+its lease can neither begin to send any more nor write over what the next one found. What it had
+begun, it may still send when it wakes, if it was stopped after its last look at the clock: so on
+one machine it is ended before that is taken over.
 """
 
 import json
+import logging
 import os
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -29,7 +33,10 @@ from connectors.ledger.hold import RESTORED, SENDABLE
 from connectors.ledger.scope import Scope
 from connectors.records import Receipt
 
+log = logging.getLogger(__name__)
+
 LEASE_SECONDS = 120
+DYING_SECONDS = 5.0
 TRIES = 12  # in earnest; then it is a person's
 
 
@@ -66,9 +73,11 @@ def claim(
 ) -> list[Claimed]:
     """Take due effects and abandoned ones, mark them sending under a lease, oldest first.
 
-    A complete list of postings that a newer one has overtaken is never sent any more.
+    A complete list of postings that a newer one has overtaken is never sent any more. A process of
+    this machine that should long be done with what it began to send is killed.
     """
     connection.execute(text(_OVERTAKEN), {"client": scope.client})
+    _end_who_hangs(connection, scope.client)
     rows = connection.execute(
         text(_CLAIM),
         {
@@ -79,6 +88,7 @@ def claim(
             "unsettled_only": unsettled_only,
             "lease": LEASE_SECONDS,
             "owner": _process(os.getpid()),
+            "here": f"{socket.gethostname()} ",
         },
     )
     return [Claimed(**row._mapping) for row in rows]
@@ -102,9 +112,12 @@ _DUE_IN_SCOPE = f"""
       AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
       AND e.not_before <= :as_of AND {SENDABLE} AND {TRUSTED}
 """
+# What another process of this machine has begun is free when that process has ended.
 _FREE = """
     ((e.state = 'due' AND NOT :unsettled_only)
-     OR (e.state = 'sending' AND e.lease_until < clock_timestamp()))
+     OR (e.state = 'sending' AND e.lease_until < clock_timestamp()
+         AND (e.sent_at IS NULL OR e.owner IS NULL OR e.owner = :owner
+              OR NOT starts_with(e.owner, :here))))
 """
 # What was asked of a vendor about a subject before, and is not settled, goes first.
 _IN_TURN = """
@@ -163,6 +176,11 @@ def abandon(connection: Connection, client: str) -> int:
         ),
         {"client": client},
     ).scalars()
+    mine = _process(os.getpid())
+    return _free(connection, client, [one for one in owners if one == mine or _is_gone(one)])
+
+
+def _free(connection: Connection, client: str, gone: Sequence[str]) -> int:
     return connection.execute(
         text(
             "UPDATE effect SET lease_until = clock_timestamp() - interval '1 second',"
@@ -176,21 +194,55 @@ def abandon(connection: Connection, client: str) -> int:
             " WHERE client = :client AND state = 'sending'"
             " AND (owner IS NULL OR owner = ANY(:gone))"
         ),
-        {"client": client, "gone": [owner for owner in owners if _is_gone(owner)]},
+        {"client": client, "gone": gone},
     ).rowcount
 
 
+def _end_who_hangs(connection: Connection, client: str) -> None:
+    owners = connection.execute(
+        text(
+            "SELECT DISTINCT owner FROM effect WHERE client = :client AND state = 'sending'"
+            " AND sent_at IS NOT NULL AND lease_until < clock_timestamp()"
+            " AND owner <> :mine AND starts_with(owner, :here)"
+        ),
+        {"client": client, "mine": _process(os.getpid()), "here": f"{socket.gethostname()} "},
+    ).scalars()
+    if ended := [owner for owner in owners if _is_gone(owner) or _ends(owner)]:
+        _free(connection, client, ended)
+
+
+def _ends(owner: str) -> bool:
+    """Kill a process of this machine; False if it lives on."""
+    log.warning("the process %s is ended: it hangs in the middle of sending", owner)
+    try:
+        process = psutil.Process(_pid(owner))
+        process.kill()
+        process.wait(DYING_SECONDS)
+    except psutil.Error:
+        pass
+    return _is_gone(owner)
+
+
 def _process(pid: int) -> str:
-    """Host, number and start of a process: no other has ever had all three."""
-    return f"{socket.gethostname()} {pid} {psutil.Process(pid).create_time():.2f}"
+    """Host, number and start of a process: no other has ever had all three.
+
+    Its start is told from the machine's own, which wall clocks that are set do not move.
+    """
+    born = psutil.Process(pid).create_time() - psutil.boot_time()
+    return f"{socket.gethostname()} {pid} {born:.2f}"
+
+
+def _pid(owner: str) -> int:
+    return int(owner.rsplit(" ", 2)[1])
 
 
 def _is_gone(owner: str) -> bool:
-    host, pid, _ = owner.rsplit(" ", 2)
-    if host != socket.gethostname():
+    """Whether a process of this machine has ended; of another machine's nobody can tell."""
+    if not owner.startswith(f"{socket.gethostname()} "):
         return False
     try:
-        return int(pid) == os.getpid() or _process(int(pid)) != owner
+        process = psutil.Process(_pid(owner))
+        return _process(process.pid) != owner or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
 

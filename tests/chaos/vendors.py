@@ -62,11 +62,12 @@ def read(sandbox_url: str) -> Vendors:
             f"{vendor}: {line}" for vendor, lines in record["stands"].items() for line in lines
         ),
         _faults(record),
-        # With 503 the receiver rightly takes nothing, as long as it cannot store it.
+        # The receiver rightly takes nothing as long as it cannot store it (503), and nothing of the
+        # future as long as its clock is days behind (403).
         {
             what: n
             for what, n in record["webhooks"].get("unexpected", {}).items()
-            if not what.endswith(" 503")
+            if not what.endswith((" 503", " 403"))
         },
         [_letter(message) for message in messages],
     )

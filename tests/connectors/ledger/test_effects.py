@@ -1,7 +1,10 @@
 """Effects: each is claimed by one, found again after a crash, settled by hand only if it must."""
 
 import os
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -307,9 +310,9 @@ def test_a_process_that_lives_keeps_what_it_is_at_work_on(
 ) -> None:
     ask("1")
     claim()
-    parent = psutil.Process(os.getppid())
+    parent, booted = psutil.Process(os.getppid()), psutil.boot_time()
     ours, theirs, far, gone = (
-        f"{host} {pid} {born:.2f}"
+        f"{host} {pid} {born - booted:.2f}"
         for host, pid, born in (
             (socket.gethostname(), os.getpid(), psutil.Process().create_time()),
             (socket.gethostname(), parent.pid, parent.create_time()),
@@ -324,6 +327,72 @@ def test_a_process_that_lives_keeps_what_it_is_at_work_on(
             abandoned[owner] = effects.abandon(connection, ledger.client)
 
     assert abandoned == {ours: 1, theirs: 0, far: 0, gone: 1}
+
+
+def test_who_hangs_in_the_middle_of_sending_is_ended_before_it_is_taken_over(
+    ledger: Ledger, ask: Ask, claim: Claim, look: Look, as_of: datetime
+) -> None:
+    ask("1")
+    (begun,) = claim()
+    with ledger.transaction() as connection:
+        assert effects.begin(connection, begun, as_of) is None
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as sleeper:
+        sleeper.send_signal(signal.SIGSTOP)
+        look(
+            "UPDATE effect SET owner = :owner, lease_until = clock_timestamp() - interval '1 s'"
+            " RETURNING id",
+            owner=effects._process(sleeper.pid),
+        )
+
+        (taken,) = claim()
+
+        assert not psutil.pid_exists(sleeper.pid)
+    assert taken.sent_before
+    assert taken.sent_seconds_ago is not None
+    assert taken.sent_seconds_ago < 5  # that it is not there counts from its end
+
+
+def test_what_another_has_claimed_and_not_begun_in_time_is_taken_over_and_it_lives(
+    ledger: Ledger, ask: Ask, claim: Claim, look: Look
+) -> None:
+    ask("1")
+    claim()
+    look(
+        "UPDATE effect SET owner = :owner, lease_until = clock_timestamp() - interval '1 s'"
+        " RETURNING id",
+        owner=effects._process(os.getppid()),
+    )
+
+    (taken,) = claim()
+
+    assert not taken.sent_before
+    assert psutil.pid_exists(os.getppid())
+
+
+def test_nobody_ends_or_overtakes_who_cannot_be_ended(
+    ledger: Ledger,
+    ask: Ask,
+    claim: Claim,
+    look: Look,
+    as_of: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ask("1")
+    (begun,) = claim()
+    with ledger.transaction() as connection:
+        assert effects.begin(connection, begun, as_of) is None
+    look(
+        "UPDATE effect SET owner = :owner, lease_until = clock_timestamp() - interval '1 s'"
+        " RETURNING id",
+        owner=effects._process(os.getppid()),
+    )
+    monkeypatch.setattr(psutil.Process, "kill", deny)
+
+    assert claim() == NOBODY
+
+
+def deny(process: psutil.Process) -> None:
+    raise psutil.AccessDenied(process.pid)
 
 
 def test_who_slept_through_the_lease_neither_sends_nor_writes_any_more(
