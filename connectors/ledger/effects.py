@@ -77,7 +77,7 @@ def claim(
     this machine that should long be done with what it began to send is killed.
     """
     connection.execute(text(_OVERTAKEN), {"client": scope.client})
-    _end_who_hangs(connection, scope.client)
+    _free_what_others_left(connection, scope.client)
     rows = connection.execute(
         text(_CLAIM),
         {
@@ -198,17 +198,19 @@ def _free(connection: Connection, client: str, gone: Sequence[str]) -> int:
     ).rowcount
 
 
-def _end_who_hangs(connection: Connection, client: str) -> None:
+def _free_what_others_left(connection: Connection, client: str) -> None:
+    """Free what processes of this machine have left; who hangs in the middle of it is ended."""
     owners = connection.execute(
         text(
-            "SELECT DISTINCT owner FROM effect WHERE client = :client AND state = 'sending'"
-            " AND sent_at IS NOT NULL AND lease_until < clock_timestamp()"
-            " AND owner <> :mine AND starts_with(owner, :here)"
+            "SELECT owner,"
+            " bool_or(sent_at IS NOT NULL AND lease_until < clock_timestamp()) AS hangs"
+            " FROM effect WHERE client = :client AND state = 'sending'"
+            " AND owner <> :mine AND starts_with(owner, :here) GROUP BY owner"
         ),
         {"client": client, "mine": _process(os.getpid()), "here": f"{socket.gethostname()} "},
-    ).scalars()
-    if ended := [owner for owner in owners if _is_gone(owner) or _ends(owner)]:
-        _free(connection, client, ended)
+    ).all()
+    if gone := [one for one, hangs in owners if _is_gone(one) or (hangs and _ends(one))]:
+        _free(connection, client, gone)
 
 
 def _ends(owner: str) -> bool:

@@ -259,9 +259,13 @@ def carry(orders: Orders, state: State, turn: Path) -> None:
         print(f"{SWEPT} {as_of:%Y-%m-%d}  {sentence}", flush=True)
         # The world goes on when the receiver is back: seekers who find it closed apply days later.
         # And when nobody works beside us: they would read the new day, and carry at the one before.
-        beside = state.settings.home / BESIDE
+        # What they have left is then done at this instant, by the next carrier.
+        beside, waited = state.settings.home / BESIDE, False
         while not listening(state.settings.receiver_port) or beside.exists():
+            waited = waited or beside.exists()
             time.sleep(0.1)
+        if waited:
+            _end(GAVE_UP)
 
     demo.run(state, watch)
 

@@ -352,6 +352,20 @@ def test_who_hangs_in_the_middle_of_sending_is_ended_before_it_is_taken_over(
     assert taken.sent_seconds_ago < 5  # that it is not there counts from its end
 
 
+def test_what_a_process_that_has_ended_left_is_taken_at_once(
+    ledger: Ledger, ask: Ask, claim: Claim, look: Look
+) -> None:
+    ask("1")
+    claim()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        look("UPDATE effect SET owner = :owner RETURNING id", owner=effects._process(other.pid))
+        assert claim() == NOBODY
+
+    (taken,) = claim()
+
+    assert not taken.sent_before
+
+
 def test_what_another_has_claimed_and_not_begun_in_time_is_taken_over_and_it_lives(
     ledger: Ledger, ask: Ask, claim: Claim, look: Look
 ) -> None:
