@@ -88,7 +88,7 @@ def claim(
             "unsettled_only": unsettled_only,
             "lease": LEASE_SECONDS,
             "owner": _process(os.getpid()),
-            "here": f"{socket.gethostname()} ",
+            "here": _here(),
         },
     )
     return [Claimed(**row._mapping) for row in rows]
@@ -169,15 +169,12 @@ def abandon(connection: Connection, client: str) -> int:
     that lives, or that is on another machine, may still be waiting for the vendor's answer, though
     it has lost the client's lock together with its database; its effects keep their leases.
     """
-    owners = connection.execute(
-        text(
-            "SELECT DISTINCT owner FROM effect"
-            " WHERE client = :client AND state = 'sending' AND owner IS NOT NULL"
-        ),
-        {"client": client},
-    ).scalars()
     mine = _process(os.getpid())
-    return _free(connection, client, [one for one in owners if one == mine or _is_gone(one)])
+    return _free(
+        connection,
+        client,
+        [one for one in _owners(connection, client) if one == mine or _is_gone(one)],
+    )
 
 
 def _free(connection: Connection, client: str, gone: Sequence[str]) -> int:
@@ -200,17 +197,28 @@ def _free(connection: Connection, client: str, gone: Sequence[str]) -> int:
 
 def _free_what_others_left(connection: Connection, client: str) -> None:
     """Free what processes of this machine have left; who hangs in the middle of it is ended."""
+    mine = _process(os.getpid())
+    others = {
+        owner: hangs
+        for owner, hangs in _owners(connection, client).items()
+        if owner != mine and owner.startswith(_here())
+    }
+    if gone := [one for one, hangs in others.items() if _is_gone(one) or (hangs and _ends(one))]:
+        _free(connection, client, gone)
+
+
+def _owners(connection: Connection, client: str) -> dict[str, bool]:
+    """Who is at work on something, and whether they should long be done with what they began."""
     owners = connection.execute(
         text(
             "SELECT owner,"
             " bool_or(sent_at IS NOT NULL AND lease_until < clock_timestamp()) AS hangs"
-            " FROM effect WHERE client = :client AND state = 'sending'"
-            " AND owner <> :mine AND starts_with(owner, :here) GROUP BY owner"
+            " FROM effect WHERE client = :client AND state = 'sending' AND owner IS NOT NULL"
+            " GROUP BY owner"
         ),
-        {"client": client, "mine": _process(os.getpid()), "here": f"{socket.gethostname()} "},
-    ).all()
-    if gone := [one for one, hangs in owners if _is_gone(one) or (hangs and _ends(one))]:
-        _free(connection, client, gone)
+        {"client": client},
+    )
+    return {row.owner: row.hangs for row in owners}
 
 
 def _ends(owner: str) -> bool:
@@ -231,7 +239,12 @@ def _process(pid: int) -> str:
     Its start is told from the machine's own, which wall clocks that are set do not move.
     """
     born = psutil.Process(pid).create_time() - psutil.boot_time()
-    return f"{socket.gethostname()} {pid} {born:.2f}"
+    return f"{_here()}{pid} {born:.2f}"
+
+
+def _here() -> str:
+    """What the name of every process of this machine begins with."""
+    return f"{socket.gethostname()} "
 
 
 def _pid(owner: str) -> int:
@@ -240,7 +253,7 @@ def _pid(owner: str) -> int:
 
 def _is_gone(owner: str) -> bool:
     """Whether a process of this machine has ended; of another machine's nobody can tell."""
-    if not owner.startswith(f"{socket.gethostname()} "):
+    if not owner.startswith(_here()):
         return False
     try:
         process = psutil.Process(_pid(owner))

@@ -70,6 +70,25 @@ def claim(ledger: Ledger, as_of: datetime) -> Callable[..., list[Claimed]]:
 Claim = Callable[..., list[Claimed]]
 
 
+@pytest.fixture
+def begun(ledger: Ledger, ask: Ask, claim: Claim, as_of: datetime) -> Claimed:
+    """An effect that is being sent."""
+    ask("1")
+    (effect,) = claim()
+    with ledger.transaction() as connection:
+        assert effects.begin(connection, effect, as_of) is None
+    return effect
+
+
+def run_out(look: Look, pid: int) -> None:
+    """Let what is claimed be another process's, with its lease over."""
+    look(
+        "UPDATE effect SET owner = :owner, lease_until = clock_timestamp() - interval '1 s'"
+        " RETURNING id",
+        owner=effects._process(pid),
+    )
+
+
 def keys(claimed: Sequence[Claimed]) -> list[str]:
     return sorted(effect.key for effect in claimed)
 
@@ -330,19 +349,11 @@ def test_a_process_that_lives_keeps_what_it_is_at_work_on(
 
 
 def test_who_hangs_in_the_middle_of_sending_is_ended_before_it_is_taken_over(
-    ledger: Ledger, ask: Ask, claim: Claim, look: Look, as_of: datetime
+    begun: Claimed, claim: Claim, look: Look
 ) -> None:
-    ask("1")
-    (begun,) = claim()
-    with ledger.transaction() as connection:
-        assert effects.begin(connection, begun, as_of) is None
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as sleeper:
         sleeper.send_signal(signal.SIGSTOP)
-        look(
-            "UPDATE effect SET owner = :owner, lease_until = clock_timestamp() - interval '1 s'"
-            " RETURNING id",
-            owner=effects._process(sleeper.pid),
-        )
+        run_out(look, sleeper.pid)
 
         (taken,) = claim()
 
@@ -371,11 +382,7 @@ def test_what_another_has_claimed_and_not_begun_in_time_is_taken_over_and_it_liv
 ) -> None:
     ask("1")
     claim()
-    look(
-        "UPDATE effect SET owner = :owner, lease_until = clock_timestamp() - interval '1 s'"
-        " RETURNING id",
-        owner=effects._process(os.getppid()),
-    )
+    run_out(look, os.getppid())
 
     (taken,) = claim()
 
@@ -384,22 +391,9 @@ def test_what_another_has_claimed_and_not_begun_in_time_is_taken_over_and_it_liv
 
 
 def test_nobody_ends_or_overtakes_who_cannot_be_ended(
-    ledger: Ledger,
-    ask: Ask,
-    claim: Claim,
-    look: Look,
-    as_of: datetime,
-    monkeypatch: pytest.MonkeyPatch,
+    begun: Claimed, claim: Claim, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask("1")
-    (begun,) = claim()
-    with ledger.transaction() as connection:
-        assert effects.begin(connection, begun, as_of) is None
-    look(
-        "UPDATE effect SET owner = :owner, lease_until = clock_timestamp() - interval '1 s'"
-        " RETURNING id",
-        owner=effects._process(os.getppid()),
-    )
+    run_out(look, os.getppid())
     monkeypatch.setattr(psutil.Process, "kill", deny)
 
     assert claim() == NOBODY
@@ -410,12 +404,10 @@ def deny(process: psutil.Process) -> None:
 
 
 def test_who_slept_through_the_lease_neither_sends_nor_writes_any_more(
-    ledger: Ledger, ask: Ask, claim: Claim, look: Look, as_of: datetime
+    ledger: Ledger, begun: Claimed, claim: Claim, look: Look, as_of: datetime
 ) -> None:
-    ask("1")
-    (slept,) = claim()
+    slept = begun
     with ledger.transaction() as connection:
-        assert effects.begin(connection, slept, as_of) is None
         effects.abandon(connection, ledger.client)
     (taken,) = claim()
 
