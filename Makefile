@@ -14,7 +14,7 @@ demo: $(INSTALLED) ## carry requisitions through the whole cycle, against stand-
 	@$(BIN)/fullcycle demo
 
 test: $(INSTALLED) ## run the tests; one of them: make test ARGS='-k busy'
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 chaos: $(INSTALLED) ## kill and disturb the whole cycle, and count what was done twice or lost
 	@$(BIN)/python -m tests.chaos $(ARGS)
