@@ -28,12 +28,11 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     comes first, so that it is not entered there again.
     """
     decisions = Decisions()
-    met: set[tuple[str, str]] = set()
+    met = set[tuple[str, str]]()
     for row in sorted(rows, key=lambda row: row.tracker_ref is None):
-        points = set(points_of(row)) if row.person_id is None else set()
-        if points & met:
+        if met & set(row.points):
             continue
-        met |= points
+        met |= set(row.points)
         if not row.open:
             _too_late(decisions, row, process)
         elif row.person_id is None:
@@ -54,7 +53,7 @@ def points_of(row: Row) -> tuple[tuple[str, str], ...]:
 
 
 def _resolve(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> None:
-    found = matches(row.name, points_of(row), row.known)
+    found = matches(row.name, row.points, row.known)
     best = found[0] if found else None
     if best is None or best.score < LIKELY:
         _meet(decisions, row, process, None)
@@ -122,7 +121,7 @@ def _meet(decisions: Decisions, row: Row, process: Process, person_id: int | Non
 
 
 def _link(decisions: Decisions, row: Row, person_id: int | None) -> None:
-    decisions.links.append(Link(row, person_id, row.name, points_of(row)))
+    decisions.links.append(Link(row, person_id, row.name, row.points))
 
 
 def _take_in(decisions: Decisions, row: Row, process: Process) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
-from connectors.ledger import tables
+from connectors.ledger import bulk, tables
 from connectors.ledger.decisions import Move, Subject
 from connectors.ledger.store import write_moves
 
@@ -126,10 +126,7 @@ def _hold(
         }
         for subject in subjects
     ]
-    if not rows:
-        return set()
-    held = insert(tables.quarantine).on_conflict_do_nothing()
-    return set(connection.execute(held.returning(tables.quarantine.c.subject_id), rows).scalars())
+    return set(bulk.insert_returning(connection, tables.quarantine, rows, "subject_id"))
 
 
 def _heal(

@@ -15,7 +15,8 @@ class Row(ApplicationRow):
 
     `approved`: the requisition's present version is approved; until then nobody is judged by it.
     `conflict_over`: the tracker answered with an older application of ours that has ended since.
-    `known` are people of the same client who share a contact point or the name.
+    `points`: their normalised (kind, value) contact points; `known`: people of the same client who
+    share one of them, or the name.
     """
 
     consent_at: datetime | None
@@ -25,6 +26,7 @@ class Row(ApplicationRow):
     approved: bool
     job_ref: str | None
     conflict_over: bool
+    points: tuple[tuple[str, str], ...] = ()
     known: tuple["Acquaintance", ...] = ()
 
 
@@ -65,21 +67,22 @@ class Acquaintance:
 def with_acquaintances(
     connection: Connection,
     rows: Sequence[Row],
-    points_of: Callable[[Row], Sequence[tuple[str, str]]],
+    points_of: Callable[[Row], tuple[tuple[str, str], ...]],
 ) -> list[Row]:
-    """Give each row that belongs to nobody yet the people who share its contact points or name.
+    """Give each row that belongs to nobody yet its points, and the people it shares them with.
 
     points_of: a row's normalised (kind, value) contact points. Only people of the rows' own client
     are looked at.
     """
-    newcomers = [row for row in rows if row.person_id is None]
-    points = [(row.id, value) for row in newcomers for _, value in points_of(row)]
+    points = {row.id: points_of(row) for row in rows if row.person_id is None}
+    newcomers = [row for row in rows if row.id in points]
+    shared = [(row.id, value) for row in newcomers for _, value in points[row.id]]
     found = connection.execute(
         text(_ACQUAINTANCES),
         {
             "client": newcomers[0].client if newcomers else "",
-            "ids": [i for i, _ in points],
-            "values": [value for _, value in points],
+            "ids": [i for i, _ in shared],
+            "values": [value for _, value in shared],
             "name_ids": [row.id for row in newcomers],
             "names": [row.name.lower() for row in newcomers],
         },
@@ -87,7 +90,12 @@ def with_acquaintances(
     known: dict[int, list[Acquaintance]] = {}
     for row in found:
         known.setdefault(row.application_id, []).append(Acquaintance(**row._mapping))
-    return [replace(row, known=tuple(known.get(row.id, ()))) for row in rows]
+    return [
+        replace(row, points=points[row.id], known=tuple(known.get(row.id, ())))
+        if row.id in points
+        else row
+        for row in rows
+    ]
 
 
 _ACQUAINTANCES = """

@@ -195,7 +195,14 @@ def open_applications(connection: Connection, client: str, owner: str, as_of: da
     """
     for resolve in _RESOLVE["arrival"]:  # of those that landed before our adding them was settled
         connection.execute(text(resolve), {"client": client, "system": None})
-    arrived = connection.execute(text(_OPEN), {"client": client, "owner": owner, "as_of": as_of})
+    matched = connection.execute(text(_MATCHED), {"client": client}).all()
+    known = {
+        "client": client,
+        "arrivals": [row.id for row in matched],
+        "requisitions": [row.requisition_id for row in matched],
+        "keys": [row.key for row in matched],
+    }
+    arrived = connection.execute(text(_OPEN), {**known, "owner": owner, "as_of": as_of})
     subjects = [
         Subject(
             subject_kind="application",
@@ -219,7 +226,7 @@ def open_applications(connection: Connection, client: str, owner: str, as_of: da
         ],
         as_of,
     )
-    connection.execute(text(_TIE_ARRIVALS), {"client": client})
+    connection.execute(text(_TIE_ARRIVALS), known)
     connection.execute(text(_TIE_TRACKER))
     for early in ("interview", "scorecard"):  # those that landed before their application was known
         for resolve in _RESOLVE[early]:
@@ -227,8 +234,14 @@ def open_applications(connection: Connection, client: str, owner: str, as_of: da
     return len(subjects)
 
 
-_KEYED = """
-    SELECT v.*, r.id AS requisition_id, r.jurisdictions,
+_MATCHED = """
+    WITH unsettled AS MATERIALIZED (
+        SELECT e.system, a.requisition_id, a.name, a.email
+        FROM effect e JOIN application a ON a.id = e.subject_id
+        WHERE e.client = :client AND e.kind = 'tracker.add'
+          AND e.state IN ('sending', 'parked', 'dead')
+    )
+    SELECT v.id, r.id AS requisition_id,
            r.key || '.' || left(encode(sha256(convert_to(
                v.system || ' ' || v.external_id, 'UTF8')), 'hex'), 10) AS key
     FROM arrival v
@@ -245,17 +258,18 @@ _KEYED = """
     WHERE v.client = :client AND v.application_id IS NULL AND v.stage IS DISTINCT FROM 'lead'
       AND NOT (v.stage IS NOT NULL AND EXISTS (
           -- We, or a person for us, may have added this one, and we do not know it yet.
-          SELECT 1 FROM effect e JOIN application a ON a.id = e.subject_id
-          WHERE e.client = v.client AND e.system = v.system AND e.kind = 'tracker.add'
-            AND e.state IN ('sending', 'parked', 'dead') AND a.requisition_id = r.id
-            AND (v.emails ? a.email OR v.name = a.name)))
+          SELECT 1 FROM unsettled u WHERE u.system = v.system AND u.requisition_id = r.id
+            AND (v.emails ? u.email OR v.name = u.name)))
+    ORDER BY key
 """
 
+# By the ids that were matched: joined to the match itself, the planner, which cannot tell how many
+# have arrived, compares each of them with everybody.
 _OPEN = f"""
     INSERT INTO application (client, key, requisition_id, source, owner, name, email, phone,
         residence, jurisdictions, applied_at, arrived_at, consent_at, answers, resume_text,
         stage, state, since, ready_for)
-    SELECT client, key, requisition_id, source, :owner, name, emails ->> 0, phones ->> 0,
+    SELECT v.client, m.key, r.id, source, :owner, name, emails ->> 0, phones ->> 0,
         residence,
         ARRAY(SELECT DISTINCT place FROM unnest(jurisdictions || CASE
                   WHEN residence ~ '{PLACE_CODE}'  -- a tracker's is what somebody wrote
@@ -264,16 +278,20 @@ _OPEN = f"""
               AS place WHERE place <> '' ORDER BY place),
         applied_at, :as_of, consent_at, answers, concat_ws(' ', resume_text, resume_json::text),
         'intake', 'received', :as_of, 'intake'
-    FROM ({_KEYED}) k
-    ORDER BY key
+    FROM unnest(CAST(:arrivals AS bigint[]), CAST(:requisitions AS bigint[]),
+                CAST(:keys AS text[])) AS m(arrival_id, requisition_id, key)
+    JOIN arrival v ON v.id = m.arrival_id
+    JOIN requisition r ON r.id = m.requisition_id
+    ORDER BY m.key
     ON CONFLICT (client, key) DO NOTHING
     RETURNING id, key
 """
 
-_TIE_ARRIVALS = f"""
-    UPDATE arrival SET application_id = a.id
-    FROM ({_KEYED}) k JOIN application a ON a.client = k.client AND a.key = k.key
-    WHERE arrival.id = k.id
+_TIE_ARRIVALS = """
+    UPDATE arrival v SET application_id = a.id
+    FROM unnest(CAST(:arrivals AS bigint[]), CAST(:keys AS text[])) AS m(arrival_id, key)
+    JOIN application a ON a.client = :client AND a.key = m.key
+    WHERE v.id = m.arrival_id
 """
 
 _TIE_TRACKER = """

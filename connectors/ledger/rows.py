@@ -241,11 +241,10 @@ def inside(
     result = connection.execute(
         text(sql.replace("{where}", _INSIDE)), _parameters(stage, scope, as_of)
     )
-    wanted = [known.name for known in dataclasses.fields(row)]
-    return [
-        row(**{name: found[name] for name in wanted if name in found})
-        for found in result.mappings()
-    ]
+    asked = list(result.keys())
+    known = [each.name for each in dataclasses.fields(row)]
+    named = {name: asked.index(name) for name in known if name in asked}
+    return [row(**{name: found[at] for name, at in named.items()}) for found in result]
 
 
 def anybody(connection: Connection, stage: str, scope: Scope) -> bool:

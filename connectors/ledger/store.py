@@ -10,14 +10,15 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 import psycopg
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import Connection, Engine, ExceptionContext, Table, create_engine, event, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from connectors.errors import LedgerUnavailable, Unavailable
-from connectors.ledger import tables
+from connectors.ledger import bulk, tables
 from connectors.ledger.decisions import Asked, Change, Decisions, Fact, Link, Move
 
 # Longer than whoever is alone needs, who asks a vendor (30 seconds at most) and Prefect; shorter
@@ -45,6 +46,7 @@ def engine_for(url: str) -> Engine:
         pool_size=5,
         max_overflow=10,
         pool_pre_ping=True,
+        json_deserializer=msgspec.json.decode,  # most of a row is JSON; json takes thrice as long
         hide_parameters=True,  # an error must never quote what it was given: that is people
         # So that whoever waits for us, or looks into pg_stat_activity, knows which process we are.
         connect_args={"application_name": f"{os.getpid()} on {socket.gethostname()}"},
@@ -202,7 +204,7 @@ def write_moves(
             if move.subject.subject_kind == kind
         ]
         _project(connection, kind, mine, as_of)  # first: it is what finds out who is stale
-    connection.execute(tables.transition.insert(), rows)
+    bulk.insert(connection, tables.transition, rows)
     _turn_clocks(connection, client, moves, as_of)
 
 
@@ -298,8 +300,7 @@ def _turn_clocks(
         for move in moves
         if move.due
     ]
-    if clocks:
-        connection.execute(insert(tables.clock).on_conflict_do_nothing(), clocks)
+    bulk.insert(connection, tables.clock, clocks)
 
 
 def _write_effects(
@@ -319,8 +320,7 @@ def _write_effects(
         }
         for effect in asked
     ]
-    if rows:
-        connection.execute(insert(tables.effect).on_conflict_do_nothing(), rows)
+    bulk.insert(connection, tables.effect, rows)
 
 
 def _write_facts(connection: Connection, client: str, facts: Sequence[Fact]) -> None:
@@ -328,29 +328,33 @@ def _write_facts(connection: Connection, client: str, facts: Sequence[Fact]) -> 
     for fact in facts:
         by_table.setdefault(fact.table, []).append({"client": client, **fact.values})
     for name, rows in by_table.items():
-        table: Table = tables.metadata.tables[name]
-        connection.execute(insert(table).on_conflict_do_nothing(), rows)
+        bulk.insert(connection, tables.metadata.tables[name], rows)
 
 
 def _write_links(connection: Connection, client: str, links: Sequence[Link]) -> None:
-    for link in links:
-        person_id = link.person_id
-        if person_id is None:
-            person_id = connection.execute(
-                tables.person.insert()
-                .values(client=client, key=link.subject.key, name=link.name)
-                .returning(tables.person.c.id)
-            ).scalar_one()
+    if not links:
+        return
+    newcomers = [link for link in links if link.person_id is None]
+    bulk.insert(
+        connection,
+        tables.person,
+        [{"client": client, "key": link.subject.key, "name": link.name} for link in newcomers],
+    )
+    connection.execute(
+        text(_BELONGS),
+        {
+            "client": client,
+            "id": [link.subject.id for link in links],
+            "key": [link.subject.key for link in links],
+            "person": [link.person_id for link in links],
+        },
+    )
+    points = [(link.subject.id, *point) for link in links for point in link.contacts]
+    if points:
+        ids, kinds, values = (list(column) for column in zip(*points, strict=True))
         connection.execute(
-            text("UPDATE application SET person_id = :person WHERE id = :id"),
-            {"person": person_id, "id": link.subject.id},
+            text(_REACHED), {"client": client, "id": ids, "kind": kinds, "value": values}
         )
-        contacts = [
-            {"client": client, "person_id": person_id, "kind": kind, "value": value}
-            for kind, value in link.contacts
-        ]
-        if contacts:
-            connection.execute(insert(tables.contact_point).on_conflict_do_nothing(), contacts)
 
 
 def _write_changes(connection: Connection, changes: Sequence[Change]) -> None:
@@ -384,6 +388,21 @@ def _write_postings(connection: Connection, client: str, decisions: Decisions) -
         )
 
 
+_BELONGS = """
+    UPDATE application s SET person_id = coalesce(m.person, p.id)
+    FROM unnest(CAST(:id AS bigint[]), CAST(:key AS text[]), CAST(:person AS bigint[]))
+         AS m(id, key, person)
+    LEFT JOIN person p ON p.client = :client AND p.key = m.key
+    WHERE s.id = m.id
+"""
+_REACHED = """
+    INSERT INTO contact_point (client, person_id, kind, value)
+    SELECT :client, s.person_id, m.kind, m.value
+    FROM unnest(CAST(:id AS bigint[]), CAST(:kind AS text[]), CAST(:value AS text[]))
+         AS m(id, kind, value)
+    JOIN application s ON s.id = m.id
+    ON CONFLICT DO NOTHING
+"""
 _FILL = """
     UPDATE opening SET application_id = :id, filled_at = :as_of
     WHERE id = (

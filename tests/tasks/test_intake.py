@@ -1,12 +1,13 @@
 """Arrival: everyone is one known person, is answered at once, and is in the tracker."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connectors.ledger.intake import Acquaintance, Row
 from connectors.records import AddApplication, RejectApplication
-from tasks.intake import decide
+from tasks.intake import decide, points_of
 from tests.tasks.factories import (
     KEY,
     NOW,
@@ -34,7 +35,8 @@ def an_arrival(**values: Any) -> Row:
         "tracker_ref": None,
         "person_id": None,
     }
-    return an_application(Row, **common | values)
+    row = an_application(Row, **common | values)
+    return row if row.person_id else replace(row, points=points_of(row))
 
 
 def somebody(

@@ -365,7 +365,7 @@ def test_only_an_open_application_makes_the_next_one_its_double(
             scope = Scope(ledger.client)
             inside = rows.inside(connection, intake.Row, intake.ROWS, "intake", scope, as_of)
             found = intake.with_acquaintances(
-                connection, inside, lambda row: [("email", "ann@mail.example")]
+                connection, inside, lambda row: (("email", "ann@mail.example"),)
             )
         (known,) = next(row for row in found if row.key == second.key).known
         return known.same_requisition

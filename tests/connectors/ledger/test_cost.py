@@ -1,0 +1,98 @@
+"""What carrying costs is counted in statements, which a hundred applicants need no more of."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, text
+
+from connectors.ledger import landing
+from connectors.ledger.decisions import Subject
+from connectors.ledger.scope import Scope
+from connectors.ledger.store import Ledger
+from connectors.links import Links
+from connectors.records import Application
+from tasks import desk
+from tasks.decide import decide_stage
+from tasks.desk import Desk
+from tasks.gate import judge_door
+from tasks.process import Process
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements of every engine of this process, the gates' included."""
+    said: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        said.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield said
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def carry(
+    ledger: Ledger, process: Process, opened: Subject, posted: str, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Sequence[Application], datetime], int]:
+    """Take arrivals in, through intake and to the screen's invitation, counting the statements."""
+    links = Links("https://fullcycle.example", "a secret")
+    monkeypatch.setitem(
+        desk._open, ledger.client, Desk(process, ledger, links, {}, None, settling_seconds=60)
+    )
+    scope = Scope(ledger.client)
+    with ledger.transaction() as connection:
+        connection.execute(text("UPDATE requisition SET approved_hash = approval_hash"))
+        connection.execute(
+            text(
+                "INSERT INTO external_id VALUES"
+                " (:client, 'ashby', 'job', 'job-1', 'requisition', :id)"
+            ),
+            {"client": ledger.client, "id": opened.id},
+        )
+
+    def through(arrivals: Sequence[Application], as_of: datetime) -> int:
+        with counted() as said:
+            with ledger.transaction() as connection:
+                landing.land(connection, ledger.client, "indeed", arrivals, as_of)
+                landing.open_applications(connection, ledger.client, "us", as_of)
+            assert judge_door("intake", scope, as_of).passed == len(arrivals)
+            assert len(decide_stage("intake", scope, as_of).effects) == 2 * len(arrivals)
+            _do_everything(ledger, as_of)
+            assert len(decide_stage("intake", scope, as_of).moves) == len(arrivals)
+            assert judge_door("screening", scope, as_of).passed == len(arrivals)
+            assert len(decide_stage("screening", scope, as_of).moves) == len(arrivals)
+        return len(said)
+
+    return through
+
+
+def _do_everything(ledger: Ledger, as_of: datetime) -> None:
+    with ledger.transaction() as connection:
+        connection.execute(
+            text("UPDATE effect SET state = 'done', done_as_of = :t, external_id = 'v-' || id"),
+            {"t": as_of},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO external_id"
+                " (client, system, kind, external_id, subject_kind, subject_id)"
+                " SELECT client, system, 'application', external_id, subject_kind, subject_id"
+                " FROM effect WHERE kind = 'tracker.add' ON CONFLICT DO NOTHING"
+            )
+        )
+
+
+def test_a_hundred_cost_as_many_statements_as_three(
+    carry: Callable[[Sequence[Application], datetime], int],
+    arrival: Callable[..., Application],
+    as_of: datetime,
+) -> None:
+    few = carry([arrival(f"few{n}") for n in range(3)], as_of)
+    many = carry([arrival(f"many{n}") for n in range(100)], as_of)
+
+    assert many == few
+    assert many < 80
