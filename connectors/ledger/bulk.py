@@ -6,11 +6,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Table, text
 
+MANY = 1000
+
 
 def insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that all name the same columns; of those that are there already, nothing."""
     if rows:
         connection.execute(text(_statement(table, rows[0])), {"rows": _json(rows)})
+        look_at_growth(connection, table.name, len(rows))
 
 
 def insert_returning(
@@ -20,7 +23,21 @@ def insert_returning(
     if not rows:
         return []
     statement = f"{_statement(table, rows[0])} RETURNING {column}"
-    return list(connection.execute(text(statement), {"rows": _json(rows)}).scalars())
+    new = list(connection.execute(text(statement), {"rows": _json(rows)}).scalars())
+    look_at_growth(connection, table.name, len(new))
+    return new
+
+
+def look_at_growth(connection: Connection, table: str, written: int) -> None:
+    """Have PostgreSQL count a table anew into which many rows were written, if it was far smaller.
+
+    It does so by itself within a minute or two. Until then it takes the table to be as it was, and
+    may compare each of a hundred thousand rows with all of another hundred thousand.
+    """
+    if written >= MANY:
+        connection.execute(
+            text("SELECT look_at_growth(:table, :written)"), {"table": table, "written": written}
+        )
 
 
 def _statement(table: Table, row: Mapping[str, Any]) -> str:

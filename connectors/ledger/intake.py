@@ -14,7 +14,8 @@ class Row(ApplicationRow):
     """An arrival: `open` says whether its requisition still takes applications.
 
     `approved`: the requisition's present version is approved; until then nobody is judged by it.
-    `conflict_over`: the tracker answered with an older application of ours that has ended since.
+    `conflict_over`: the tracker does not know it, as it answered with an older application of ours
+    that has ended since.
     `points`: their normalised (kind, value) contact points; `known`: people of the same client who
     share one of them, or the name.
     """
@@ -38,7 +39,7 @@ ROWS = applications(
         , r.disposition IS NULL AS open
         , {APPROVED} AS approved
         , {JOB} AS job_ref
-        , EXISTS (SELECT 1 FROM effect e
+        , ref.tracker_ref IS NULL AND EXISTS (SELECT 1 FROM effect e
            JOIN external_id x ON x.client = e.client AND x.system = e.system
                AND x.kind = 'application' AND x.external_id = e.external_id
            JOIN application o ON o.id = x.subject_id AND o.id <> s.id

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DataError, OperationalError
 
-from connectors.ledger import tables
+from connectors.ledger import bulk, tables
 from connectors.ledger.decisions import Move, Subject
 from connectors.ledger.offer import CLOSED
 from connectors.ledger.store import write_moves
@@ -226,6 +226,8 @@ def open_applications(connection: Connection, client: str, owner: str, as_of: da
         ],
         as_of,
     )
+    for grown in ("application", "arrival"):
+        bulk.look_at_growth(connection, grown, len(subjects))
     connection.execute(text(_TIE_ARRIVALS), known)
     connection.execute(text(_TIE_TRACKER))
     for early in ("interview", "scorecard"):  # those that landed before their application was known

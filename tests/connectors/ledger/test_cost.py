@@ -40,8 +40,9 @@ def carry(
 ) -> Callable[[Sequence[Application], datetime], int]:
     """Take arrivals in, through intake and to the screen's invitation, counting the statements."""
     links = Links("https://fullcycle.example", "a secret")
+    nothing: Any = None
     monkeypatch.setitem(
-        desk._open, ledger.client, Desk(process, ledger, links, {}, None, settling_seconds=60)
+        desk._open, ledger.client, Desk(process, ledger, links, {}, nothing, settling_seconds=60)
     )
     scope = Scope(ledger.client)
     with ledger.transaction() as connection:
