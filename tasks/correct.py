@@ -16,6 +16,7 @@ from connectors.ledger import correction
 from connectors.ledger.audit import Act, keep
 from connectors.ledger.correction import Record
 from connectors.ledger.hold import knows
+from connectors.ledger.rows import order_rules
 from connectors.ledger.store import Ledger
 from connectors.records import PlaceCode
 from tasks.identity import contacts
@@ -56,10 +57,9 @@ def correct(
             return []
         places = _places(record, changes.get("residence"))
         process = Process.model_validate(ledger_client.read(connection, ledger.client))
-        now, then = (
-            process.order(correction.order_rules(connection, ledger.client, each, as_of))
-            for each in (record.jurisdictions, places)
-        )
+        both = tuple(record.jurisdictions), tuple(places)
+        rules = order_rules(connection, ledger.client, both, as_of)
+        now, then = (process.order(rules[each]) for each in both)
         _refuse_another_way_here(now, then, record.at)
         points = contacts(changes.get("email"), changes.get("phone"), _country(record))
         proof = correction.write(connection, ledger.client, record, changes, points, places, as_of)

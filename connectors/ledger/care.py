@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, text
 
 from connectors.ledger.hold import MOVING
-from connectors.ledger.rows import ApplicationRow, applications
+from connectors.ledger.rows import ApplicationRow, applications, read
 from connectors.ledger.scope import Scope
 from connectors.ledger.submittal import INTEREST
 
@@ -57,7 +57,7 @@ def considered(connection: Connection, scope: Scope, as_of: datetime) -> list[Ro
         "requisition": scope.requisition,
         "as_of": as_of.isoformat(),
     }
-    return [Row(**row) for row in connection.execute(text(ROWS), parameters).mappings()]
+    return read(connection, Row, ROWS, parameters)
 
 
 _DAYS = """

@@ -17,7 +17,6 @@ from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
 from connectors.ledger import tables
-from connectors.ledger.rows import law
 from connectors.ledger.store import Stale
 
 COLUMNS = ("name", "email", "phone", "residence")
@@ -64,25 +63,6 @@ def read(connection: Connection, client: str, key: str) -> Record | None:
         return None
     rest = {name: row[name] for name in row if name not in COLUMNS}
     return Record(values={name: row[name] for name in COLUMNS}, **rest)
-
-
-def order_rules(
-    connection: Connection, client: str, places: Sequence[str], as_of: datetime
-) -> list[list[str]]:
-    """The (first, then) pairs of stages which the law of these places demands on the day."""
-    return list(
-        connection.execute(
-            text(
-                f"""
-                SELECT coalesce((SELECT jsonb_agg(jsonb_build_array(l.first, l.then) ORDER BY l.id)
-                    {law("stage_order")}), '[]')
-                FROM (SELECT CAST(:client AS text) AS client) r
-                CROSS JOIN (SELECT CAST(:places AS text[]) AS jurisdictions) places
-                """
-            ),
-            {"client": client, "places": list(places), "as_of": as_of},
-        ).scalar_one()
-    )
 
 
 def write(

@@ -9,7 +9,7 @@ from connectors.ledger.background import ARCHIVED_TOO_EARLY
 from connectors.ledger.decisions import Subject
 from connectors.ledger.hold import MOVING
 from connectors.ledger.offer import CLOSED, SIGNATURES_READ
-from connectors.ledger.rows import ApplicationRow, applications, subject
+from connectors.ledger.rows import ApplicationRow, applications, read, subject
 from connectors.ledger.scope import Scope
 
 
@@ -73,7 +73,7 @@ def ended(connection: Connection, scope: Scope, as_of: datetime) -> list[Row]:
         "requisition": scope.requisition,
         "as_of": as_of.isoformat(),
     }
-    return [Row(**row) for row in connection.execute(text(ROWS), parameters).mappings()]
+    return read(connection, Row, ROWS, parameters)
 
 
 def open_offers(connection: Connection, scope: Scope) -> list[OpenOffer]:

@@ -5,9 +5,10 @@ gate (rows waiting at the stage's door) and `decide` (rows inside the stage).
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
@@ -161,11 +162,9 @@ def applications(columns: str = "", joins: str = "") -> str:
     """The rows of a stage that holds applications."""
     return f"""
         SELECT 'application' AS subject_kind, s.id, s.key, s.stage, s.state, s.since, s.ready_for,
-               s.seq, s.head_hash, s.client, r.key AS requisition, r.fields, s.jurisdictions,
+               s.seq, s.head_hash, s.client, r.key AS requisition, s.jurisdictions,
                s.requisition_id, s.person_id, s.name, s.email, s.phone, s.source, s.applied_at,
                ref.tracker_ref, tracker.candidate_ref, tracker.stage AS tracker_stage,
-               coalesce((SELECT jsonb_agg(jsonb_build_array(l.first, l.then) ORDER BY l.id)
-                {law("stage_order")}), '[]') AS order_rules,
                {_memory("application", "s")}
                {columns}
         FROM application s
@@ -238,13 +237,64 @@ def inside(
     connection: Connection, row: type[R], sql: str, stage: str, scope: Scope, as_of: datetime
 ) -> list[R]:
     """The rows a stage may decide on, ordered by key."""
-    result = connection.execute(
-        text(sql.replace("{where}", _INSIDE)), _parameters(stage, scope, as_of)
-    )
+    inside = sql.replace("{where}", _INSIDE)
+    return read(connection, row, inside, _parameters(stage, scope, as_of))
+
+
+def read(connection: Connection, row: type[R], sql: str, parameters: Mapping[str, Any]) -> list[R]:
+    """The rows of a query made by `requisitions` or `applications`."""
+    result = connection.execute(text(sql), parameters)
     asked = list(result.keys())
-    known = [each.name for each in dataclasses.fields(row)]
-    named = {name: asked.index(name) for name in known if name in asked}
-    return [row(**{name: found[at] for name, at in named.items()}) for found in result]
+    names = [known.name for known in dataclasses.fields(row)]
+    at = [(name, asked.index(name)) for name in names if name in asked]
+    found: list[dict[str, Any]] = [{name: each[index] for name, index in at} for each in result]
+    if issubclass(row, ApplicationRow):
+        _add_what_is_shared(connection, found, parameters)
+    return [row(**each) for each in found]
+
+
+def _add_what_is_shared(
+    connection: Connection, found: Sequence[dict[str, Any]], parameters: Mapping[str, Any]
+) -> None:
+    """Give applications what hundreds have in common: in their own query it is most of the cost."""
+    fields = _fields(connection, {each["requisition_id"] for each in found})
+    places = {tuple(each["jurisdictions"]) for each in found}
+    rules = order_rules(connection, parameters["client"], places, parameters["as_of"])
+    for each in found:
+        each["fields"] = fields[each["requisition_id"]]
+        each["order_rules"] = rules[tuple(each["jurisdictions"])]
+
+
+def _fields(connection: Connection, requisitions: Collection[int]) -> dict[int, dict[str, Any]]:
+    """What requisitions say, by id."""
+    found = connection.execute(
+        text("SELECT id, fields FROM requisition WHERE id = ANY(:ids)"),
+        {"ids": list(requisitions)},
+    )
+    return {row.id: row.fields for row in found}
+
+
+def order_rules(
+    connection: Connection,
+    client: str,
+    places: Collection[tuple[str, ...]],
+    as_of: datetime | str,
+) -> dict[tuple[str, ...], list[list[str]]]:
+    """The [first, then] pairs of stages that law demands on the day, by the places it is law in."""
+    rules = connection.execute(
+        text(
+            f"""
+            SELECT l.place, l.first, l.then FROM (SELECT CAST(:client AS text) AS client) r
+            CROSS JOIN (SELECT CAST(:places AS text[]) AS jurisdictions) places
+            CROSS JOIN LATERAL (SELECT l.* {law("stage_order")}) l
+            ORDER BY l.id
+            """
+        ),
+        {"client": client, "places": sorted({*chain.from_iterable(places)}), "as_of": as_of},
+    ).all()
+    return {
+        each: [[rule.first, rule.then] for rule in rules if rule.place in each] for each in places
+    }
 
 
 def anybody(connection: Connection, stage: str, scope: Scope) -> bool:
