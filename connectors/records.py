@@ -30,7 +30,9 @@ def _numbered(schema: dict[str, Any]) -> None:
 class Record(BaseModel):
     """Frozen, and strict about names: an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_numbered)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra=_numbered, ser_json_inf_nan="constants"
+    )
 
 
 class PayUnit(StrEnum):

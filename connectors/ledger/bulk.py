@@ -1,6 +1,6 @@
 """Write many rows of one table in one statement: a statement a row costs five times as much."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -40,14 +40,16 @@ def look_at_growth(connection: Connection, table: str, written: int) -> None:
         )
 
 
+def rows_of(table: Table, columns: Iterable[str]) -> str:
+    """A SELECT of rows of a table that come as one parameter, `rows`: a JSON list of objects."""
+    named = ", ".join(f'"{column}"' for column in columns)
+    row = f'CAST(NULL AS "{table.name}")'
+    return f"SELECT {named} FROM json_populate_recordset({row}, CAST(:rows AS json))"
+
+
 def _statement(table: Table, row: Mapping[str, Any]) -> str:
-    columns = ", ".join(f'"{table.c[name].name}"' for name in row)
-    return f"""
-        INSERT INTO "{table.name}" ({columns})
-        SELECT {columns} FROM json_populate_recordset(CAST(NULL AS "{table.name}"),
-                                                      CAST(:rows AS json))
-        ON CONFLICT DO NOTHING
-    """
+    columns = ", ".join(f'"{column}"' for column in row)
+    return f'INSERT INTO "{table.name}" ({columns}) {rows_of(table, row)} ON CONFLICT DO NOTHING'
 
 
 def _json(rows: Sequence[Mapping[str, Any]]) -> str:

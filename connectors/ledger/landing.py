@@ -3,9 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DataError, OperationalError
@@ -16,7 +18,14 @@ from connectors.ledger.offer import CLOSED
 from connectors.ledger.store import write_moves
 from connectors.records import PLACE_CODE, Observed
 
-_COLUMNS = {"external_id", "updated_at", "document", "ordered"}
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A record beside the hash of what it says, and the JSON of its row."""
+
+    record: Observed
+    hash: str
+    row: bytes
 
 
 def land(
@@ -34,13 +43,15 @@ def land(
     changed = 0
     for kind, table in tables.LANDED.items():
         newest = _newest(record for record in records if type(record) is kind)
+        told = [_told(client, system, record, as_of) for record in newest]
+        news = _news(connection, client, system, table, told)
         for ordered in (False, True):
-            mine = [record for record in newest if record.ordered == ordered]
-            rows = [_row(client, system, record, as_of) for record in mine]
-            if rows:
-                changed += _upsert(connection, table, rows, ordered, kind.final)
-        for resolve in _RESOLVE.get(table.name, ()) if newest else ():
-            connection.execute(text(resolve), {"client": client, "system": system})
+            mine = [each for each in news if each.record.ordered == ordered]
+            if mine:
+                changed += _upsert(connection, table, mine, ordered, kind.final)
+        if news:
+            refs = [each.record.external_id for each in news]
+            _resolve(connection, client, system, table.name, refs)
     return changed
 
 
@@ -90,49 +101,97 @@ def _newest(records: Iterable[Observed]) -> list[Observed]:
     return list(newest.values())
 
 
+def _told(client: str, system: str, record: Observed, as_of: datetime) -> _Told:
+    says = record.model_dump_json(exclude={"document", "updated_at", "ordered"})
+    if "\\u0000" in says:
+        says = json.dumps(_plain(json.loads(says)))
+    digest = hashlib.sha256(says.encode()).hexdigest()
+    beside = {
+        "client": client,
+        "system": system,
+        "updated_at": record.updated_at,
+        "landed_at": as_of,
+        "hash": digest,
+        "document": record.document.replace("\x00", ""),
+    }
+    return _Told(record, digest, msgspec.json.encode(beside)[:-1] + b"," + says[1:].encode())
+
+
+def _news(
+    connection: Connection, client: str, system: str, table: Table, told: Sequence[_Told]
+) -> list[_Told]:
+    """What is new, says something else, or is newer than what we know; most of a list is not."""
+    if not told:
+        return []
+    known = {
+        row.external_id: (row.hash, row.updated_at)
+        for row in connection.execute(
+            text(
+                f"SELECT external_id, hash, updated_at FROM {table.name} WHERE client = :client"
+                " AND system = :system AND external_id = ANY(:refs)"
+            ),
+            {
+                "client": client,
+                "system": system,
+                "refs": [each.record.external_id for each in told],
+            },
+        )
+    }
+
+    def is_known(each: _Told) -> bool:
+        digest, updated_at = known.get(each.record.external_id, ("", each.record.updated_at))
+        older = each.record.updated_at <= updated_at
+        return digest == each.hash and (older or not each.record.ordered)
+
+    return [each for each in told if not is_known(each)]
+
+
 def _upsert(
-    connection: Connection, table: Table, rows: list[dict[str, Any]], ordered: bool, final: bool
+    connection: Connection, table: Table, told: Sequence[_Told], ordered: bool, final: bool
 ) -> int:
-    statement = insert(table)
+    columns = [column for column in table.columns if column.name not in {"id", "application_id"}]
+    names = [column.name for column in columns]
+    rows = text(bulk.rows_of(table, names)).columns(*columns)
+    statement = insert(table).from_select(names, rows)
+    values = {"rows": (b"[" + b",".join(each.row for each in told) + b"]").decode()}
     if final:
         once = statement.on_conflict_do_nothing().returning(table.c.id)
-        return len(connection.execute(once, rows).all())
-    told = statement.excluded
-    updates = {
-        column.name: told[column.name]
-        for column in table.columns
-        if column.name not in {"id", "client", "system", "external_id", "application_id"}
-    }
+        return len(connection.execute(once, values).all())
+    new = statement.excluded
     same = ["client", "system", "external_id"]
-    differs = table.c.hash != told.hash
-    changes = differs & (table.c.updated_at <= told.updated_at) if ordered else differs
+    updates = {name: new[name] for name in names if name not in same}
+    differs = table.c.hash != new.hash
+    changes = differs & (table.c.updated_at <= new.updated_at) if ordered else differs
     if table is tables.arrival:  # a lead who is archived has never applied, and stays a lead
         came = table.c.stage.is_distinct_from("lead") | table.c.application_id.is_not(None)
-        changes &= came | told.stage.is_distinct_from("archived")
+        changes &= came | new.stage.is_distinct_from("archived")
     upsert = statement.on_conflict_do_update(index_elements=same, set_=updates, where=changes)
-    changed = len(connection.execute(upsert.returning(table.c.id), rows).all())
+    changed = len(connection.execute(upsert.returning(table.c.id), values).all())
     if ordered:  # what is as it was is newer now: a late copy from in between is not
-        newer = ~differs & (table.c.updated_at < told.updated_at)
-        time = {"updated_at": told.updated_at}
+        newer = ~differs & (table.c.updated_at < new.updated_at)
+        time = {"updated_at": new.updated_at}
         connection.execute(
-            statement.on_conflict_do_update(index_elements=same, set_=time, where=newer), rows
+            statement.on_conflict_do_update(index_elements=same, set_=time, where=newer), values
         )
     return changed
 
 
-def _row(client: str, system: str, record: Observed, as_of: datetime) -> dict[str, Any]:
-    values = record.model_dump(mode="python", exclude=_COLUMNS)
-    body = record.model_dump(mode="json", exclude={"document", "updated_at", "ordered"})
-    return {
-        "client": client,
-        "system": system,
-        "external_id": record.external_id,
-        "updated_at": record.updated_at,
-        "landed_at": as_of,
-        "hash": hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest(),
-        "document": record.document,
-        **{name: _plain(value) for name, value in values.items()},
-    }
+def _resolve(
+    connection: Connection,
+    client: str,
+    system: str | None,
+    table: str,
+    refs: Sequence[str] | None = None,
+) -> None:
+    """Tie records that belong to nobody yet to the applications they are about.
+
+    system, refs: of that system alone, and these records alone; None: of all.
+    """
+    for statement in _TIES.get(table, ()):
+        connection.execute(
+            text(statement),
+            {"client": client, "system": system, "refs": None if refs is None else list(refs)},
+        )
 
 
 def _plain(value: Any) -> Any:
@@ -147,10 +206,16 @@ def _plain(value: Any) -> Any:
     return value
 
 
+_ASKED = """
+    (CAST(:system AS text) IS NULL OR t.system = :system)
+    AND (CAST(:refs AS text[]) IS NULL OR t.external_id = ANY(:refs))
+"""
+
+
 def _by_key(table: str) -> str:
     return f"""
         UPDATE {table} t SET application_id = a.id FROM application a
-        WHERE t.application_id IS NULL AND t.client = :client AND t.system = :system
+        WHERE t.application_id IS NULL AND t.client = :client AND {_ASKED}
           AND a.client = t.client AND a.key = t.application_key
         """
 
@@ -158,14 +223,13 @@ def _by_key(table: str) -> str:
 def _by_ref(table: str, column: str, kind: str) -> str:
     return f"""
         UPDATE {table} t SET application_id = x.subject_id FROM external_id x
-        WHERE t.application_id IS NULL AND t.client = :client
-          AND (CAST(:system AS text) IS NULL OR t.system = :system)
+        WHERE t.application_id IS NULL AND t.client = :client AND {_ASKED}
           AND x.client = t.client AND x.system = t.system AND x.kind = '{kind}'
           AND x.external_id = t.{column}
         """
 
 
-_RESOLVE = {
+_TIES = {
     "arrival": (_by_ref("arrival", "external_id", "application"),),
     "interview": (_by_ref("interview", "application_ref", "application"),),
     "scorecard": (_by_ref("scorecard", "application_ref", "application"),),
@@ -175,9 +239,11 @@ _RESOLVE = {
         _by_key("employee"),
         """
         INSERT INTO external_id (client, system, kind, external_id, subject_kind, subject_id)
-        SELECT client, system, 'employee', external_id, 'application', application_id
-        FROM employee
-        WHERE client = :client AND system = :system AND application_id IS NOT NULL
+        SELECT t.client, t.system, 'employee', t.external_id, 'application', t.application_id
+        FROM employee t
+        WHERE t.client = :client AND t.application_id IS NOT NULL AND """
+        + _ASKED
+        + """
         ON CONFLICT DO NOTHING
         """,
     ),
@@ -193,8 +259,7 @@ def open_applications(connection: Connection, client: str, owner: str, as_of: da
     is made of requisition, system and external id, so the same arrival gives the same application
     whenever it is read.
     """
-    for resolve in _RESOLVE["arrival"]:  # of those that landed before our adding them was settled
-        connection.execute(text(resolve), {"client": client, "system": None})
+    _resolve(connection, client, None, "arrival")  # what landed before our adding it was settled
     matched = connection.execute(text(_MATCHED), {"client": client}).all()
     known = {
         "client": client,
@@ -230,9 +295,8 @@ def open_applications(connection: Connection, client: str, owner: str, as_of: da
         bulk.look_at_growth(connection, grown, len(subjects))
     connection.execute(text(_TIE_ARRIVALS), known)
     connection.execute(text(_TIE_TRACKER))
-    for early in ("interview", "scorecard"):  # those that landed before their application was known
-        for resolve in _RESOLVE[early]:
-            connection.execute(text(resolve), {"client": client, "system": None})
+    for early in ("interview", "scorecard", "pay_statement"):  # landed before what they are about
+        _resolve(connection, client, None, early)
     return len(subjects)
 
 
