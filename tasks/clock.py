@@ -44,7 +44,12 @@ def after_business_days(start: datetime, days: int, places: Iterable[str]) -> da
 
     A day counts only if it is a working day in all of them, so that a wait is never too short.
     """
-    calendars = [_calendar(place) for place in sorted(set(places))]
+    return _after(start, days, frozenset(places))
+
+
+@lru_cache(maxsize=4096)  # in one sweep hundreds wait from the same instant in the same places
+def _after(start: datetime, days: int, places: frozenset[str]) -> datetime:
+    calendars = [_calendar(place) for place in places]
     moment = start
     while days > 0:
         moment += timedelta(days=1)
