@@ -29,7 +29,7 @@ def insert_returning(
 
 
 def look_at_growth(connection: Connection, table: str, written: int) -> None:
-    """Have PostgreSQL count a table anew into which many rows were written, if it was far smaller.
+    """Have PostgreSQL count a table anew into which many rows were written, if it has doubled.
 
     It does so by itself within a minute or two. Until then it takes the table to be as it was, and
     may compare each of a hundred thousand rows with all of another hundred thousand.

@@ -13,7 +13,7 @@ def upgrade() -> None:
         CREATE FUNCTION look_at_growth(grown text, rows_written bigint) RETURNS void
         LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
         BEGIN
-            IF rows_written > (SELECT 0.1 * greatest(reltuples, 0) FROM pg_class
+            IF rows_written > (SELECT reltuples FROM pg_class
                                WHERE oid = format('public.%I', grown)::regclass) THEN
                 EXECUTE format('ANALYZE (SKIP_LOCKED) public.%I', grown);
             END IF;
