@@ -3,7 +3,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos chaos-usual check fix up down pins clean
+.PHONY: help install demo test chaos chaos-usual bench check fix up down pins clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ chaos: $(INSTALLED) ## kill and disturb the whole cycle, and count what was done
 
 chaos-usual: $(INSTALLED) ## the same kills for three usual ways to order a check, and for ours
 	@$(BIN)/python -m tests.chaos.usual_ways $(ARGS)
+
+bench: $(INSTALLED) ## what carrying costs, beside what people use for it; into docs/benchmarks/
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 check: $(INSTALLED) ## style, types, and which folder may import which
 	@$(BIN)/ruff check .

@@ -26,16 +26,16 @@ from connectors.ledger.store import Ledger
 from deployments import postgres, setup
 from deployments.processes import ROOT
 from deployments.settings import Settings
+from tests import peers
 from tests.chaos.ways import surroundings
 from tests.chaos.ways.applicants import AS_OF, ask, process_of
 from tests.chaos.ways.job import DEATHS, LOST_ANSWER, Job
-from tests.chaos.ways.surroundings import DBOS_VERSION
 from tests.chaos.ways.unlucky import Unlucky
 
 UNDISTURBED = "nothing"
 FAULTS = (*DEATHS, LOST_ANSWER, UNDISTURBED)
 RUN_SECONDS = 120
-VERSIONS = f"tenacity {version('tenacity')}, Prefect {version('prefect')}, DBOS {DBOS_VERSION}"
+VERSIONS = f"tenacity {version('tenacity')}, Prefect {version('prefect')}, {peers.DBOS}"
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def planned(applications: list[str], seed: int) -> dict[str, str]:
 def endure(way: Way, client: str, settings: Settings, each: int, seed: int) -> Outcome:
     """Let a way order `each` checks for every fault, and start it again whenever it is killed.
 
-    `client`: a name that the ledger does not know yet. Raises NotInstalled.
+    `client`: a name that the ledger does not know yet. Raises peers.NotInstalled.
     """
     place = surroundings.of(way.module, settings)
     home = settings.home / client
@@ -153,14 +153,14 @@ def main() -> None:
 
 
 def _all(console: Console, home: Path, ways: list[Way], each: int, seed: int) -> dict[Way, Outcome]:
-    settings = surroundings.installed(home)
+    settings = peers.installed(home)
     outcomes: dict[Way, Outcome] = {}
-    with surroundings.prefect(settings):
+    with peers.prefect(settings):
         for number, way in enumerate(ways):
             begun = time.monotonic()
             try:
                 outcome = endure(way, f"way_{number}", settings, each, seed)
-            except surroundings.NotInstalled as why:
+            except peers.NotInstalled as why:
                 console.print(f"{way.name}: not installed: {why}", markup=False)
                 continue
             outcomes[way] = outcome

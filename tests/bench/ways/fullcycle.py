@@ -1,0 +1,163 @@
+"""Ours: arrivals are landed and opened, pass two gates, and two stages decide about them.
+
+Without Prefect, whose part is the same whatever the number of applications: two task runs a stage.
+What the stages ask for is done by a statement in between, as delivering has its own measure.
+"""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import text
+
+import deployments
+from connectors.ledger import client as ledger_client
+from connectors.ledger import landing
+from connectors.ledger import requisition as requisitions
+from connectors.ledger.decisions import Decisions, Subject
+from connectors.ledger.scope import Scope
+from connectors.ledger.store import Ledger
+from connectors.links import Links
+from connectors.records import Application
+from connectors.requisition import Requisition
+from expectations import engine
+from tasks import desk
+from tasks.decide import decide_stage
+from tasks.gate import judge_door
+from tasks.process import Process, load
+from tests.bench.meter import Meter
+from tests.bench.ways.job import Job
+
+DATA = Path(deployments.__file__).parent / "sandbox/data"
+AS_OF = datetime(2026, 11, 23, 9, tzinfo=UTC)
+LATER = AS_OF + timedelta(hours=1)
+PAGE = 500
+COLUMNS = "id, key, stage, state, since, ready_for, seq, head_hash"
+
+
+def main() -> None:
+    assert engine  # imported once in a process's life, and not measured here
+    job = Job.told()
+    ledger = Ledger(job.database, job.client)
+    _open_for_business(ledger)
+    posting = _with_posting(ledger)
+    arrivals = [_arrival(posting, number) for number in range(job.applications)]
+    meter = Meter(job.servers)
+    for what, work in _STEPS.items():
+        with meter.measured(what, job.applications):
+            work(ledger, arrivals)
+        _do_what_was_asked(ledger)
+    meter.tell()
+
+
+def _open_for_business(ledger: Ledger) -> None:
+    harbor = load(DATA / "clients/harbor.yaml").model_dump(mode="json")
+    process = Process.model_validate(harbor | {"client": ledger.client})
+    with ledger.transaction() as connection:
+        ledger_client.put(
+            connection, process.client, process.model_dump(mode="json"), process.version
+        )
+    links, nothing = Links("https://fullcycle.example", "a secret"), _nothing()
+    desk._open[ledger.client] = desk.Desk(process, ledger, links, {}, nothing, settling_seconds=60)
+
+
+def _nothing() -> Any:
+    return None  # no vendor is asked for anything here
+
+
+def _with_posting(ledger: Ledger) -> str:
+    """An approved requisition with a live posting, whose job is in the tracker."""
+    stored = yaml.safe_load((DATA / "requisitions/HARBOR-1.yaml").read_text(encoding="utf-8"))
+    wanted = Requisition.model_validate(stored | {"client": ledger.client})
+    with ledger.transaction() as connection:
+        requisitions.put(connection, wanted, AS_OF)
+        connection.execute(text("UPDATE requisition SET approved_hash = approval_hash"))
+        row = connection.execute(text(f"SELECT {COLUMNS} FROM requisition")).one()
+        connection.execute(
+            text(
+                "INSERT INTO external_id VALUES"
+                " (:client, 'ashby', 'job', 'job-1', 'requisition', :id)"
+            ),
+            {"client": ledger.client, "id": row.id},
+        )
+    posted = Decisions()
+    posted.post(Subject(subject_kind="requisition", **row._mapping), "posting", {})
+    ledger.apply(posted, AS_OF)
+    return "posting"
+
+
+def _arrival(posting: str, number: int) -> Application:
+    return Application(
+        external_id=f"arrival-{number}",
+        updated_at=AS_OF,
+        job_ref=posting,
+        name=f"Applicant Number {number}",
+        emails=(f"applicant.{number}@mail.example",),
+        phones=(f"+1{4_152_000_000 + number}",),
+        residence="US-CA",
+        source="Indeed",
+        applied_at=AS_OF,
+        resume_text="I kept books for ten years. " * 20,
+        document="{" + f'"number": {number}, "text": "{"word " * 500}"' + "}",
+    )
+
+
+def _land(ledger: Ledger, arrivals: list[Application]) -> None:
+    for start in range(0, len(arrivals), PAGE):
+        with ledger.transaction() as connection:
+            page = arrivals[start : start + PAGE]
+            landing.land(connection, ledger.client, "indeed", page, AS_OF)
+
+
+def _open(ledger: Ledger, arrivals: list[Application]) -> None:
+    with ledger.transaction() as connection:
+        opened = landing.open_applications(connection, ledger.client, "us", AS_OF)
+    assert opened == len(arrivals)
+
+
+def _gate(stage: str, ledger: Ledger, arrivals: list[Application]) -> None:
+    assert judge_door(stage, Scope(ledger.client), AS_OF).passed == len(arrivals)
+
+
+def _decide(
+    stage: str, as_of: datetime, asked: int, ledger: Ledger, arrivals: list[Application]
+) -> None:
+    decisions = decide_stage(stage, Scope(ledger.client), as_of)
+    assert len(decisions.effects) == asked * len(arrivals)
+
+
+_STEPS = {
+    "land": _land,
+    "land again, nothing changed": _land,
+    "open": _open,
+    "gate, all pass": lambda *given: _gate("intake", *given),
+    "decide: newcomers, two effects each": lambda *given: _decide("intake", AS_OF, 2, *given),
+    "decide: all move on": lambda *given: _decide("intake", LATER, 0, *given),
+    "gate of the next stage": lambda *given: _gate("screening", *given),
+    "decide: invite, two effects each": lambda *given: _decide("screening", AS_OF, 2, *given),
+    "decide: nothing to do": lambda *given: _decide("screening", LATER, 0, *given),
+}
+
+
+def _do_what_was_asked(ledger: Ledger) -> None:
+    with ledger.transaction() as connection:
+        connection.execute(
+            text(
+                "UPDATE effect SET state = 'done', done_as_of = :t, external_id = key"
+                " WHERE state = 'due'"
+            ),
+            {"t": AS_OF},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO external_id"
+                " (client, system, kind, external_id, subject_kind, subject_id)"
+                " SELECT client, system, 'application', external_id, subject_kind, subject_id"
+                " FROM effect WHERE kind = 'tracker.add' ON CONFLICT DO NOTHING"
+            )
+        )
+
+
+if __name__ == "__main__":
+    main()
