@@ -44,7 +44,8 @@ def after_business_days(start: datetime, days: int, places: Iterable[str]) -> da
 
     A day counts only if it is a working day in all of them, so that a wait is never too short.
     """
-    return _after(start, days, frozenset(places))
+    # Of one instant the date differs from zone to zone, and yet two such starts are equal.
+    return _after(start.replace(tzinfo=None), days, frozenset(places)).replace(tzinfo=start.tzinfo)
 
 
 @lru_cache(maxsize=4096)  # in one sweep hundreds wait from the same instant in the same places

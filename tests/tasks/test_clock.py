@@ -55,6 +55,16 @@ def test_a_wait_ends_on_a_working_day_of_all_places_after_exactly_that_many(
     assert end.timetz() == start.timetz()
 
 
+def test_the_same_instant_is_another_day_in_another_zone() -> None:
+    in_new_york = datetime(2026, 3, 2, 20, tzinfo=ZoneInfo("America/New_York"))
+    in_utc = in_new_york.astimezone(UTC)  # Tuesday by now
+    assert in_utc == in_new_york
+
+    ends = [after_business_days(start, 5, ["US"]).date() for start in (in_new_york, in_utc)]
+
+    assert ends == [date(2026, 3, 9), date(2026, 3, 10)]
+
+
 @given(start=INSTANTS, days=DAYS, places=PLACES)
 def test_one_more_place_never_makes_a_wait_shorter(
     start: datetime, days: int, places: list[str]
