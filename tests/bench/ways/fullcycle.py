@@ -31,7 +31,7 @@ from tests.bench.ways.job import Job
 
 DATA = Path(deployments.__file__).parent / "sandbox/data"
 AS_OF = datetime(2026, 11, 23, 9, tzinfo=UTC)
-LATER = AS_OF + timedelta(hours=1)
+LATER, LATEST = AS_OF + timedelta(hours=1), AS_OF + timedelta(hours=2)
 PAGE = 500
 COLUMNS = "id, key, stage, state, since, ready_for, seq, head_hash"
 
@@ -116,8 +116,8 @@ def _open(ledger: Ledger, arrivals: list[Application]) -> None:
     assert opened == len(arrivals)
 
 
-def _gate(stage: str, ledger: Ledger, arrivals: list[Application]) -> None:
-    assert judge_door(stage, Scope(ledger.client), AS_OF).passed == len(arrivals)
+def _gate(stage: str, as_of: datetime, ledger: Ledger, arrivals: list[Application]) -> None:
+    assert judge_door(stage, Scope(ledger.client), as_of).passed == len(arrivals)
 
 
 def _decide(
@@ -131,12 +131,12 @@ _STEPS = {
     "land": _land,
     "land again, nothing changed": _land,
     "open": _open,
-    "gate, all pass": lambda *given: _gate("intake", *given),
+    "gate, all pass": lambda *given: _gate("intake", AS_OF, *given),
     "decide: newcomers, two effects each": lambda *given: _decide("intake", AS_OF, 2, *given),
     "decide: all move on": lambda *given: _decide("intake", LATER, 0, *given),
-    "gate of the next stage": lambda *given: _gate("screening", *given),
-    "decide: invite, two effects each": lambda *given: _decide("screening", AS_OF, 2, *given),
-    "decide: nothing to do": lambda *given: _decide("screening", LATER, 0, *given),
+    "gate of the next stage": lambda *given: _gate("screening", LATER, *given),
+    "decide: invite, two effects each": lambda *given: _decide("screening", LATER, 2, *given),
+    "decide: nothing to do": lambda *given: _decide("screening", LATEST, 0, *given),
 }
 
 
