@@ -14,6 +14,7 @@ from deployments import postgres, setup
 from deployments.postgres import Urls
 from deployments.settings import Settings
 from tasks.process import Process
+from tests import peers
 
 HARBOR = Path(setup.__file__).parent / "sandbox/data/clients/harbor.yaml"
 NUMBERS = count(1)
@@ -28,15 +29,7 @@ def installation() -> Iterator[Settings]:
     with tempfile.TemporaryDirectory(prefix="fullcycle-") as directory:
         home = Path(directory)
         try:
-            urls = postgres.start(home)
-            settings = Settings(
-                home=home,
-                database_url=urls.app_url,
-                admin_database_url=urls.admin_url,
-                prefect_database_url=urls.prefect_url,
-            )
-            setup.prepare_ledger(settings)
-            yield settings
+            yield peers.installed(home)
         finally:
             postgres.stop(home)
 

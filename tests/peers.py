@@ -1,15 +1,16 @@
 """What runs beside a comparison: a ledger, Prefect, and peers in environments of their own."""
 
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from deployments import postgres, prefect_server, setup
 from deployments.processes import Child
-from deployments.settings import Settings, with_ports
+from deployments.settings import Settings
 
 DBOS = "dbos==3.4.0"
 START_SECONDS = 120
@@ -21,15 +22,12 @@ class NotInstalled(Exception):
 
 def installed(home: Path) -> Settings:
     """An embedded PostgreSQL with a ledger in it, for `postgres.stop` to stop."""
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     urls = postgres.start(home)
-    settings = with_ports(
-        Settings(
-            home=home,
-            database_url=urls.app_url,
-            admin_database_url=urls.admin_url,
-            prefect_database_url=urls.prefect_url,
-        )
+    settings = Settings(
+        home=home,
+        database_url=urls.app_url,
+        admin_database_url=urls.admin_url,
+        prefect_database_url=urls.prefect_url,
     )
     setup.prepare_ledger(settings)
     return settings
@@ -55,11 +53,16 @@ def prefect(settings: Settings) -> Iterator[int]:
         server.stop()
 
 
+def environment(of_it: Mapping[str, str]) -> dict[str, str]:
+    """A process's environment: what is its own, and of ours all that is not about our system."""
+    about_us = ("FULLCYCLE_", "PREFECT_")
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(about_us)}
+    return ours | dict(of_it)
+
+
 def with_packages(folder: Path, *packages: str) -> str:
     """An interpreter in an environment of its own, with these packages. Raises NotInstalled."""
     python = str(folder / "bin/python")
-    if Path(python).exists():
-        return python
     pip = [python, "-m", "pip", "--disable-pip-version-check"]
     for command in (
         [sys.executable, "-m", "venv", str(folder)],

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, text
 MANY = 1000
 
 
-def insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows that all name the same columns; of those that are there already, nothing."""
     if rows:
         connection.execute(text(_statement(table, rows[0])), {"rows": _json(rows)})
@@ -17,7 +17,7 @@ def insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
 
 
 def insert_returning(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], column: str
+    connection: Connection, table: Table, rows: Sequence[dict[str, Any]], column: str
 ) -> list[Any]:
     """Like `insert`; returns one column of those rows that were not there yet."""
     if not rows:
@@ -52,5 +52,5 @@ def _statement(table: Table, row: Mapping[str, Any]) -> str:
     return f'INSERT INTO "{table.name}" ({columns}) {rows_of(table, row)} ON CONFLICT DO NOTHING'
 
 
-def _json(rows: Sequence[Mapping[str, Any]]) -> str:
-    return msgspec.json.encode([dict(row) for row in rows]).decode()
+def _json(rows: Sequence[dict[str, Any]]) -> str:
+    return msgspec.json.encode(rows).decode()

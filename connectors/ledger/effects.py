@@ -77,7 +77,8 @@ def claim(
     this machine that should long be done with what it began to send is killed.
     """
     connection.execute(text(_OVERTAKEN), {"client": scope.client})
-    _free_what_others_left(connection, scope.client)
+    mine = _process(os.getpid())
+    _free_what_others_left(connection, scope.client, mine)
     rows = connection.execute(
         text(_CLAIM),
         {
@@ -87,7 +88,7 @@ def claim(
             "limit": limit,
             "unsettled_only": unsettled_only,
             "lease": LEASE_SECONDS,
-            "owner": _process(os.getpid()),
+            "owner": mine,
             "here": _here(),
         },
     )
@@ -195,9 +196,8 @@ def _free(connection: Connection, client: str, gone: Sequence[str]) -> int:
     ).rowcount
 
 
-def _free_what_others_left(connection: Connection, client: str) -> None:
+def _free_what_others_left(connection: Connection, client: str, mine: str) -> None:
     """Free what processes of this machine have left; who hangs in the middle of it is ended."""
-    mine = _process(os.getpid())
     others = {
         owner: hangs
         for owner, hangs in _owners(connection, client).items()

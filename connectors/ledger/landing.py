@@ -181,17 +181,14 @@ def _resolve(
     client: str,
     system: str | None,
     table: str,
-    refs: Sequence[str] | None = None,
+    refs: list[str] | None = None,
 ) -> None:
     """Tie records that belong to nobody yet to the applications they are about.
 
     system, refs: of that system alone, and these records alone; None: of all.
     """
     for statement in _TIES.get(table, ()):
-        connection.execute(
-            text(statement),
-            {"client": client, "system": system, "refs": None if refs is None else list(refs)},
-        )
+        connection.execute(text(statement), {"client": client, "system": system, "refs": refs})
 
 
 def _plain(value: Any) -> Any:

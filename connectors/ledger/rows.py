@@ -237,8 +237,8 @@ def inside(
     connection: Connection, row: type[R], sql: str, stage: str, scope: Scope, as_of: datetime
 ) -> list[R]:
     """The rows a stage may decide on, ordered by key."""
-    inside = sql.replace("{where}", _INSIDE)
-    return read(connection, row, inside, _parameters(stage, scope, as_of))
+    asked = sql.replace("{where}", _INSIDE)
+    return read(connection, row, asked, _parameters(stage, scope, as_of))
 
 
 def read(connection: Connection, row: type[R], sql: str, parameters: Mapping[str, Any]) -> list[R]:

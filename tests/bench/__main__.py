@@ -5,7 +5,7 @@ import json
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +16,7 @@ from tests.bench import carry
 from tests.bench.carry import Way
 from tests.bench.meter import Cost
 
+Costs = dict[tuple[str, int, bool], list[Cost]]  # by what, how many at once, and whether ours
 PLACE = ROOT / "docs/benchmarks"
 HEAD = (
     "| what | at once | CPU ms | of it servers | wall ms | peak MB |",
@@ -29,13 +30,13 @@ def main() -> None:
     asked.add_argument("--repetitions", type=int, default=3)
     repetitions = asked.parse_args().repetitions
     console = Console()
-    costs: dict[tuple[str, int], list[Cost]] = {}
+    costs: Costs = {}
     with tempfile.TemporaryDirectory(prefix="fullcycle-") as place:
         home = Path(place)
         for way, measured in carry.run(home, repetitions):
             console.print(_sentence(way, measured), highlight=False)
             for cost in measured:
-                costs.setdefault((cost.what, way.applications), []).append(cost)
+                costs.setdefault((cost.what, way.applications, way.ours), []).append(cost)
         table = _table(costs)
         PLACE.mkdir(exist_ok=True)
         (PLACE / "carry.md").write_text("\n".join([*HEAD, *table, "", carry.versions(), ""]))
@@ -48,11 +49,11 @@ def _sentence(way: Way, measured: Sequence[Cost]) -> str:
     return f"{way.module}, {way.applications}: {total:.3f} CPU ms"
 
 
-def _table(costs: Mapping[tuple[str, int], Sequence[Cost]]) -> list[str]:
+def _table(costs: Costs) -> list[str]:
     return [
         f"| {what} | {applications:,} | {_median(each, 'cpu'):.3f} | {_median(each, 'servers'):.3f}"
         f" | {_median(each, 'wall'):.3f} | {max(cost.peak for cost in each):.0f} |"
-        for (what, applications), each in costs.items()
+        for (what, applications, _), each in costs.items()
     ]
 
 
@@ -63,13 +64,13 @@ def _median(costs: Sequence[Cost], of: str) -> float:
     )
 
 
-def _draw(home: Path, costs: Mapping[tuple[str, int], Sequence[Cost]]) -> None:
+def _draw(home: Path, costs: Costs) -> None:
     """A picture of all ways, ours at its largest size."""
     largest = max(carry.SIZES)
     bars = [
-        {"name": what, "value": _median(each, "cpu"), "ours": what not in carry.PEERS}
-        for (what, applications), each in costs.items()
-        if applications == largest or what in carry.PEERS
+        {"name": what, "value": _median(each, "cpu"), "ours": ours}
+        for (what, applications, ours), each in costs.items()
+        if applications == largest or not ours
     ]
     python = peers.with_packages(home / "matplotlib", "matplotlib")
     axis = "CPU milliseconds for each application (logarithmic)"

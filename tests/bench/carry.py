@@ -1,6 +1,5 @@
 """Carrying applications through stages: ours beside a plain loop, DBOS and Prefect tasks."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,14 +12,13 @@ from sqlalchemy import make_url
 
 from deployments import postgres, prefect_server
 from deployments.processes import ROOT
-from deployments.settings import Settings
+from deployments.settings import Settings, with_ports
 from tests import peers
 from tests.bench.meter import Cost, told
 from tests.bench.ways.job import Job
 
 RUN_SECONDS = 1800
 SIZES = (100, 1_000, 10_000)
-PEERS = ("loop, a commit for each step", "DBOS, a step for each", "Prefect, a task for each")
 CLIENTS = count(1)
 
 
@@ -34,6 +32,10 @@ class Way:
     python: str = sys.executable
     environment: Mapping[str, str] | None = None
     servers: tuple[int, ...] = ()
+
+    @property
+    def ours(self) -> bool:
+        return self.module == "fullcycle"
 
 
 def ways(settings: Settings, server: int) -> list[Way]:
@@ -64,7 +66,7 @@ def ways(settings: Settings, server: int) -> list[Way]:
 
 def run(home: Path, repetitions: int) -> Iterator[tuple[Way, list[Cost]]]:
     """Run every way so many times, in turns, after a first time that does not count."""
-    settings = peers.installed(home)
+    settings = with_ports(peers.installed(home))
     try:
         with peers.prefect(settings) as server:
             each = ways(settings, server)
@@ -79,12 +81,9 @@ def run(home: Path, repetitions: int) -> Iterator[tuple[Way, list[Cost]]]:
 
 def _measured(way: Way) -> list[Cost]:
     job = Job(way.applications, way.database, f"bench_{next(CLIENTS)}", way.servers)
-    environment = {
-        k: v for k, v in os.environ.items() if not k.startswith(("FULLCYCLE_", "PREFECT_"))
-    }
     done = subprocess.run(
         [way.python, "-m", f"tests.bench.ways.{way.module}", job.as_argument()],
-        env=environment | dict(way.environment or {}),
+        env=peers.environment(way.environment or {}),
         cwd=ROOT,
         capture_output=True,
         text=True,

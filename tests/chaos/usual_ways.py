@@ -6,7 +6,6 @@ done. How often each check was bought, the vendor's own record says.
 """
 
 import argparse
-import os
 import random
 import signal
 import subprocess
@@ -25,7 +24,7 @@ from rich.table import Table
 from connectors.ledger.store import Ledger
 from deployments import postgres, setup
 from deployments.processes import ROOT
-from deployments.settings import Settings
+from deployments.settings import Settings, with_ports
 from tests import peers
 from tests.chaos.ways import surroundings
 from tests.chaos.ways.applicants import AS_OF, ask, process_of
@@ -117,10 +116,13 @@ def endure(way: Way, client: str, settings: Settings, each: int, seed: int) -> O
 
 def _dies(command: list[str], environment: Mapping[str, str], log: Path, vendor: Unlucky) -> bool:
     """Run a way once, to its end or to its death."""
-    told = {k: v for k, v in os.environ.items() if not k.startswith(("FULLCYCLE_", "PREFECT_"))}
     with log.open("w") as said:
         process = subprocess.Popen(
-            command, env={**told, **environment}, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT
+            command,
+            env=peers.environment(environment),
+            cwd=ROOT,
+            stdout=said,
+            stderr=subprocess.STDOUT,
         )
         vendor.victim = process.pid
         try:
@@ -153,7 +155,7 @@ def main() -> None:
 
 
 def _all(console: Console, home: Path, ways: list[Way], each: int, seed: int) -> dict[Way, Outcome]:
-    settings = peers.installed(home)
+    settings = with_ports(peers.installed(home))
     outcomes: dict[Way, Outcome] = {}
     with peers.prefect(settings):
         for number, way in enumerate(ways):

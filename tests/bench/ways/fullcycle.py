@@ -6,7 +6,6 @@ What the stages ask for is done by a statement in between, as delivering has its
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import yaml
 from sqlalchemy import text
@@ -18,7 +17,6 @@ from connectors.ledger import requisition as requisitions
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
-from connectors.links import Links
 from connectors.records import Application
 from connectors.requisition import Requisition
 from expectations import engine
@@ -28,6 +26,7 @@ from tasks.gate import judge_door
 from tasks.process import Process, load
 from tests.bench.meter import Meter
 from tests.bench.ways.job import Job
+from tests.carrying import approve_and_open_job, desk_without_vendors, do_what_was_asked
 
 DATA = Path(deployments.__file__).parent / "sandbox/data"
 AS_OF = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -47,7 +46,7 @@ def main() -> None:
     for what, work in _STEPS.items():
         with meter.measured(what, job.applications):
             work(ledger, arrivals)
-        _do_what_was_asked(ledger)
+        do_what_was_asked(ledger, AS_OF)
     meter.tell()
 
 
@@ -58,12 +57,7 @@ def _open_for_business(ledger: Ledger) -> None:
         ledger_client.put(
             connection, process.client, process.model_dump(mode="json"), process.version
         )
-    links, nothing = Links("https://fullcycle.example", "a secret"), _nothing()
-    desk._open[ledger.client] = desk.Desk(process, ledger, links, {}, nothing, settling_seconds=60)
-
-
-def _nothing() -> Any:
-    return None  # no vendor is asked for anything here
+    desk._open[ledger.client] = desk_without_vendors(process, ledger)
 
 
 def _with_posting(ledger: Ledger) -> str:
@@ -72,15 +66,8 @@ def _with_posting(ledger: Ledger) -> str:
     wanted = Requisition.model_validate(stored | {"client": ledger.client})
     with ledger.transaction() as connection:
         requisitions.put(connection, wanted, AS_OF)
-        connection.execute(text("UPDATE requisition SET approved_hash = approval_hash"))
         row = connection.execute(text(f"SELECT {COLUMNS} FROM requisition")).one()
-        connection.execute(
-            text(
-                "INSERT INTO external_id VALUES"
-                " (:client, 'ashby', 'job', 'job-1', 'requisition', :id)"
-            ),
-            {"client": ledger.client, "id": row.id},
-        )
+        approve_and_open_job(connection, ledger.client, row.id)
     posted = Decisions()
     posted.post(Subject(subject_kind="requisition", **row._mapping), "posting", {})
     ledger.apply(posted, AS_OF)
@@ -138,25 +125,6 @@ _STEPS = {
     "decide: invite, two effects each": lambda *given: _decide("screening", LATER, 2, *given),
     "decide: nothing to do": lambda *given: _decide("screening", LATEST, 0, *given),
 }
-
-
-def _do_what_was_asked(ledger: Ledger) -> None:
-    with ledger.transaction() as connection:
-        connection.execute(
-            text(
-                "UPDATE effect SET state = 'done', done_as_of = :t, external_id = key"
-                " WHERE state = 'due'"
-            ),
-            {"t": AS_OF},
-        )
-        connection.execute(
-            text(
-                "INSERT INTO external_id"
-                " (client, system, kind, external_id, subject_kind, subject_id)"
-                " SELECT client, system, 'application', external_id, subject_kind, subject_id"
-                " FROM effect WHERE kind = 'tracker.add' ON CONFLICT DO NOTHING"
-            )
-        )
 
 
 if __name__ == "__main__":

@@ -6,19 +6,18 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, event
 
 from connectors.ledger import landing
 from connectors.ledger.decisions import Subject
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
-from connectors.links import Links
 from connectors.records import Application
 from tasks import desk
 from tasks.decide import decide_stage
-from tasks.desk import Desk
 from tasks.gate import judge_door
 from tasks.process import Process
+from tests.carrying import approve_and_open_job, desk_without_vendors, do_what_was_asked
 
 
 @contextmanager
@@ -39,21 +38,11 @@ def carry(
     ledger: Ledger, process: Process, opened: Subject, posted: str, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Sequence[Application], datetime], int]:
     """Take arrivals in, through intake and to the screen's invitation, counting the statements."""
-    links = Links("https://fullcycle.example", "a secret")
-    nothing: Any = None
-    monkeypatch.setitem(
-        desk._open, ledger.client, Desk(process, ledger, links, {}, nothing, settling_seconds=60)
-    )
+    without_vendors = desk_without_vendors(process, ledger)
+    monkeypatch.setitem(desk._open, ledger.client, without_vendors)
     scope = Scope(ledger.client)
     with ledger.transaction() as connection:
-        connection.execute(text("UPDATE requisition SET approved_hash = approval_hash"))
-        connection.execute(
-            text(
-                "INSERT INTO external_id VALUES"
-                " (:client, 'ashby', 'job', 'job-1', 'requisition', :id)"
-            ),
-            {"client": ledger.client, "id": opened.id},
-        )
+        approve_and_open_job(connection, ledger.client, opened.id)
 
     def through(arrivals: Sequence[Application], as_of: datetime) -> int:
         with counted() as said:
@@ -62,29 +51,13 @@ def carry(
                 landing.open_applications(connection, ledger.client, "us", as_of)
             assert judge_door("intake", scope, as_of).passed == len(arrivals)
             assert len(decide_stage("intake", scope, as_of).effects) == 2 * len(arrivals)
-            _do_everything(ledger, as_of)
+            do_what_was_asked(ledger, as_of)
             assert len(decide_stage("intake", scope, as_of).moves) == len(arrivals)
             assert judge_door("screening", scope, as_of).passed == len(arrivals)
             assert len(decide_stage("screening", scope, as_of).moves) == len(arrivals)
         return len(said)
 
     return through
-
-
-def _do_everything(ledger: Ledger, as_of: datetime) -> None:
-    with ledger.transaction() as connection:
-        connection.execute(
-            text("UPDATE effect SET state = 'done', done_as_of = :t, external_id = 'v-' || id"),
-            {"t": as_of},
-        )
-        connection.execute(
-            text(
-                "INSERT INTO external_id"
-                " (client, system, kind, external_id, subject_kind, subject_id)"
-                " SELECT client, system, 'application', external_id, subject_kind, subject_id"
-                " FROM effect WHERE kind = 'tracker.add' ON CONFLICT DO NOTHING"
-            )
-        )
 
 
 def test_a_hundred_cost_as_many_statements_as_three(
