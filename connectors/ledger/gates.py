@@ -58,17 +58,17 @@ def admit(
 ) -> Passage:
     """Let through who passed or was released, hold the others, and write down what was found."""
     released = _released(connection, stage, door)
-    broken: list[tuple[int, str]] = []
-    new: set[int] = set()
-    for failure in verdict.failures:
-        if failure.critical:
-            failing = [s for s in door if s.id in set(failure.ids)]
-            free = released if failure.releasable else set()
-            kept = [s for s in failing if (s.id, failure.rule) not in free]
-            new |= _hold(connection, client, stage, kept, failure, as_of)
-            broken += [(subject.id, failure.rule) for subject in kept]
+    waiting = {subject.id: subject for subject in door}
+    broken = [
+        (waiting[each], failure)
+        for failure in verdict.failures
+        if failure.critical
+        for each in failure.ids
+        if each in waiting and not (failure.releasable and (each, failure.rule) in released)
+    ]
+    new = _hold(connection, client, stage, broken, as_of)
     _heal(connection, stage, door, broken, as_of)
-    held = {subject_id for subject_id, _ in broken}
+    held = {subject.id for subject, _ in broken}
     passed = [] if verdict.stopped else [s for s in door if s.id not in held]
     write_moves(
         connection,
@@ -108,10 +108,10 @@ def _hold(
     connection: Connection,
     client: str,
     stage: str,
-    subjects: Sequence[Subject],
-    failure: Failure,
+    broken: Sequence[tuple[Subject, Failure]],
     as_of: datetime,
 ) -> set[int]:
+    """Quarantine subjects for the rules they break; returns the ids of those newly held."""
     rows = [
         {
             "client": client,
@@ -124,7 +124,7 @@ def _hold(
             "remedy": failure.remedy,
             "opened_at": as_of,
         }
-        for subject in subjects
+        for subject, failure in broken
     ]
     return set(bulk.insert_returning(connection, tables.quarantine, rows, "subject_id"))
 
@@ -133,7 +133,7 @@ def _heal(
     connection: Connection,
     stage: str,
     door: Sequence[Subject],
-    broken: Sequence[tuple[int, str]],
+    broken: Sequence[tuple[Subject, Failure]],
     as_of: datetime,
 ) -> None:
     """Close what was open and is no longer broken, also for those whom another rule still holds."""
@@ -150,8 +150,8 @@ def _heal(
             "stage": stage,
             "kind": _kind(door),
             "ids": [subject.id for subject in door],
-            "held": [subject_id for subject_id, _ in broken],
-            "rules": [rule for _, rule in broken],
+            "held": [subject.id for subject, _ in broken],
+            "rules": [failure.rule for _, failure in broken],
         },
     )
 

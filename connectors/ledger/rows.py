@@ -154,12 +154,16 @@ def requisitions(columns: str = "", joins: str = "") -> str:
         {joins}
         WHERE s.client = :client AND (CAST(:requisition AS text) IS NULL OR s.key = :requisition)
           AND {{where}}
-        ORDER BY s.key
     """
 
 
 def applications(columns: str = "", joins: str = "") -> str:
-    """The rows of a stage that holds applications."""
+    """The rows of a stage that holds applications.
+
+    What it joins is one row at most by an aggregate or by DISTINCT ON, not by LIMIT: only of those
+    PostgreSQL knows, and leaves them out where nobody looks at their columns. At a gate that is
+    more than half of the cost.
+    """
     return f"""
         SELECT 'application' AS subject_kind, s.id, s.key, s.stage, s.state, s.since, s.ready_for,
                s.seq, s.head_hash, s.client, r.key AS requisition, s.jurisdictions,
@@ -171,18 +175,17 @@ def applications(columns: str = "", joins: str = "") -> str:
         JOIN requisition r ON r.id = s.requisition_id
         CROSS JOIN LATERAL (SELECT s.jurisdictions) places
         LEFT JOIN LATERAL (
-            SELECT x.external_id AS tracker_ref FROM external_id x
+            SELECT max(x.external_id) AS tracker_ref FROM external_id x
             WHERE x.subject_kind = 'application' AND x.subject_id = s.id
-              AND x.kind = 'application' LIMIT 1
+              AND x.kind = 'application'
         ) ref ON true
         LEFT JOIN LATERAL (
-            SELECT v.stage, v.candidate_ref FROM arrival v
-            WHERE v.application_id = s.id AND v.stage IS NOT NULL LIMIT 1
-        ) tracker ON true
+            SELECT DISTINCT ON (v.application_id) v.application_id, v.stage, v.candidate_ref
+            FROM arrival v WHERE v.application_id = s.id AND v.stage IS NOT NULL
+        ) tracker ON tracker.application_id = s.id
         {joins}
         WHERE s.client = :client AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
           AND {{where}}
-        ORDER BY s.key
     """
 
 
@@ -243,7 +246,7 @@ def inside(
 
 def read(connection: Connection, row: type[R], sql: str, parameters: Mapping[str, Any]) -> list[R]:
     """The rows of a query made by `requisitions` or `applications`."""
-    result = connection.execute(text(sql), parameters)
+    result = connection.execute(text(f"{sql} ORDER BY key"), parameters)
     asked = list(result.keys())
     names = [known.name for known in dataclasses.fields(row)]
     at = [(name, asked.index(name)) for name in names if name in asked]
@@ -325,14 +328,14 @@ def at_the_door(
     connection: Connection, sql: str, stage: str, scope: Scope, as_of: datetime
 ) -> list[Subject]:
     """The subjects that wait at a stage's gate, ordered by key."""
+    names = [each.name for each in dataclasses.fields(Subject)]
+    door = sql.replace("{where}", _AT_THE_DOOR)
     result = connection.execute(
-        text(
-            f"SELECT subject_kind, id, key, stage, state, since, ready_for, seq, head_hash"
-            f" FROM ({sql.replace('{where}', _AT_THE_DOOR)}) door ORDER BY key"
-        ),
+        text(f"SELECT {', '.join(names)} FROM ({door}) door ORDER BY key"),
         _parameters(stage, scope, as_of),
     )
-    return [Subject(**mapping) for mapping in result.mappings()]
+    # From a row as it is: through its mapping it takes half as long again.
+    return [Subject(**dict(zip(names, each, strict=True))) for each in result]
 
 
 def subject(kind: str, columns: Sequence[Any]) -> Subject:

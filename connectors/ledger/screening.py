@@ -32,10 +32,11 @@ EVIDENCE = """
 """
 SCREEN = """
     LEFT JOIN LATERAL (
-        SELECT k.submitted_at AS screened_at, k.answers AS screen_answers FROM scorecard k
-        WHERE k.application_id = s.id AND k.round = 'recruiter_screen'
-        ORDER BY k.submitted_at DESC LIMIT 1
-    ) screen ON true
+        SELECT DISTINCT ON (k.application_id)
+               k.application_id, k.submitted_at AS screened_at, k.answers AS screen_answers
+        FROM scorecard k WHERE k.application_id = s.id AND k.round = 'recruiter_screen'
+        ORDER BY k.application_id, k.submitted_at DESC
+    ) screen ON screen.application_id = s.id
 """
 ROWS = applications(
     columns=f"""

@@ -70,3 +70,39 @@ def test_a_hundred_cost_as_many_statements_as_three(
 
     assert many == few
     assert many < 80
+
+
+def test_a_gate_names_all_who_fail_and_costs_no_more_statements_for_it(
+    ledger: Ledger,
+    process: Process,
+    posted: str,
+    arrival: Callable[..., Application],
+    look: Callable[..., Sequence[Any]],
+    as_of: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(desk._open, ledger.client, desk_without_vendors(process, ledger))
+
+    def judged(name: str, number: int) -> int:
+        """Of so many arrivals each third has no address, and each fourth no name."""
+        arrivals = [
+            arrival(
+                f"{name}{n}",
+                emails=() if n % 3 == 0 else (f"{name}{n}@mail.example",),
+                name="" if n % 4 == 0 else "Ada",
+            )
+            for n in range(number)
+        ]
+        with ledger.transaction() as connection:
+            landing.land(connection, ledger.client, "indeed", arrivals, as_of)
+            landing.open_applications(connection, ledger.client, "us", as_of)
+        with counted() as said:
+            judge_door("intake", Scope(ledger.client), as_of)
+        return len(said)
+
+    few, many = judged("few", 12), judged("many", 600)
+
+    assert many == few
+    assert many < 12
+    held = look("SELECT rule, count(*) FROM quarantine GROUP BY rule ORDER BY rule")
+    assert held == [("INT-001", 4 + 200), ("INT-003", 3 + 150)]
