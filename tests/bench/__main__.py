@@ -1,4 +1,4 @@
-"""`make bench`: what carrying costs, beside what people use for it; into docs/benchmarks/."""
+"""`make bench`: what carrying and gates cost, beside what people use; into docs/benchmarks/."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ from rich.console import Console
 
 from deployments.processes import ROOT
 from tests import peers
-from tests.bench import carry
+from tests.bench import carry, gates
 from tests.bench.carry import Way
 from tests.bench.meter import Cost
 
@@ -25,11 +25,18 @@ HEAD = (
 
 
 def main() -> None:
-    """Measure, print, and write the table and its picture."""
+    """Measure what is asked for, or everything."""
     asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("what", nargs="*", choices=MEASURES, default=list(MEASURES))
     asked.add_argument("--repetitions", type=int, default=3)
-    repetitions = asked.parse_args().repetitions
-    console = Console()
+    told = asked.parse_args()
+    PLACE.mkdir(exist_ok=True)
+    for what in told.what:
+        MEASURES[what](Console(), told.repetitions)
+
+
+def _carry(console: Console, repetitions: int) -> None:
+    """Measure, print, and write the table and its picture."""
     costs: Costs = {}
     with tempfile.TemporaryDirectory(prefix="fullcycle-") as place:
         home = Path(place)
@@ -38,10 +45,16 @@ def main() -> None:
             for cost in measured:
                 costs.setdefault((cost.what, way.applications, way.ours), []).append(cost)
         table = _table(costs)
-        PLACE.mkdir(exist_ok=True)
         (PLACE / "carry.md").write_text("\n".join([*HEAD, *table, "", carry.versions(), ""]))
         _draw(home, costs)
     console.print("\n".join([*HEAD, *table]), markup=False, highlight=False)
+
+
+def _gates(console: Console, repetitions: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="fullcycle-") as place:
+        table = gates.table(list(gates.run(Path(place), repetitions)))
+    (PLACE / "gates.md").write_text("\n".join([*table, "", gates.versions(), ""]))
+    console.print("\n".join(table), markup=False, highlight=False, soft_wrap=True)
 
 
 def _sentence(way: Way, measured: Sequence[Cost]) -> str:
@@ -81,6 +94,9 @@ def _draw(home: Path, costs: Costs) -> None:
         cwd=ROOT,
         check=True,
     )
+
+
+MEASURES = {"carry": _carry, "gates": _gates}
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.records import Application
 from connectors.requisition import Requisition
-from expectations import engine
+from expectations import suite
 from tasks import desk
 from tasks.decide import decide_stage
 from tasks.gate import judge_door
@@ -36,12 +36,12 @@ COLUMNS = "id, key, stage, state, since, ready_for, seq, head_hash"
 
 
 def main() -> None:
-    assert engine  # imported once in a process's life, and not measured here
+    suite.engine()  # imported once in a process's life, and not measured here
     job = Job.told()
     ledger = Ledger(job.database, job.client)
-    _open_for_business(ledger)
-    posting = _with_posting(ledger)
-    arrivals = [_arrival(posting, number) for number in range(job.applications)]
+    open_for_business(ledger)
+    posting = with_posting(ledger)
+    arrivals = [arrival(posting, number) for number in range(job.applications)]
     meter = Meter(job.servers)
     for what, work in _STEPS.items():
         with meter.measured(what, job.applications):
@@ -50,7 +50,7 @@ def main() -> None:
     meter.tell()
 
 
-def _open_for_business(ledger: Ledger) -> None:
+def open_for_business(ledger: Ledger) -> None:
     harbor = load(DATA / "clients/harbor.yaml").model_dump(mode="json")
     process = Process.model_validate(harbor | {"client": ledger.client})
     with ledger.transaction() as connection:
@@ -60,7 +60,7 @@ def _open_for_business(ledger: Ledger) -> None:
     desk._open[ledger.client] = desk_without_vendors(process, ledger)
 
 
-def _with_posting(ledger: Ledger) -> str:
+def with_posting(ledger: Ledger) -> str:
     """An approved requisition with a live posting, whose job is in the tracker."""
     stored = yaml.safe_load((DATA / "requisitions/HARBOR-1.yaml").read_text(encoding="utf-8"))
     wanted = Requisition.model_validate(stored | {"client": ledger.client})
@@ -74,7 +74,7 @@ def _with_posting(ledger: Ledger) -> str:
     return "posting"
 
 
-def _arrival(posting: str, number: int) -> Application:
+def arrival(posting: str, number: int) -> Application:
     return Application(
         external_id=f"arrival-{number}",
         updated_at=AS_OF,
@@ -90,14 +90,14 @@ def _arrival(posting: str, number: int) -> Application:
     )
 
 
-def _land(ledger: Ledger, arrivals: list[Application]) -> None:
+def land(ledger: Ledger, arrivals: list[Application]) -> None:
     for start in range(0, len(arrivals), PAGE):
         with ledger.transaction() as connection:
             page = arrivals[start : start + PAGE]
             landing.land(connection, ledger.client, "indeed", page, AS_OF)
 
 
-def _open(ledger: Ledger, arrivals: list[Application]) -> None:
+def open_all(ledger: Ledger, arrivals: list[Application]) -> None:
     with ledger.transaction() as connection:
         opened = landing.open_applications(connection, ledger.client, "us", AS_OF)
     assert opened == len(arrivals)
@@ -115,9 +115,9 @@ def _decide(
 
 
 _STEPS = {
-    "land": _land,
-    "land again, nothing changed": _land,
-    "open": _open,
+    "land": land,
+    "land again, nothing changed": land,
+    "open": open_all,
     "gate, all pass": lambda *given: _gate("intake", AS_OF, *given),
     "decide: newcomers, two effects each": lambda *given: _decide("intake", AS_OF, 2, *given),
     "decide: all move on": lambda *given: _decide("intake", LATER, 0, *given),
