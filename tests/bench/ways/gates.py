@@ -109,7 +109,7 @@ DOORS = {door.stage: door for door in (INTAKE, SCREENING)}
 
 
 def prepare(ledger: Ledger, stage: str, waiting: int) -> None:
-    """Let applications wait at a door; of ten, four break one rule and two break several."""
+    """Let applications wait at a door; of ten, four break a rule, most of them several."""
     fullcycle.open_for_business(ledger)
     posting = fullcycle.with_posting(ledger)
     arrivals = [fullcycle.arrival(posting, number) for number in range(waiting)]

@@ -1,22 +1,26 @@
 """What carrying costs is counted in statements, which a hundred applicants need no more of."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
-from connectors.ledger import landing
+from connectors.ledger import landing, rows
 from connectors.ledger.decisions import Subject
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.records import Application
+from expectations import SUITES
+from expectations.suite import judge
 from tasks import desk
 from tasks.decide import decide_stage
 from tasks.gate import judge_door
 from tasks.process import Process
+from tasks.stages import STAGES
 from tests.carrying import approve_and_open_job, desk_without_vendors, do_what_was_asked
 
 
@@ -106,3 +110,23 @@ def test_a_gate_names_all_who_fail_and_costs_no_more_statements_for_it(
     assert many < 12
     held = look("SELECT rule, count(*) FROM quarantine GROUP BY rule ORDER BY rule")
     assert held == [("INT-001", 4 + 200), ("INT-003", 3 + 150)]
+
+
+@pytest.mark.parametrize(
+    ("stage", "looked_into"),
+    [
+        ("intake", {"application", "requisition", "hold"}),
+        ("screening", {"application", "requisition", "hold", "external_id"}),
+    ],
+)
+def test_a_gate_looks_only_into_what_its_rules_are_about(
+    ledger: Ledger, stage: str, looked_into: set[str], as_of: datetime
+) -> None:
+    query = rows.gate_query(STAGES[stage].STAGE.rows, stage, Scope(ledger.client), as_of)
+    with counted() as said:
+        judge(SUITES[stage], ledger.gate_url, query)
+
+    (judged,) = said
+    with ledger.transaction() as connection:
+        plan = connection.execute(text(f"EXPLAIN (FORMAT JSON) {judged}")).scalar_one()
+    assert set(re.findall(r"'Relation Name': '(\w+)'", repr(plan))) == looked_into
