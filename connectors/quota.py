@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 
-LONGEST_SECONDS = 61.0  # a quota of a minute is waited for; one of a day is no reason to stand still
+LONGEST_SECONDS = 61.0  # a quota of a minute is waited for; one of a day is not
 CLOCKS_AGREE_SECONDS = 1.5  # `Date` has no fractions
 AN_INSTANT = 1_000_000_000.0  # so many seconds name an instant, not a time to wait
 
