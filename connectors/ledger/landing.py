@@ -529,6 +529,8 @@ def watching(connection: Connection, resource: str) -> list[str]:
 
     An offer is watched for as long as it can be signed, whatever has become of its application.
     """
+    if resource not in _WATCHING:  # a list tells by itself what is new in it
+        return []
     return list(connection.execute(text(_WATCHING[resource])).scalars())
 
 
@@ -564,6 +566,4 @@ _WATCHING = {
         WHERE x.kind = 'application' AND x.subject_kind = 'application'
           AND a.disposition IS NULL AND a.stage IN ('screening', 'interviews')
         ORDER BY x.external_id""",
-    "applications": "SELECT NULL::text WHERE false",
-    "interviews": "SELECT NULL::text WHERE false",
 }
