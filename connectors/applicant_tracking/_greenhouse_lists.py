@@ -6,22 +6,24 @@ another while they are read. How much time a window spans is estimated from the 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from requests.utils import parse_header_links
 
+from connectors.applicant_tracking._greenhouse_shapes import NAME, decoded
 from connectors.errors import Unreadable
 from connectors.http import Api, Reply
 
-NAME = "greenhouse"
+T = TypeVar("T")
 PER_PAGE = 500  # the most there is
+IDS = 50  # the most that one request may name
 SIDE_BY_SIDE = 4
 PAGES_A_WINDOW = 8
 OVERLAP = timedelta(minutes=2)  # by which what changes while we read may be late in a list
@@ -91,21 +93,53 @@ class Lists:
             finally:
                 threads.shutdown(wait=False, cancel_futures=True)
 
+    def all(self, path: str, kind: type[T], **filters: str) -> list[T]:
+        """Read a short list to its end."""
+        rows: list[T] = []
+        query: dict[str, str | int] = {"per_page": PER_PAGE, **filters}
+        while query:
+            reply = self._read(path, query)
+            rows += [decoded(kind, row) for row in reply.body]
+            query = {"cursor": at} if (at := _next(reply)) else {}
+        return rows
+
+    def of(self, path: str, kind: type[T], name: str, ids: Iterable[int]) -> list[T]:
+        """Read those objects of a list whose field `name` holds one of these ids."""
+        wanted = [str(each) for each in sorted(ids)]
+        return [
+            row
+            for start in range(0, len(wanted), IDS)
+            for row in self.all(path, kind, **{name: ",".join(wanted[start : start + IDS])})
+        ]
+
     def _page(self, path: str, chain: Chain) -> Reply:
-        return self._api.read("GET", path, params=chain.query, decode=RAW.decode)
+        return self._read(path, chain.query)
+
+    def _read(self, path: str, query: dict[str, str | int]) -> Reply:
+        return self._api.read("GET", path, params=query, decode=RAW.decode)
+
+
+def _next(reply: Reply) -> str | None:
+    """The cursor of the next page, if there is one; of its address nothing else is used."""
+    links = parse_header_links(reply.headers.get("Link", ""))
+    url = next((link["url"] for link in links if link.get("rel") == "next"), None)
+    if url is None:
+        return None
+    told = parse_qs(urlsplit(url).query).get("cursor")
+    if not told:
+        raise Unreadable(NAME, "a link to the next page has no cursor")
+    return told[0]
 
 
 def _rest(chain: Chain, reply: Reply, rows: list[bytes]) -> list[Chain]:
     """What is left of a chain after a page, cut into windows if it has no end yet."""
-    links = {
-        link.get("rel"): link["url"] for link in parse_header_links(reply.headers.get("Link", ""))
-    }
-    if "next" not in links:
+    at = _next(reply)
+    if at is None:
         return []
     is_open = chain.at is None and chain.low is None and chain.since is None
     if is_open and (windows := _windows(rows, chain.high)):
         return windows
-    return [replace(chain, at=parse_qs(urlsplit(links["next"]).query)["cursor"][0])]
+    return [replace(chain, at=at)]
 
 
 class _Made(msgspec.Struct):
