@@ -170,7 +170,7 @@ class Api:
     ) -> Reply:
         what = f"{method} {path}"
         try:
-            with self._quota.one():
+            with self._quota.one() as told:
                 answer = self._session.request(
                     method,
                     self.base_url + path,
@@ -182,7 +182,7 @@ class Api:
                     timeout=(CONNECT_SECONDS, READ_SECONDS),
                     allow_redirects=False,
                 )
-                self._quota.told(answer.headers)
+                told(answer.headers)
         except requests.ConnectTimeout:
             raise Unavailable(self.system, f"{what}: no connection") from None
         except requests.ConnectionError as failure:

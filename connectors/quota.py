@@ -2,7 +2,8 @@
 
 A vendor that tells with each answer how many requests are left (`X-RateLimit-Remaining`) of how
 many (`X-RateLimit-Limit`), and when it counts anew (`X-RateLimit-Reset`), is asked no more than
-that. What is under way it may not have counted yet, so that is taken off.
+that, whoever else asks it. What is under way it may not have counted yet, so that is taken off;
+before we wait for the next window we hear it, so that none of this one is left unused.
 """
 
 import threading
@@ -12,8 +13,11 @@ from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 
 LONGEST_SECONDS = 61.0  # a quota of a minute is waited for; one of a day is not
+SAME_SECONDS = 1.0  # resets that are told of one window differ by less
 CLOCKS_AGREE_SECONDS = 1.5  # `Date` has no fractions
 AN_INSTANT = 1_000_000_000.0  # so many seconds name an instant, not a time to wait
+
+Told = Callable[[Mapping[str, str]], None]
 
 
 class Quota:
@@ -29,50 +33,52 @@ class Quota:
     ) -> None:
         self._sleep, self._now, self._changed = sleep, now, threading.Condition()
         self._limit = self._under_way = 0
-        self._left: int | None = None  # None: nothing was ever told
+        self._remaining: int | None = None  # None: nothing was ever told
         self._reset = 0.0
-        self._is_told = False  # whether an answer has told of the window that we are in
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        """Wait until one more request is allowed, and count it as under way meanwhile."""
+    def one(self) -> Iterator[Told]:
+        """Wait until one more request is allowed; yields what is to be told the answer's headers.
+
+        One that brings no answer counts as made.
+        """
         with self._changed:
-            while self._left is not None and self._left <= 0:
+            while self._remaining is not None and self._remaining <= self._under_way:
                 self._wait()
-            if self._left is not None:
-                self._left -= 1
             self._under_way += 1
+        answers: list[Mapping[str, str]] = []
         try:
-            yield
+            yield answers.append
         finally:
             with self._changed:
                 self._under_way -= 1
+                if answers:
+                    self._hear(answers[0])
+                elif self._remaining is not None:
+                    self._remaining -= 1
                 self._changed.notify_all()
 
-    def told(self, headers: Mapping[str, str]) -> None:
-        """Hear what the answer to a request says that is under way."""
+    def _hear(self, headers: Mapping[str, str]) -> None:
         try:
             limit = int(headers["X-RateLimit-Limit"])
-            left = int(headers["X-RateLimit-Remaining"])
-            reset = float(headers["X-RateLimit-Reset"])
+            remaining = int(headers["X-RateLimit-Remaining"])
+            reset = self._by_our_clock(float(headers["X-RateLimit-Reset"]), headers.get("Date", ""))
         except (KeyError, ValueError):
             return
-        with self._changed:
-            left -= self._under_way - 1
-            reset = self._by_our_clock(reset, headers.get("Date", ""))
-            if self._is_told and self._left is not None and abs(reset - self._reset) < 1:
-                left = min(left, self._left)
-            self._limit, self._left, self._reset, self._is_told = limit, left, reset, True
-            self._changed.notify_all()
+        if reset < self._reset - SAME_SECONDS:
+            return  # a late answer, of a window that is over
+        if self._remaining is not None and reset < self._reset + SAME_SECONDS:
+            remaining = min(remaining, self._remaining)  # answers overtake each other
+        self._limit, self._remaining, self._reset = limit, remaining, reset
 
     def _wait(self) -> None:
-        if not self._is_told and self._under_way:
+        if self._under_way:
             self._changed.wait()
             return
         pause = self._reset - self._now()
         if 0 < pause <= LONGEST_SECONDS:
-            self._sleep(pause)
-        self._left, self._is_told = max(self._limit, 1), False
+            self._sleep(pause)  # nothing is under way: whom this keeps waiting would have to wait
+        self._remaining = max(self._limit, 1)
 
     def _by_our_clock(self, reset: float, date: str) -> float:
         now = self._now()

@@ -57,6 +57,7 @@ class Window:
     clock: Callable[[], float] = time.monotonic
     number: int = 0
     used: int = 0
+    taken: int = 0
     refused: int = 0
 
     def take(self) -> bool:
@@ -68,6 +69,7 @@ class Window:
             self.refused += 1
             return False
         self.used += 1
+        self.taken += 1
         return True
 
     def left(self) -> int:
