@@ -10,11 +10,11 @@ from connectors.records import Candidate
 NAME = "greenhouse"
 
 
-class _Value(msgspec.Struct):
+class _Value(msgspec.Struct, gc=False):
     value: str
 
 
-class _Candidate(msgspec.Struct):
+class _Candidate(msgspec.Struct, gc=False):
     """The fields of a candidate that we use; all others are in its document."""
 
     id: int

@@ -2,6 +2,7 @@
 
 import json
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -10,8 +11,7 @@ from typing import Any
 FIRST_ID = 40_000_001
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OPENED = datetime(2021, 1, 4, tzinfo=UTC)
-LAST_EDIT = datetime(2026, 10, 1, tzinfo=UTC)  # what is touched is newer
-BETWEEN_TOUCHES = timedelta(hours=1)
+LAST_EDIT = datetime(2026, 10, 1, tzinfo=UTC)
 DELETED = -1
 
 GIVEN = ("Amélie", "Björn", "Chiamaka", "Dmytro", "Élodie", "Fátima", "Grace", "Håkon", "İpek")
@@ -38,21 +38,27 @@ class Candidates:
         step = (LAST_EDIT - OPENED) / number
         self.records: list[bytes] = []
         self.updated = array("q")  # milliseconds since 1970, or DELETED
+        self.created = array("q")  # ascending
         self._touches = 0
         for index in range(number):
             record = _candidate(random, index, OPENED + step * index)
             self.records.append(_told(record))
+            self.created.append(milliseconds(OPENED + step * index))
             self.updated.append(milliseconds(datetime.fromisoformat(record["updated_at"])))
 
-    def newest_first(self, before: int, low: int, high: int) -> Iterator[int]:
-        """Indexes below `before`, descending, of those updated in [low, high) milliseconds."""
+    def made_before(self, moment: int) -> int:
+        """The first index of those created at this moment or later."""
+        return bisect_left(self.created, moment)
+
+    def newest_first(self, before: int, first: int, low: int, high: int) -> Iterator[int]:
+        """Indexes in [first, before), descending, of those updated in [low, high) milliseconds."""
         updated = self.updated
-        return (index for index in range(before - 1, -1, -1) if low <= updated[index] < high)
+        return (index for index in range(before - 1, first - 1, -1) if low <= updated[index] < high)
 
     def touch(self, share: float) -> int:
         """Give this share a new title, each a millisecond after the last; how many."""
         self._touches += 1
-        now = LAST_EDIT + self._touches * BETWEEN_TOUCHES
+        now = datetime.now(UTC)
         chosen = self._chosen(share)
         for nth, index in enumerate(chosen):
             moment = now + timedelta(milliseconds=nth)

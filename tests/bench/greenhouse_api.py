@@ -151,11 +151,12 @@ class Api:
         if "ids" in request.query:
             indexes, link = self._named(request.query), {}
         else:
-            before, low, high, size = self._position(request.query)
-            found = list(islice(self.candidates.newest_first(before, low, high), size + 1))
+            before, first, low, high, size = self._position(request.query)
+            matching = self.candidates.newest_first(before, first, low, high)
+            found = list(islice(matching, size + 1))
             indexes = found[:size]
             more = len(found) > size
-            link = _next(request, indexes[-1], low, high, size) if more else {}
+            link = _next(request, indexes[-1], first, low, high, size) if more else {}
         return Answer(b"[" + b",".join([records[index] for index in indexes]) + b"]", headers=link)
 
     def _named(self, query: dict[str, str]) -> list[int]:
@@ -163,21 +164,22 @@ class Api:
         if len(query) > 1 or len(ids) > MOST_IDS or not all(each.isdecimal() for each in ids):
             raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"ids: at most {MOST_IDS}, and alone")
         wanted = {int(each) - FIRST_ID for each in ids}
-        there = self.candidates.newest_first(len(self.candidates.records), 0, ALWAYS)
+        there = self.candidates.newest_first(len(self.candidates.records), 0, 0, ALWAYS)
         return [index for index in there if index in wanted]
 
-    def _position(self, query: dict[str, str]) -> tuple[int, int, int, int]:
-        """Where a page begins: below which index, updated from and before when, how many."""
+    def _position(self, query: dict[str, str]) -> tuple[int, int, int, int, int]:
+        """Where a page begins and may end, by index; updated from and before when; how many."""
         if "cursor" in query:
             if len(query) > 1:
                 raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "cursor must be the only parameter")
             told = base64.urlsafe_b64decode(query["cursor"]).decode()
-            before, low, high, size = map(int, told.split("."))
-            return before, low, high, size
+            before, first, low, high, size = map(int, told.split("."))
+            return before, first, low, high, size
         size = int(query.get("per_page", PAGE))
         if not 1 <= size <= LARGEST_PAGE:
             raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"per_page: 1 to {LARGEST_PAGE}")
-        return len(self.candidates.records), *_window(query), size
+        first, before = map(self.candidates.made_before, _window(query, "created_at"))
+        return before, first, *_window(query, "updated_at"), size
 
     def _touch(self, request: Request) -> Answer:
         return _json({"touched": self.candidates.touch(float(request.query["share"]))})
@@ -202,23 +204,25 @@ def _json(told: object, status: HTTPStatus = HTTPStatus.OK) -> Answer:
     return Answer(json.dumps(told).encode(), status)
 
 
-def _next(request: Request, last: int, low: int, high: int, size: int) -> dict[str, str]:
-    cursor = base64.urlsafe_b64encode(f"{last}.{low}.{high}.{size}".encode()).decode()
+def _next(
+    request: Request, last: int, first: int, low: int, high: int, size: int
+) -> dict[str, str]:
+    cursor = base64.urlsafe_b64encode(f"{last}.{first}.{low}.{high}.{size}".encode()).decode()
     url = f"http://{request.headers['host']}{request.path}?cursor={cursor}"
     return {"Link": f'<{url}>; rel="next"'}
 
 
-def _window(query: dict[str, str]) -> tuple[int, int]:
-    """Updated from and before when, in milliseconds, of `gte|A|lt|B` or `updated_at[gte]=A`."""
+def _window(query: dict[str, str], what: str) -> tuple[int, int]:
+    """From and before when, in milliseconds, of `gte|A|lt|B` or `updated_at[gte]=A`."""
     bounds: list[tuple[str, str]] = []
     for name, value in query.items():
-        if name == "updated_at":
-            words = value.split("|")
+        bracketed = re.fullmatch(r"(created_at|updated_at)(?:\[(\w+)\])?", name)
+        if bracketed is None:
+            if name != "per_page":
+                raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"unknown parameter: {name}")
+        elif bracketed[1] == what:
+            words = [bracketed[2], value] if bracketed[2] else value.split("|")
             bounds += zip(words[::2], words[1::2], strict=True)
-        elif bracketed := re.fullmatch(r"updated_at\[(\w+)\]", name):
-            bounds.append((bracketed[1], value))
-        elif name != "per_page":
-            raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"unknown parameter: {name}")
     low, high = 0, ALWAYS
     for operator, moment in bounds:
         at = milliseconds(datetime.fromisoformat(moment))

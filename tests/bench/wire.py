@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlsplit
 
@@ -70,6 +71,7 @@ class Wire(asyncio.Protocol):
         lines = [
             f"HTTP/1.1 {answer.status.value} {answer.status.phrase}",
             "Content-Type: application/json",
+            f"Date: {formatdate(usegmt=True)}",
             f"Content-Length: {len(answer.body)}",
             *(f"{name}: {value}" for name, value in answer.headers.items()),
         ]
