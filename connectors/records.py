@@ -519,14 +519,14 @@ class AskReference(Request):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Objects of one kind as the vendor's list has them, each as its JSON, and how to read one.
+    """Objects of one kind as the vendor's list has them, by id and JSON, and how to read one.
 
     Most are, byte for byte, what was read before, and need not be read again. `read` raises
     Unreadable; its record's document is the JSON it was given.
     """
 
     kind: type[Observed]
-    rows: Sequence[bytes]
+    rows: Sequence[tuple[str, bytes]]
     read: Callable[[bytes], Observed]
 
 

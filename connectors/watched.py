@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from connectors.errors import Refused, Unreadable
 from connectors.records import Observed, Page
 
@@ -39,22 +37,18 @@ def page(
     return Page(records=tuple(records), unreadable=unreadable, cursor=cursor)
 
 
-def listed(rows: Iterable[bytes], read: Callable[[bytes], Observed], cursor: str | None) -> Page:
-    """Read objects of a list that are new; one that makes no sense is named by its id."""
+def listed(
+    rows: Iterable[tuple[str, bytes]], read: Callable[[bytes], Observed], cursor: str | None
+) -> Page:
+    """Read objects of a list that are new, each by the vendor's id and its JSON."""
     records: list[Observed] = []
     unreadable: dict[str, str] = {}
-    for row in rows:
+    for ref, row in rows:
         try:
             records.append(read(row))
         except SPOILT as failure:
-            unreadable[_id_of(row)] = _why(failure)
+            unreadable[ref] = _why(failure)
     return Page(records=tuple(records), unreadable=unreadable, cursor=cursor)
-
-
-def _id_of(row: bytes) -> str:
-    """The id of an object, whatever else is wrong with it."""
-    told = msgspec.json.decode(row)
-    return str(told.get("id", "")) if isinstance(told, dict) else ""
 
 
 def _why(failure: Exception) -> str:

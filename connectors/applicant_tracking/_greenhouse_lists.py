@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from requests.utils import parse_header_links
 
-from connectors.applicant_tracking._greenhouse_shapes import NAME, decoded
+from connectors.applicant_tracking._greenhouse_shapes import NAME, Created, Made, decoded
 from connectors.errors import Unreadable
 from connectors.http import Api, Reply
 
@@ -61,8 +61,8 @@ class Lists:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def pages(self, path: str, cursor: str | None) -> Iterator[tuple[list[bytes], str]]:
-        """Yield each page's objects with the cursor from which to go on after it.
+    def pages(self, path: str, cursor: str | None) -> Iterator[tuple[list[tuple[str, bytes]], str]]:
+        """Yield each page's objects, by id and JSON, with the cursor from which to go on after it.
 
         cursor: None reads the whole list; one from the end of a list, what has changed since.
         """
@@ -85,7 +85,7 @@ class Lists:
                         chains = [*_rest(chain, reply, rows), *chains]
                         left = [asdict(each) for each in chains]
                         yield (
-                            rows,
+                            [(str(decoded(Made, row).id), row) for row in rows],
                             json.dumps(
                                 {"began": began, "chains": left} if left else {"since": began}
                             ),
@@ -142,20 +142,16 @@ def _rest(chain: Chain, reply: Reply, rows: list[bytes]) -> list[Chain]:
     return [replace(chain, at=at)]
 
 
-class _Made(msgspec.Struct):
-    created_at: datetime
-
-
-_MADE = msgspec.json.Decoder(_Made)
-
-
 def _windows(rows: list[bytes], high: str | None) -> list[Chain]:
     """Windows from the newest object back, and one without an end behind them.
 
     All of a first page is read again, as an object with a smaller id may have been created later.
+    Raises Unreadable if the page is not of its window: cutting on would have no end.
     """
-    made = [_MADE.decode(row).created_at for row in rows]
+    made = [decoded(Created, row).created_at for row in rows]
     newest, length = max(made), (max(made) - min(made)) * PAGES_A_WINDOW
+    if high and newest >= datetime.fromisoformat(high):
+        raise Unreadable(NAME, "a list does not keep to created_at")
     if not length:
         return []
     bounds = [_text(newest - n * length) for n in range(1, SIDE_BY_SIDE + 1)]

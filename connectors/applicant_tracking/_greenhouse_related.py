@@ -36,6 +36,8 @@ class _HasId(Protocol):
 
 R = TypeVar("R", bound=_HasId)
 T = TypeVar("T")
+Row = tuple[str, bytes]
+"""An object of a list: its id and its JSON."""
 
 
 class Related:
@@ -60,7 +62,7 @@ class Related:
         """The name of every source."""
         return {row.id: row.name for row in self._lists.all("/sources", Named)}
 
-    def scorecards(self, rows: Sequence[bytes]) -> list[bytes]:
+    def scorecards(self, rows: Sequence[Row]) -> list[Row]:
         """Add round, author and answers to those scorecards that were submitted."""
         told, senseless = _sorted_out(ScorecardRow, rows, lambda card: card.status == "complete")
         kits = {card.interview_kit_id for _, card in told if card.interview_kit_id is not None}
@@ -69,19 +71,21 @@ class Related:
         self._learn("/users", User, self._users, {card.interviewer_id for _, card in told})
         answers = self._answers([card.id for _, card in told])
         full = [
-            FullScorecard(
-                id=card.id,
-                scorecard=msgspec.Raw(row),
-                round=self._round_of(card),
-                author=self._author_of(card),
-                answers=answers.get(card.id, []),
+            (
+                ref,
+                FullScorecard(
+                    scorecard=msgspec.Raw(row),
+                    round=self._round_of(card),
+                    author=self._author_of(card),
+                    answers=answers.get(card.id, []),
+                ),
             )
-            for row, card in told
+            for (ref, row), card in told
         ]
-        full += [FullScorecard(_id(row), msgspec.Raw(row)) for row in senseless]
-        return [msgspec.json.encode(each) for each in full]
+        full += [(ref, FullScorecard(msgspec.Raw(row))) for ref, row in senseless]
+        return [(ref, msgspec.json.encode(each)) for ref, each in full]
 
-    def interviews(self, rows: Sequence[bytes]) -> list[bytes]:
+    def interviews(self, rows: Sequence[Row]) -> list[Row]:
         """Add round and interviewers to those interviews that were arranged."""
         told, senseless = _sorted_out(InterviewRow, rows, is_arranged)
         self._learn_slots(interview.job_interview_id for _, interview in told)
@@ -90,16 +94,18 @@ class Related:
         for each in self._lists.of("/interviewers", Panelist, "interview_ids", refs):
             panels.setdefault(each.interview_id, []).append(each.email or str(each.user_id or ""))
         full = [
-            FullInterview(
-                id=interview.id,
-                interview=msgspec.Raw(row),
-                round=self._slot(interview.job_interview_id),
-                interviewers=sorted(panels.get(interview.id, [])),
+            (
+                ref,
+                FullInterview(
+                    interview=msgspec.Raw(row),
+                    round=self._slot(interview.job_interview_id),
+                    interviewers=sorted(panels.get(interview.id, [])),
+                ),
             )
-            for row, interview in told
+            for (ref, row), interview in told
         ]
-        full += [FullInterview(_id(row), msgspec.Raw(row)) for row in senseless]
-        return [msgspec.json.encode(each) for each in full]
+        full += [(ref, FullInterview(msgspec.Raw(row))) for ref, row in senseless]
+        return [(ref, msgspec.json.encode(each)) for ref, each in full]
 
     def _round_of(self, card: ScorecardRow) -> str | None:
         if card.interview_kit_id is None:
@@ -147,8 +153,8 @@ class Related:
 
 
 def _sorted_out(
-    kind: type[T], rows: Sequence[bytes], counts: Callable[[T], bool]
-) -> tuple[list[tuple[bytes, T]], list[bytes]]:
+    kind: type[T], rows: Sequence[Row], counts: Callable[[T], bool]
+) -> tuple[list[tuple[Row, T]], list[Row]]:
     """Those rows that count, beside what they say; and those that make no sense.
 
     The latter are passed on as they are: who reads them says what is wrong.
@@ -156,16 +162,12 @@ def _sorted_out(
     told, senseless = [], []
     for row in rows:
         try:
-            each = decoded(kind, row)
+            each = decoded(kind, row[1])
             if counts(each):
                 told.append((row, each))
         except Unreadable:
             senseless.append(row)
     return told, senseless
-
-
-def _id(row: bytes) -> object:
-    return msgspec.json.decode(row).get("id")
 
 
 def _said(row: AnswerRow) -> str:

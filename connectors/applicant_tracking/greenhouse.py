@@ -37,7 +37,7 @@ from requests.auth import HTTPBasicAuth
 from connectors import webhook
 from connectors.access import Access
 from connectors.applicant_tracking._greenhouse_lists import Lists
-from connectors.applicant_tracking._greenhouse_related import Related
+from connectors.applicant_tracking._greenhouse_related import Related, Row
 from connectors.applicant_tracking._greenhouse_rows import (
     meaning,
     names,
@@ -293,7 +293,7 @@ class Greenhouse:
             full = related.interviews(rows)
             yield Page(listed=Listed(Interview, full, read_interview), cursor=after)
 
-    def _pages(self, path: str, cursor: str | None) -> Iterator[tuple[list[bytes], str]]:
+    def _pages(self, path: str, cursor: str | None) -> Iterator[tuple[list[Row], str]]:
         for rows, after in self._lists.pages(path, cursor):
             report_drift(path, rows)
             yield rows, after

@@ -427,7 +427,6 @@ def _landed(name: str, *columns: Column[Any]) -> Table:
         *columns,
         UniqueConstraint("client", "system", "external_id"),
         Index(f"{name}_application", "application_id"),
-        Index(f"{name}_document", "client", "system", "document_hash"),
     )
 
 

@@ -50,6 +50,7 @@ from connectors.records import (
     TrackerStage,
 )
 from deployments.sandbox.ashby_records import STAGE
+from deployments.sandbox.envelopes import Event, sealed
 from deployments.sandbox.greenhouse import CLIENT_ID, CLIENT_SECRET, Greenhouse
 from deployments.sandbox.greenhouse_records import TEMPLATE
 from deployments.sandbox.people import Apply, Behaviour, People, Persona
@@ -516,7 +517,9 @@ def test_a_document_is_what_greenhouse_sent_byte_for_byte(
     (page,) = tracker.changes("candidates", None, ())
 
     assert page.listed
-    assert [record.document.encode() for record in opened(page).records] == page.listed.rows
+    assert [
+        (record.external_id, record.document.encode()) for record in opened(page).records
+    ] == page.listed.rows
 
 
 def test_a_rejection_is_read_with_its_kind_and_reason_and_greenhouse_writes_to_nobody(
@@ -626,7 +629,7 @@ def test_a_missing_field_is_unreadable(
     tracker.add_application(applying(job), "a")
     (page,) = tracker.changes("applications", None, ())
     assert page.listed
-    row = json.loads(page.listed.rows[0])
+    row = json.loads(page.listed.rows[0][1])
     del row[field]
 
     with pytest.raises(Unreadable, match=field):
@@ -1076,6 +1079,31 @@ def test_only_a_webhook_signed_with_our_secret_is_believed() -> None:
     assert not greenhouse.verify_webhook(raw + b" ", {"Signature": signature}, "secret")
     assert not greenhouse.verify_webhook(raw, {"Signature": signature[7:]}, "secret")
     assert not greenhouse.verify_webhook(raw, {}, "secret")
+
+
+def test_what_the_stand_in_sends_is_believed_and_names_application_and_job(
+    tracker: ApplicantTracker, vendor: Greenhouse
+) -> None:
+    told: list[tuple[str, Any]] = []
+    vendor.tell = lambda kind, about: told.append((kind, about))
+    job = tracker.open_job(OPEN.model_copy(update={"title": "Cook & <chef>"}), "k").external_id
+    ref = tracker.add_application(applying(job), "a").external_id
+    tracker.reject(RejectApplication(application_ref=ref, reason="unqualified"), "r")
+
+    events = []
+    for kind, about in told:
+        post = sealed(Event("greenhouse", kind, about, "0" * 64, NOW, "http://us"), "secret")
+        assert b"&" not in post.body
+        assert greenhouse.verify_webhook(post.body, post.headers, "secret")
+        event = greenhouse.read_webhook(post.body)
+        events.append((event.kind, event.refs))
+
+    assert events == [
+        ("job_created", (job,)),
+        ("new_candidate_application", (ref, job)),
+        ("reject_candidate", (ref, job)),
+        ("application_updated", (ref, job)),
+    ]
 
 
 def test_without_a_secret_no_webhook_is_believed() -> None:

@@ -34,7 +34,10 @@ class Tracker:
     read: list[str] = field(default_factory=list)
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
-        rows = [json.dumps({"id": ref, "name": name}).encode() for ref, name in self.people.items()]
+        rows = [
+            (ref, json.dumps({"id": ref, "name": name}).encode())
+            for ref, name in self.people.items()
+        ]
         for start in range(0, len(rows) or 1, 2):
             listed = Listed(Candidate, rows[start : start + 2], self._one)
             yield Page(listed=listed, cursor=str(start + 2))

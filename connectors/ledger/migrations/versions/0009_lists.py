@@ -52,6 +52,5 @@ def upgrade() -> None:
     for table in ("candidate", *LANDED):
         op.execute(f"ALTER TABLE {table} ADD COLUMN document_hash BIGINT")
         op.execute(f"ALTER TABLE {table} ADD COLUMN gone_at TIMESTAMP WITH TIME ZONE")
-        op.execute(f"CREATE INDEX {table}_document ON {table} (client, system, document_hash)")
         op.execute(f"COMMENT ON COLUMN {table}.document_hash IS '64 bits; none: to be read anew'")
         op.execute(f"COMMENT ON COLUMN {table}.gone_at IS 'no longer in the vendor''s list'")
