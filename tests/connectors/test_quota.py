@@ -124,16 +124,30 @@ def test_a_request_without_an_answer_counts_as_made() -> None:
 
 
 def test_a_late_answer_of_a_window_that_is_over_says_nothing_of_this_one() -> None:
-    vendor = Vendor(2)
+    vendor = Vendor(1)
     vendor.now += 29.8
     with vendor.quota.one() as told:
-        for _ in range(2):
-            late = vendor.answer()  # the last that was left
+        late = vendor.answer()
         vendor.now += 0.4
         vendor.ask()
         told(late)
 
     vendor.ask()
+
+    assert (len(vendor.waits), vendor.refused) == (1, 0)
+
+
+def test_before_a_window_is_given_up_what_is_under_way_is_heard() -> None:
+    vendor = Vendor(3)
+    with ThreadPoolExecutor() as threads:
+        with vendor.quota.one() as told:
+            first = vendor.answer()
+            vendor.ask()  # its answer leaves one, which the first might take
+            third = threads.submit(vendor.ask)
+            with pytest.raises(TimeoutError):
+                third.result(timeout=0.05)
+            told(first)
+        third.result(timeout=5)
 
     assert (vendor.waits, vendor.refused) == ([], 0)
 

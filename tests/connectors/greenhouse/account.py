@@ -113,13 +113,13 @@ def applications(tracker: ApplicantTracker, cursor: str | None = None) -> list[A
     return [record for record in records if isinstance(record, Application)]
 
 
-def asked(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+def asked(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, path: str) -> list[dict[str, str]]:
     """The parameters of every request to a list from now on."""
     seen: list[dict[str, str]] = []
     answer = sandbox.answer
 
     def noting(request: Any) -> Any:
-        if request.method == "GET":
+        if request.path == f"/greenhouse/v3{path}" and request.method == "GET":
             seen.append(dict(request.query))
         return answer(request)
 

@@ -60,7 +60,7 @@ def test_a_list_is_read_in_windows_that_share_nobody(
 ) -> None:
     vendor.page = 10
     everybody = crowd(vendor, 300)
-    seen = asked(sandbox, monkeypatch)
+    seen = asked(sandbox, monkeypatch, "/candidates")
 
     found = ids(tracker, "candidates")
 
@@ -82,7 +82,7 @@ def test_a_cursor_travels_alone(
 ) -> None:
     vendor.page = 10
     crowd(vendor, 25)
-    seen = asked(sandbox, monkeypatch)
+    seen = asked(sandbox, monkeypatch, "/candidates")
 
     ids(tracker, "candidates")
 
@@ -202,7 +202,7 @@ def test_the_last_cursor_gives_only_what_changed_since_in_one_request_a_page(
     for ref in everybody[:15]:
         vendor.records.touch("candidate", ref)
     ids(tracker, "scorecards")  # with a new token
-    seen = asked(sandbox, monkeypatch)
+    seen = asked(sandbox, monkeypatch, "/candidates")
 
     changed, after = read(tracker, "candidates", cursor)
 
@@ -211,6 +211,16 @@ def test_the_last_cursor_gives_only_what_changed_since_in_one_request_a_page(
     sandbox.advance(NOW + 3 * DAY)
     _, later = read(tracker, "candidates", after)  # by the overlap, those of the last look again
     assert ids(tracker, "candidates", later) == []
+
+
+def test_what_changes_in_the_instant_in_which_a_list_was_read_is_read_next_time(
+    tracker: ApplicantTracker, vendor: Greenhouse
+) -> None:
+    _, cursor = read(tracker, "candidates")
+
+    [late] = crowd(vendor, 1)
+
+    assert ids(tracker, "candidates", cursor) == [late]
 
 
 def test_starts_over_when_greenhouse_refuses_a_cursor_of_old(

@@ -33,6 +33,7 @@ from tests.connectors.greenhouse.account import (
     OPEN,
     applications,
     applying,
+    asked,
     connected,
     crowd,
     ids,
@@ -99,6 +100,27 @@ def test_a_rejection_is_read_with_its_kind_and_reason_and_greenhouse_writes_to_n
         bob: (TrackerStage.ARCHIVED, ArchiveKind.BY_CANDIDATE, "Withdrew"),
     }
     assert "rejection_emails" not in vendor.received
+
+
+def test_what_many_applications_refer_to_is_read_once_and_only_if_there_are_any(
+    tracker: ApplicantTracker,
+    vendor: Greenhouse,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lists = ("/sources", "/rejection_reasons")
+    seen = [asked(sandbox, monkeypatch, path) for path in lists]
+    assert applications(tracker) == []
+    assert seen == [[], []]
+    job = tracker.open_job(OPEN, "k").external_id
+    for n in range(12):
+        tracker.add_application(applying(job, f"P {n}", f"p{n}@x.test"), f"k{n}")
+    for requests in seen:
+        requests.clear()
+    vendor.page = 5
+
+    assert len({each.external_id for each in applications(tracker)}) == 12
+    assert [sum("cursor" not in each for each in requests) for requests in seen] == [1, 1]
 
 
 def test_prospects_are_leads_with_and_without_a_job(

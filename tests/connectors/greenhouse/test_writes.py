@@ -225,13 +225,39 @@ def test_a_hire_fills_one_opening_and_the_last_of_them_closes_the_job(
         tracker.move(hires[2], "h")
 
 
+def test_an_opening_that_somebody_else_has_filled_meanwhile_is_left_to_them(
+    tracker: ApplicantTracker, vendor: Greenhouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = tracker.open_job(OPEN, "k").external_id
+    ref = tracker.add_application(applying(job), "a").external_id
+    hire = MoveApplication(application_ref=ref, to=TrackerStage.HIRED)
+    rows = vendor.records.rows
+
+    def meanwhile(name: str) -> Any:
+        told = rows(name)
+        if name == "openings":
+            monkeypatch.undo()
+            for opening in vendor.records.tables["opening"].values():
+                if opening["id"] == str(max(row["id"] for row in told)):
+                    opening["closedAt"] = vendor.records.now
+        return told
+
+    monkeypatch.setattr(vendor.records, "rows", meanwhile)
+    with pytest.raises(Unavailable, match="filled an opening"):
+        tracker.move(hire, "h")
+
+    tracker.move(hire, "h")
+    assert tracker.find(hire, "h")
+
+
 def test_a_reason_or_a_round_greenhouse_does_not_know_is_a_matter_of_set_up(
     tracker: ApplicantTracker, sandbox: Sandbox
 ) -> None:
     ref = to_interview(tracker, sandbox)
 
-    with pytest.raises(Misconfigured, match="no rejection reason"):
-        tracker.reject(RejectApplication(application_ref=ref, reason="hunch"), "r")
+    for reason in ("hunch", "withdrew"):  # they did not withdraw
+        with pytest.raises(Misconfigured, match="no rejection reason"):
+            tracker.reject(RejectApplication(application_ref=ref, reason=reason), "r")
     with pytest.raises(Misconfigured, match="trial_day"):
         unheard_of = interview_of(ref).model_copy(update={"round": "trial_day"})
         tracker.schedule_interview(unheard_of, "i")
@@ -337,6 +363,8 @@ def test_what_is_not_there_or_is_over_is_refused(
         tracker.move(MoveApplication(application_ref="1", to=TrackerStage.SCREEN), "m")
     with pytest.raises(Refused):
         tracker.move(MoveApplication(application_ref=ref, to=TrackerStage.SCREEN), "m")
+    with pytest.raises(Refused):
+        tracker.move(MoveApplication(application_ref=ref, to=TrackerStage.HIRED), "h")
     with pytest.raises(Refused):
         tracker.close_job(CloseJob(job_ref="no"), "c")
 
