@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from json import loads as from_json
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -17,12 +18,12 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from connectors import deadline
 from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable, Unreadable
+from connectors.quota import AN_INSTANT, Quota
 
 CONNECT_SECONDS, READ_SECONDS = 3, 30
 READ_ATTEMPTS = 5
 LONGEST_PAUSE_SECONDS = 30.0
 GAVE_UP_WAITING = 408  # the vendor, for the end of our request: it may have acted on what it had
-AN_INSTANT = 1_000_000_000.0  # so many seconds name an instant, not a time to wait
 A_DAY = 86_400.0
 NOT_JSON = (ValueError, RecursionError)  # a body of a million brackets is no JSON either
 
@@ -33,7 +34,7 @@ File = tuple[str, bytes, str]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A vendor's answer: status, headers (in any case) and decoded JSON (None if empty)."""
+    """A vendor's answer: status, headers (in any case) and its body, decoded (None: empty)."""
 
     status: int
     headers: Mapping[str, str]
@@ -88,6 +89,7 @@ class Api:
     ) -> None:
         self.system, self.base_url, self._sleep = system, base_url.rstrip("/"), sleep
         self._objection = objection or _error_inside
+        self._quota = Quota(sleep)
         self._session = requests.Session()
         adapter = _Adapter()
         self._session.mount("http://", adapter)
@@ -104,11 +106,13 @@ class Api:
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         headers: Mapping[str, str] | None = None,
+        decode: Callable[[bytes], Any] = from_json,
     ) -> Reply:
         """Ask without changing anything; repeated while the vendor is unavailable.
 
         An answer that is lost, empty, no JSON, elsewhere or an error is asked for again. One who
         wants us to stay away for longer than LONGEST_PAUSE_SECONDS is left alone.
+        decode: makes something of the body; it raises ValueError if it is no JSON.
         Raises Misconfigured (401, 403), Refused (other 4xx), Unavailable.
         """
         for attempt in Retrying(
@@ -120,7 +124,7 @@ class Api:
         ):
             with attempt:
                 try:
-                    reply = self._once(method, path, params, json, headers)
+                    reply = self._once(method, path, params, json, headers, decode=decode)
                 except OutcomeUnknown as lost:
                     raise Unavailable(self.system, lost.what, status=lost.status) from None
                 if reply.body is None:
@@ -162,20 +166,23 @@ class Api:
         headers: Mapping[str, str] | None,
         data: Mapping[str, str] | None = None,
         files: Mapping[str, File] | None = None,
+        decode: Callable[[bytes], Any] = from_json,
     ) -> Reply:
         what = f"{method} {path}"
         try:
-            answer = self._session.request(
-                method,
-                self.base_url + path,
-                params=params,
-                json=json,
-                data=data,
-                files=files,
-                headers=headers,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
-            )
+            with self._quota.one() as told:
+                answer = self._session.request(
+                    method,
+                    self.base_url + path,
+                    params=params,
+                    json=json,
+                    data=data,
+                    files=files,
+                    headers=headers,
+                    timeout=(CONNECT_SECONDS, READ_SECONDS),
+                    allow_redirects=False,
+                )
+                told(answer.headers)
         except requests.ConnectTimeout:
             raise Unavailable(self.system, f"{what}: no connection") from None
         except requests.ConnectionError as failure:
@@ -188,7 +195,7 @@ class Api:
         if not answer.content:
             return Reply(answer.status_code, answer.headers, None)
         try:
-            body = answer.json()
+            body = decode(answer.content)
         except NOT_JSON:
             raise OutcomeUnknown(
                 self.system, f"{what}: answer is not JSON", status=answer.status_code

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 from typing import Any, Protocol
 
 import requests
@@ -92,6 +93,36 @@ class Renewing(AuthBase):
                 self._keeper.save(kept)
         self._access = kept.access
         return kept.access, is_new
+
+
+class ClientCredentials(AuthBase):
+    """A token that a client's id and secret are worth (RFC 6749 §4.4); threads may share one.
+
+    It is asked for when there is none or the vendor refuses it, and kept in memory alone.
+    """
+
+    def __init__(self, ask: Callable[[], str]) -> None:
+        self._ask, self._lock, self._token = ask, Lock(), ""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Show the token, and be ready to show another."""
+        shown = self._token or self._other_than("")
+        again = partial(self._once_more, shown)
+        request.register_hook("response", again)  # type: ignore[no-untyped-call]
+        return _showing(shown, request)
+
+    def _once_more(self, shown: str, answer: requests.Response, **how: Any) -> requests.Response:
+        if answer.status_code != UNAUTHORIZED:
+            return answer
+        answer.close()
+        again = _showing(self._other_than(shown), answer.request.copy())
+        return answer.connection.send(again, **how)
+
+    def _other_than(self, refused: str) -> str:
+        with self._lock:
+            if self._token == refused:
+                self._token = self._ask()
+            return self._token
 
 
 def exchange(api: Api, path: str, client_id: str, client_secret: str, refresh: str) -> Tokens:

@@ -8,6 +8,8 @@ a vendor, complete, so that it can be carried out from its stored form alone.
 vendor's id.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
@@ -148,6 +150,16 @@ class Application(Observed):
     stage: TrackerStage | None = None
     archive_kind: ArchiveKind | None = None
     archive_reason: str = ""
+
+
+class Candidate(Observed):
+    """A person as a tracker holds them that keeps them apart from their applications."""
+
+    name: str = Field(repr=False)
+    emails: tuple[str, ...] = Field(default=(), repr=False)
+    phones: tuple[str, ...] = Field(default=(), repr=False)
+    links: tuple[str, ...] = Field(default=(), repr=False)
+    residence: str = ""
 
 
 class InterviewStatus(StrEnum):
@@ -505,13 +517,28 @@ class AskReference(Request):
     reminder: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Objects of one kind as the vendor's list has them, by id and JSON, and how to read one.
+
+    Most are, byte for byte, what was read before, and need not be read again. `read` raises
+    Unreadable; its record's document is the JSON it was given.
+    """
+
+    kind: type[Observed]
+    rows: Sequence[tuple[str, bytes]]
+    read: Callable[[bytes], Observed]
+
+
 class Page(Record):
     """A batch of observed records and the cursor that says "everything up to here was read".
 
-    `refused` and `unreadable`: why single objects are missing, by the vendor's id of each.
+    `listed`: objects which only whoever knows what is new has read. `refused` and `unreadable`: why
+    single objects are missing, by the vendor's id of each.
     """
 
     records: tuple[Observed, ...] = ()
+    listed: Listed | None = None
     refused: dict[str, str] = {}
     unreadable: dict[str, str] = {}
     cursor: str | None = None

@@ -37,6 +37,20 @@ def page(
     return Page(records=tuple(records), unreadable=unreadable, cursor=cursor)
 
 
+def listed(
+    rows: Iterable[tuple[str, bytes]], read: Callable[[bytes], Observed], cursor: str | None
+) -> Page:
+    """Read objects of a list that are new, each by the vendor's id and its JSON."""
+    records: list[Observed] = []
+    unreadable: dict[str, str] = {}
+    for ref, row in rows:
+        try:
+            records.append(read(row))
+        except SPOILT as failure:
+            unreadable[ref] = _why(failure)
+    return Page(records=tuple(records), unreadable=unreadable, cursor=cursor)
+
+
 def _why(failure: Exception) -> str:
     """What is wrong; of an error that is not ours only its kind: its words may quote anything."""
     return str(failure) if isinstance(failure, Refused | Unreadable) else type(failure).__name__

@@ -45,10 +45,11 @@ def identifier(system: str, value: object) -> str:
     return value
 
 
-def refs(told: dict[str, Any], paths: Iterable[Sequence[str]]) -> tuple[str, ...]:
+def refs(told: dict[str, Any], paths: Iterable[Sequence[str | int]]) -> tuple[str, ...]:
     """Collect the ids found at these paths, each once; what is not there is left out."""
     found = [_at(told, path) for path in paths]
-    return tuple(dict.fromkeys(v for v in found if isinstance(v, str) and _ID.fullmatch(v)))
+    ids = [str(value) for value in found if type(value) in (str, int)]
+    return tuple(dict.fromkeys(each for each in ids if _ID.fullmatch(each)))
 
 
 def unix(system: str, value: object) -> datetime:
@@ -59,7 +60,10 @@ def unix(system: str, value: object) -> datetime:
         raise Unreadable(system, "the time of a webhook is not unix seconds") from None
 
 
-def _at(told: object, path: Sequence[str]) -> object:
+def _at(told: Any, path: Sequence[str | int]) -> Any:
     for key in path:
-        told = told.get(key) if isinstance(told, dict) else None
+        try:
+            told = told[key]
+        except (LookupError, TypeError):
+            return None
     return told

@@ -10,7 +10,9 @@ from connectors.ledger import client as ledger_client
 from connectors.ledger.audit import Act, keep
 from connectors.ledger.migrate import migrate
 from connectors.ledger.store import Ledger
+from deployments.sandbox import greenhouse
 from deployments.sandbox.ashby_records import LOCATION, PLAN, TEAM
+from deployments.sandbox.greenhouse_records import TEMPLATE
 from deployments.sandbox.gusto import COMPANY
 from deployments.sandbox.gusto_tokens import CLIENT_ID, CLIENT_SECRET, GRANT
 from deployments.sandbox.postman import CLIENT
@@ -72,6 +74,16 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
         "ashby": {**ashby, "secrets": {"webhook": "sandbox-ashby-webhook"}},
         "checkr": keyed("checkr", "checkr"),
         "dropbox_sign": keyed("dropbox_sign", "dropbox_sign"),
+        "greenhouse": {
+            **keyed(
+                "greenhouse",
+                "greenhouse/v3",
+                client_id=greenhouse.CLIENT_ID,
+                auth_url=f"{vendors}/greenhouse/auth",
+                template_job_id=str(TEMPLATE),
+            ),
+            "secrets": {"webhook": "sandbox-greenhouse-webhook"},
+        },
         "gusto": {
             **keyed("gusto", "gusto", company=COMPANY, client_id=CLIENT_ID),
             "key": SecretStr("an access token that has ended"),

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from connectors.access import Access
-from connectors.applicant_tracking import ashby
+from connectors.applicant_tracking import ashby, greenhouse
 from connectors.background_checks import checkr
 from connectors.errors import ConnectorError, Unreadable
 from connectors.ledger.inbox import Hint
@@ -65,6 +65,7 @@ SENDERS = {
         signs_with_key=True,
         thanks="Hello API Event Received",
     ),
+    "greenhouse": Sender(greenhouse.verify_webhook, greenhouse.read_webhook),
     "gusto": Sender(gusto.verify_webhook, gusto.read_webhook),
 }
 

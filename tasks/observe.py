@@ -1,22 +1,24 @@
 """Observe: pull what changed in one system since we last looked, and land it with its cursor."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NoReturn
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from connectors import watched
 from connectors.errors import ConnectorError, LedgerUnavailable, Unreadable
 from connectors.job_boards import indeed
 from connectors.ledger import breaker, inbox, landing, unread
 from connectors.ledger.scope import Scope
-from connectors.records import FormAnswer, Observed
+from connectors.records import FormAnswer, Observed, Page
 from tasks.desk import Desk, desk_of
 
 MOST_UNREADABLE = 20  # single objects of one resource; more of them are no accident
+MOST_GONE = 20  # of one list, unless that is the smaller part of it
 
 
 @task(task_run_name="{system} · observe", cache_policy=NO_CACHE, persist_result=False)
@@ -42,6 +44,7 @@ def observe(system: str, scope: Scope, as_of: datetime) -> State[int]:
     with desk.ledger.transaction() as connection:
         breaker.worked(connection, desk.client, system, breaker.READS, as_of)
         told = [f"{system}: {found.changed} changed"]
+        told += [f"{found.gone} deleted there"] if found.gone else []
         for kind, missing in found.missing.items():
             concerned = unread.standing(connection, desk.client, system, kind, missing, as_of)
             if missing:
@@ -51,9 +54,13 @@ def observe(system: str, scope: Scope, as_of: datetime) -> State[int]:
 
 @dataclass
 class _Found:
-    """What reading a system brought: how much changed; by kind, what is missing, by id, and why."""
+    """What reading a system brought: how much changed or is gone there.
+
+    missing: by kind, what could not be read, by id, and why.
+    """
 
     changed: int = 0
+    gone: int = 0
     missing: dict[str, dict[str, str]] = field(
         default_factory=lambda: {unread.REFUSED: {}, unread.UNREADABLE: {}}
     )
@@ -64,43 +71,87 @@ def _resource(desk: Desk, system: str, resource: str, as_of: datetime, found: _F
 
     As long as any object makes no sense, the cursor stays where it was: the next look reads all of
     it again. Raises Unreadable if it is the vendor that has changed: there are many such objects,
-    or nothing else.
+    or nothing else, or most of a list is missing from it.
     """
     with desk.ledger.transaction() as connection:
         cursor = landing.read_cursor(connection, desk.client, system, resource)
         watching = landing.watching(connection, resource)
-    refused: dict[str, str] = {}
-    unreadable: dict[str, str] = {}
-    read = 0
+    reading = _Reading(desk, system, resource, as_of, cursor)
     for page in desk.systems[system].changes(resource, cursor, watching):
-        numbered = dict(enumerate(page.records))
-        with desk.ledger.transaction() as connection:
-            changed, wrong = landing.land_what_can_be(
-                connection, desk.client, system, numbered, as_of
-            )
-            found.changed += changed
-            read += len(numbered) - len(wrong)
-            refused |= page.refused
-            unreadable |= page.unreadable
-            for number, error in wrong.items():
-                unreadable[numbered[number].external_id] = f"cannot be stored: {error}"
-            point = (cursor or "") if unreadable else page.cursor
-            if point is not None:
-                landing.write_cursor(connection, desk.client, system, resource, point)
-        if len(unreadable) > MOST_UNREADABLE:
-            _give_up(system, resource, unreadable)
-    if len(unreadable) > 1 and not read:
-        _give_up(system, resource, unreadable)
+        reading.land(page)
+        if len(reading.unreadable) > MOST_UNREADABLE:
+            reading.give_up()
+    if len(reading.unreadable) > 1 and not reading.read:
+        reading.give_up()
+    found.gone += reading.mark_gone()
     with desk.ledger.transaction() as connection:
-        for kind, missing in ((unread.REFUSED, refused), (unread.UNREADABLE, unreadable)):
+        found.changed += reading.changed
+        told = {unread.REFUSED: reading.refused, unread.UNREADABLE: reading.unreadable}
+        for kind, missing in told.items():
             unread.found(connection, desk.client, system, kind, missing, as_of)
             found.missing[kind] |= missing
         landing.mark_read(connection, desk.client, system, resource, as_of)
 
 
-def _give_up(system: str, resource: str, unreadable: Mapping[str, str]) -> None:
-    first = next(iter(unreadable.values()))
-    raise Unreadable(system, f"{len(unreadable)} {resource} make no sense, the first: {first}")
+@dataclass
+class _Reading:
+    """One resource of a system, read from a cursor on (None: from the beginning), page by page."""
+
+    desk: Desk
+    system: str
+    resource: str
+    as_of: datetime
+    cursor: str | None
+    changed: int = 0
+    read: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    listed: type[Observed] | None = None
+    seen: landing.Seen = field(default_factory=landing.Seen)
+
+    def land(self, page: Page) -> None:
+        """Land a page with the point up to which was read."""
+        client, system = self.desk.client, self.system
+        with self.desk.ledger.transaction() as connection:
+            if listed := page.listed:
+                self.listed = listed.kind
+                new = landing.unseen(connection, client, system, listed, self.seen)
+                self.read += len(listed.rows) - len(new)
+                page = watched.listed(new, listed.read, page.cursor)
+            numbered = dict(enumerate(page.records))
+            changed, wrong = landing.land_what_can_be(
+                connection, client, system, numbered, self.as_of, self.seen
+            )
+            self.changed += changed
+            self.read += len(numbered) - len(wrong)
+            self.refused |= page.refused
+            self.unreadable |= page.unreadable
+            for number, error in wrong.items():
+                self.unreadable[numbered[number].external_id] = f"cannot be stored: {error}"
+            point = (self.cursor or "") if self.unreadable else page.cursor
+            if point is not None:
+                landing.write_cursor(connection, client, system, self.resource, point)
+
+    def mark_gone(self) -> int:
+        """Mark what is no longer in a list that was read as a whole; returns how many.
+
+        A list that has lost most of what was in it says more about our access than about people.
+        """
+        if self.listed is None or self.cursor is not None or self.unreadable:
+            return 0
+        client, kind = self.desk.client, self.listed
+        with self.desk.ledger.transaction() as connection:
+            known, missing = landing.missing(connection, client, self.system, kind, self.seen)
+            if len(missing) > MOST_GONE and 2 * len(missing) > known:
+                told = f"{len(missing)} of {known} {self.resource} are no longer listed"
+                raise Unreadable(self.system, f"{told}: may our user still see all of them?")
+            landing.mark_gone(connection, kind, missing, self.as_of)
+        return len(missing)
+
+    def give_up(self) -> NoReturn:
+        first = next(iter(self.unreadable.values()))
+        told = f"{len(self.unreadable)} {self.resource} make no sense, the first: {first}"
+        raise Unreadable(self.system, told)
 
 
 @task(task_run_name="inbox · observe", cache_policy=NO_CACHE, persist_result=False)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from connectors.applicant_tracking import ashby
+from connectors.applicant_tracking import ashby, greenhouse
 from connectors.ports import ApplicantTracker
 
 VENDORS: dict[str, Callable[..., ApplicantTracker]] = {
     "ashby": ashby.connect,
+    "greenhouse": greenhouse.connect,
 }

@@ -49,7 +49,11 @@ def engine_for(url: str) -> Engine:
         json_deserializer=msgspec.json.decode,  # most of a row is JSON; json takes thrice as long
         hide_parameters=True,  # an error must never quote what it was given: that is people
         # So that whoever waits for us, or looks into pg_stat_activity, knows which process we are.
-        connect_args={"application_name": f"{os.getpid()} on {socket.gethostname()}"},
+        connect_args={
+            "application_name": f"{os.getpid()} on {socket.gethostname()}",
+            # A plan that is kept from when a table was small reads all of it when it is large.
+            "options": "-c plan_cache_mode=force_custom_plan",
+        },
     )
     event.listen(engine, "handle_error", _say_nothing_personal)
     return engine

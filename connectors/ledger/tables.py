@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from connectors.records import (
     Application,
     BackgroundReport,
+    Candidate,
     Employee,
     FormAnswer,
     Interview,
@@ -420,6 +421,8 @@ def _landed(name: str, *columns: Column[Any]) -> Table:
         Column("landed_at", MOMENT, nullable=False),
         Column("hash", Text, nullable=False),
         Column("document", Text, nullable=False),
+        Column("document_hash", BigInteger, comment="64 bits; none: to be read anew"),
+        Column("gone_at", MOMENT, comment="no longer in the vendor's list"),
         Column("application_id", BigInteger),
         *columns,
         UniqueConstraint("client", "system", "external_id"),
@@ -445,6 +448,14 @@ arrival = _landed(
     Column("stage", Text),
     Column("archive_kind", Text),
     Column("archive_reason", Text, nullable=False),
+)
+candidate = _landed(
+    "candidate",
+    Column("name", Text, nullable=False),
+    Column("emails", JSONB, nullable=False),
+    Column("phones", JSONB, nullable=False),
+    Column("links", JSONB, nullable=False),
+    Column("residence", Text, nullable=False),
 )
 interview = _landed(
     "interview",
@@ -518,6 +529,7 @@ pay_statement = _landed(
 )
 
 LANDED: dict[type[Observed], Table] = {
+    Candidate: candidate,
     Application: arrival,
     Interview: interview,
     Scorecard: scorecard,

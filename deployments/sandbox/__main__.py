@@ -15,6 +15,7 @@ from deployments.sandbox.ashby import Ashby
 from deployments.sandbox.checkr import Checkr
 from deployments.sandbox.correspondents import Correspondents, open_page, send_form
 from deployments.sandbox.dropbox_sign import DropboxSign
+from deployments.sandbox.greenhouse import Greenhouse
 from deployments.sandbox.gusto import Gusto
 from deployments.sandbox.indeed import Indeed
 from deployments.sandbox.mail import Mail
@@ -87,6 +88,7 @@ def build(
         Ashby(world, people, DATA / "requisitions"),
         Checkr(world, people),
         DropboxSign(world, people),
+        Greenhouse(world, people, DATA / "requisitions"),
         Gusto(world, people),
         indeed,
         mail,

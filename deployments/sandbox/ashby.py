@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from deployments.sandbox.ashby_people import Staff
 from deployments.sandbox.ashby_records import (
     LOCATION,
     PLAN,
@@ -27,6 +26,7 @@ from deployments.sandbox.ashby_records import (
 )
 from deployments.sandbox.people import People
 from deployments.sandbox.server import FAULTS, Answer, Request, Route, StandIn
+from deployments.sandbox.tracker_people import Staff
 from deployments.sandbox.world import World
 
 PAGE = 50

@@ -48,6 +48,8 @@ class Records:
     `announce` is told what a webhook tells: an action, and the row it is about.
     """
 
+    system = "ashby"
+
     def __init__(self, world: World) -> None:
         self.world = world
         self.tables: dict[str, dict[str, Row]] = {
@@ -64,6 +66,10 @@ class Records:
         """The time as Ashby writes it."""
         return stamp(self.world.now)
 
+    def ref(self, *name: object) -> str:
+        """The id of what has this name."""
+        return self.world.uuid(self.system, *name)
+
     def changed_since(self, table: str, sequence: int) -> list[tuple[int, Row]]:
         """Return the rows that changed after a point, the oldest change first."""
         found = [(self._changed[ref], row) for ref, row in self.tables[table].items()]
@@ -73,7 +79,7 @@ class Records:
         """Keep a new row; a second one of the same name is a second row, with another id."""
         times = self._made[table, *name]
         self._made[table, *name] += 1
-        ref = self.world.uuid("ashby", table, *name, *([times] if times else []))
+        ref = self.ref(table, *name, *([times] if times else []))
         self.tables[table][ref] = {"id": ref, "createdAt": self.now, **row}
         return self.touch(table, ref)
 
@@ -120,7 +126,7 @@ class Records:
         history = application["applicationHistory"]
         if history:
             history[-1]["leftStageAt"] = self.now
-        ref = self.world.uuid("ashby", "history", application["id"], len(history))
+        ref = self.ref("history", application["id"], len(history))
         history.append(
             {
                 "id": ref,

@@ -1,7 +1,8 @@
 """Webhooks as each vendor writes and signs them, from its documents.
 
-Ashby, Checkr and Gusto sign the raw body in a header. Dropbox Sign signs nothing but time and kind,
-inside the body, which is a form. Ashby gives an event neither an id nor a time.
+Ashby, Checkr, Greenhouse and Gusto sign the raw body in a header. Dropbox Sign signs nothing but
+time and kind, inside the body, which is a form. Ashby gives an event neither an id nor a time;
+Greenhouse's id is in a header that is not signed.
 """
 
 import hashlib
@@ -82,6 +83,15 @@ def _dropbox_sign(event: Event, secret: str) -> Envelope:
     return Envelope(body, {"Content-Type": f"multipart/form-data; boundary={cut}"})
 
 
+def _greenhouse(event: Event, secret: str) -> Envelope:
+    """Greenhouse escapes what could be taken for HTML before it signs."""
+    body = _compact({"action": event.kind, "payload": event.about})
+    for sign in b"<>&":
+        body = body.replace(bytes([sign]), f"\\u{sign:04x}".encode())
+    signed = {"Signature": f"sha256 {_signature(body, secret)}"}
+    return _json(body, {"Greenhouse-Event-ID": event.id[:32], **signed})
+
+
 def _gusto(event: Event, secret: str) -> Envelope:
     i = event.id
     told = {
@@ -99,6 +109,7 @@ _WRITERS: dict[str, Callable[[Event, str], Envelope]] = {
     "ashby": _ashby,
     "checkr": _checkr,
     "dropbox_sign": _dropbox_sign,
+    "greenhouse": _greenhouse,
     "gusto": _gusto,
 }
 

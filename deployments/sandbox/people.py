@@ -15,7 +15,8 @@ SHIPPED = DATA / "applicants.jsonl"
 class Apply:
     """One application: where, on which day and hour (UTC) after the posting, with which contacts.
 
-    `via` is "indeed" or "ashby". `answers` maps a must-have's id to "Yes" or "No".
+    `via` is "indeed", or "ashby": the careers page of whichever tracker the client has. `answers`
+    maps a must-have's id to "Yes" or "No".
     """
 
     requisition: str

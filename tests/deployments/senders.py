@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 SECRET = "a secret of the vendor's and ours"
-VENDORS = ("ashby", "checkr", "dropbox_sign", "gusto")
+VENDORS = ("ashby", "checkr", "dropbox_sign", "greenhouse", "gusto")
 CHECKR_OBJECT = {"id": "4722c07dd9a10c3985ae432a", "object": "report", "result": "consider"}
 
 
@@ -47,6 +47,10 @@ def body(vendor: str, number: int, at: datetime) -> dict[str, Any]:
                 "event": {**event, "event_hash": hashed},
                 "signature_request": {"signature_request_id": "s-1", "signatures": [signer]},
             }
+        case "greenhouse":
+            person = {"candidate": {"first_name": "Zoë"}}
+            applied = {"id": number, **person, "jobs": [{"id": 7}]}
+            return {"action": "candidate_stage_change", "payload": {"application": applied}}
         case _:
             return {
                 "uuid": f"event-{number}",
@@ -67,6 +71,8 @@ def sent(vendor: str, content: bytes, signed: bytes | None = None) -> Delivery:
             headers = {"Ashby-Signature": f"sha256={signature}"}
         case "checkr":
             headers = {"X-Checkr-Signature": signature}
+        case "greenhouse":
+            headers = {"Signature": f"sha256 {signature}", "Greenhouse-Event-ID": "event-1"}
         case "gusto":
             headers = {"X-Gusto-Signature": signature}
         case _:

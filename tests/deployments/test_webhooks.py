@@ -41,6 +41,7 @@ def accounts() -> dict[str, Access]:
     return {
         "ashby": signed,
         "checkr": signed,
+        "greenhouse": signed,
         "gusto": signed,
         "dropbox_sign": Access("https://vendor.example", key=SECRET),
     }
@@ -137,6 +138,7 @@ def test_nothing_is_kept_but_ids_and_the_kind_of_event(
             "ashby": {"kind": "candidateStageChange", "refs": ["application-1"]},
             "checkr": {"kind": "report.completed", "refs": ["4722c07dd9a10c3985ae432a"]},
             "dropbox_sign": {"kind": "signed", "refs": []},
+            "greenhouse": {"kind": "candidate_stage_change", "refs": ["1", "7"]},
             "gusto": {"kind": "employee.onboarded", "refs": ["employee-1"]},
         }[vendor]
     )

@@ -1,4 +1,4 @@
-"""The people inside the stand-in of Ashby: applicants, a recruiter, a hiring manager, interviewers.
+"""The people inside the stand-in of a tracker: applicants, recruiter, hiring manager, interviewers.
 
 Each of them acts on the world's plan, by dice that fall alike for the same name.
 """
@@ -28,7 +28,7 @@ INTERVIEW = {
 
 
 class Staff:
-    """Everybody who uses this Ashby other than through its API."""
+    """Everybody who uses this tracker other than through its API."""
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class Staff:
         sources: list[Row],
     ) -> None:
         self.records, self.world, self.people = records, records.world, people
+        self._system = records.system
         self.requisitions = _requisitions(requisitions_dir)
         self._reasons = {reason["text"]: reason for reason in reasons}
         self._sources = {source["title"]: source for source in sources}
@@ -62,10 +63,10 @@ class Staff:
         code, opened = self.code(job), self.world.now
         for persona in self.people.all():
             for number, apply in enumerate(persona.applications):
-                if apply.via == "ashby" and apply.requisition == code:
+                if apply.via != "indeed" and apply.requisition == code:  # on the careers page
                     day = opened.date() + timedelta(days=apply.day)
                     at = datetime.combine(day, time(apply.hour), opened.tzinfo)
-                    name = f"ashby apply {job['id']} {persona.id} {number}"
+                    name = f"{self._system} apply {job['id']} {persona.id} {number}"
                     self.world.plan(at, name, partial(self.apply, job, persona, apply))
 
     def apply(self, job: Row, persona: Persona, apply: Apply) -> None:
@@ -79,7 +80,7 @@ class Staff:
         self._persona_of[candidate["id"]] = persona
         values = {"_systemfield_name": persona.name, **apply.answers}
         submission = {
-            "id": self.world.uuid("ashby", "form", candidate["id"]),
+            "id": self.records.ref("form", candidate["id"]),
             "formDefinition": form("Application", list(values)),
             "submittedValues": values,
         }
@@ -110,7 +111,7 @@ class Staff:
         silent = persona is not None and persona.behaviour.screen == "silent"
         if silent or application["stage"] is not STAGE["Recruiter Screen"]:
             return
-        dice = self.world.dice("ashby screen", application["id"])
+        dice = self.world.dice(f"{self._system} screen", application["id"])
         pay = persona.pay_expectation_cents if persona else None
         values: Row = {
             **self._must_haves(application, persona),
@@ -120,7 +121,7 @@ class Staff:
             "summary": "Spoke on the phone; see the fields.",
         }
         self.records.add_feedback(
-            application, "recruiter@ashby.example", "Recruiter screen", values
+            application, f"recruiter@{self._system}.example", "Recruiter screen", values
         )
 
     def review(self, application: Row) -> None:
@@ -160,10 +161,10 @@ class Staff:
             schedule["status"] = "WaitingOnFeedback"
             ended = self.world.now
             for person in event["interviewers"]:
-                dice = self.world.dice("ashby feedback", event["id"], person["email"])
+                dice = self.world.dice(f"{self._system} feedback", event["id"], person["email"])
                 act = partial(self.give_feedback, application, schedule, event, person["email"])
                 at = ended + timedelta(hours=dice.randint(4, 30))
-                self.world.plan(at, f"ashby feedback {event['id']} {person['email']}", act)
+                self.world.plan(at, f"{self._system} feedback {event['id']} {person['email']}", act)
         else:
             self._postpone(schedule, event)
         self.records.touch("schedule", schedule["id"])
@@ -171,7 +172,7 @@ class Staff:
 
     def give_feedback(self, application: Row, schedule: Row, event: Row, author: str) -> None:
         """Let one interviewer write down what they think."""
-        dice = self.world.dice("ashby opinion", event["id"], author)
+        dice = self.world.dice(f"{self._system} opinion", event["id"], author)
         opinion = self._strength(application) + dice.gauss(0, 0.02)
         grade = 1 + sum(opinion >= bar for bar in (0.3, 0.5, 0.75))
         values = {"overall_recommendation": str(grade), "notes": "Discussed the role's work."}
@@ -207,8 +208,8 @@ class Staff:
         return self.people.by_name(candidate["name"])
 
     def _later(self, name: str, least: int, most: int, act: Any) -> None:
-        hours = self.world.dice("ashby", name).randint(least, most)
-        self.world.plan(self.world.now + timedelta(hours=hours), f"ashby {name}", act)
+        hours = self.world.dice(self._system, name).randint(least, most)
+        self.world.plan(self.world.now + timedelta(hours=hours), f"{self._system} {name}", act)
 
     def _requisition(self, job_ref: str) -> Row:
         code = self.code(self.records.tables["job"][job_ref])
@@ -220,7 +221,9 @@ class Staff:
         truth = persona.truth if persona else {}
         values = {}
         for must in requisition.get("must_haves", []):
-            luck = self.world.dice("ashby must-have", application["id"], must["id"]).random()
+            luck = self.world.dice(
+                f"{self._system} must-have", application["id"], must["id"]
+            ).random()
             met = truth.get(f"{code}:{must['id']}", luck < 0.5 + strength / 2)
             values[f"must_have:{must['id']}"] = "met" if met else "not_met"
         return values
@@ -237,7 +240,7 @@ class Staff:
         return len(history) > 1 and history[-2]["title"] == title
 
     def _event(self, schedule: Row, number: int, asked: Row) -> Row:
-        ref = self.world.uuid("ashby", "event", schedule["id"], number)
+        ref = self.records.ref("event", schedule["id"], number)
         people = [_interviewer(person) for person in asked["interviewers"]]
         return {
             "id": ref,
@@ -257,12 +260,14 @@ class Staff:
 
     def _plan_meeting(self, schedule: Row, event: Row) -> None:
         at = datetime.fromisoformat(event["endTime"])
-        name = f"ashby meet {event['id']} {event['endTime']}"
+        name = f"{self._system} meet {event['id']} {event['endTime']}"
         self.world.plan(at, name, partial(self.meet, schedule, event))
 
     def _shows_up(self, event: Row) -> bool:
         missed = event["createdAt"] != event["updatedAt"]
-        return missed or self.world.dice("ashby no-show", event["id"]).random() >= NO_SHOWS
+        return (
+            missed or self.world.dice(f"{self._system} no-show", event["id"]).random() >= NO_SHOWS
+        )
 
     def _postpone(self, schedule: Row, event: Row) -> None:
         """Let the coordinator find another time, so that nobody is stuck."""

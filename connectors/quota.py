@@ -1,0 +1,91 @@
+"""Stay below a vendor's quota by its own count, so that it never has to refuse anything.
+
+A vendor that tells with each answer how many requests are left (`X-RateLimit-Remaining`) of how
+many (`X-RateLimit-Limit`), and when it counts anew (`X-RateLimit-Reset`), is asked no more than
+that, whoever else asks it. What is under way it may not have counted yet, so that is taken off;
+before we wait for the next window we hear it, so that none of this one is left unused.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+
+LONGEST_SECONDS = 61.0  # a quota of a minute is waited for; one of a day is not
+SAME_SECONDS = 1.0  # resets that are told of one window differ by less
+CLOCKS_AGREE_SECONDS = 1.5  # `Date` has no fractions
+AN_INSTANT = 1_000_000_000.0  # so many seconds name an instant, not a time to wait
+
+Told = Callable[[Mapping[str, str]], None]
+
+
+class Quota:
+    """One account's quota, shared by the threads of this process.
+
+    `now` and `sleep` are injected so that tests never wait.
+    """
+
+    def __init__(
+        self,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._sleep, self._now, self._changed = sleep, now, threading.Condition()
+        self._limit = self._under_way = 0
+        self._remaining: int | None = None  # None: nothing was ever told
+        self._reset = 0.0
+
+    @contextmanager
+    def one(self) -> Iterator[Told]:
+        """Wait until one more request is allowed; yields what is to be told the answer's headers.
+
+        One that brings no answer counts as made.
+        """
+        with self._changed:
+            while self._remaining is not None and self._remaining <= self._under_way:
+                self._wait()
+            self._under_way += 1
+        answers: list[Mapping[str, str]] = []
+        try:
+            yield answers.append
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                if answers:
+                    self._hear(answers[0])
+                elif self._remaining is not None:
+                    self._remaining -= 1
+                self._changed.notify_all()
+
+    def _hear(self, headers: Mapping[str, str]) -> None:
+        try:
+            limit = int(headers["X-RateLimit-Limit"])
+            remaining = int(headers["X-RateLimit-Remaining"])
+            reset = self._by_our_clock(float(headers["X-RateLimit-Reset"]), headers.get("Date", ""))
+        except (KeyError, ValueError):
+            return
+        if reset < self._reset - SAME_SECONDS:
+            return  # a late answer, of a window that is over
+        if self._remaining is not None and reset < self._reset + SAME_SECONDS:
+            remaining = min(remaining, self._remaining)  # answers overtake each other
+        self._limit, self._remaining, self._reset = limit, remaining, reset
+
+    def _wait(self) -> None:
+        if self._under_way:
+            self._changed.wait()
+            return
+        pause = self._reset - self._now()
+        if 0 < pause <= LONGEST_SECONDS:
+            self._sleep(pause)  # nothing is under way: whom this keeps waiting would have to wait
+        self._remaining = max(self._limit, 1)
+
+    def _by_our_clock(self, reset: float, date: str) -> float:
+        now = self._now()
+        if reset < AN_INSTANT:
+            return now + reset
+        try:
+            ahead = parsedate_to_datetime(date).timestamp() - now
+        except ValueError:
+            return reset
+        return reset if abs(ahead) < CLOCKS_AGREE_SECONDS else reset - ahead

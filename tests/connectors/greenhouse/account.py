@@ -1,0 +1,148 @@
+"""One account at Greenhouse: who is in it, what is asked of it, and how it is read."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from connectors import watched
+from connectors.access import Access
+from connectors.applicant_tracking import VENDORS
+from connectors.ports import ApplicantTracker
+from connectors.records import (
+    AddApplication,
+    Application,
+    MoveApplication,
+    Observed,
+    OpenJob,
+    Page,
+    Place,
+    ScheduleInterview,
+    TrackerStage,
+)
+from deployments.sandbox.greenhouse import Greenhouse
+from deployments.sandbox.people import Apply, Behaviour, Persona
+from deployments.sandbox.server import Sandbox
+
+NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
+DAY = timedelta(days=1)
+OPEN = OpenJob(
+    requisition="HARBOR-3",
+    title="Night nurse",
+    place=Place(code="US-CA", city="Oakland", country="US"),
+    headcount=2,
+)
+REQUISITION = """
+code: HARBOR-3
+headcount: 1
+must_haves: [{id: licence}, {id: nights}]
+rounds: [{name: panel}]
+"""
+GRACE = Persona(
+    id="grace",
+    name="Grace Hopper",
+    emails=("grace@example.test",),
+    phones=("555 0100",),
+    links=("https://example.test/me",),
+    residence="US-CA",
+    applications=(
+        Apply("HARBOR-3", "ashby", 1, 9, "grace@example.test", "555 0100", {"nights": "yes"}),
+    ),
+    resume_text="",
+    resume_json=None,
+    truth={"HARBOR-3:licence": True, "HARBOR-3:nights": False},
+    pay_expectation_cents=500_000,
+    behaviour=Behaviour(strength=0.9),
+)
+
+
+def connected(access: Access) -> ApplicantTracker:
+    return VENDORS["greenhouse"](access, sleep=lambda seconds: None)
+
+
+def fault(sandbox: Sandbox, match: str, *faults: str) -> None:
+    sandbox.faults.append({"vendor": "greenhouse", "match": match, "faults": list(faults)})
+
+
+def applying(job: str, name: str = "Ada Byron", email: str | None = "ada@x.test") -> AddApplication:
+    return AddApplication(
+        application_key=f"HARBOR-3.{name}",
+        job_ref=job,
+        name=name,
+        email=email,
+        phone=None,
+        source="indeed",
+        applied_at=NOW - DAY,
+    )
+
+
+def crowd(vendor: Greenhouse, size: int) -> list[str]:
+    """So many candidates, one a day; returns their ids, the oldest first."""
+    return [
+        vendor.records.add_candidate(
+            f"P {n}", f"p{n}@example.test", None, {"createdAt": f"{day(n)}T09:00:00.000Z"}
+        )["id"]
+        for n in range(size)
+    ]
+
+
+def day(number: int) -> str:
+    return (NOW.date() + timedelta(days=number - 1000)).isoformat()
+
+
+def opened(page: Page) -> Page:
+    """A page whose every object is read."""
+    assert page.listed
+    return watched.listed(page.listed.rows, page.listed.read, page.cursor)
+
+
+def read(
+    tracker: ApplicantTracker, resource: str, cursor: str | None = None
+) -> tuple[list[Observed], str | None]:
+    pages = [opened(page) for page in tracker.changes(resource, cursor, ())]
+    assert not any(page.unreadable for page in pages)
+    return [record for page in pages for record in page.records], pages[-1].cursor
+
+
+def ids(tracker: ApplicantTracker, resource: str, cursor: str | None = None) -> list[str]:
+    return [record.external_id for record in read(tracker, resource, cursor)[0]]
+
+
+def applications(tracker: ApplicantTracker, cursor: str | None = None) -> list[Application]:
+    records, _ = read(tracker, "applications", cursor)
+    return [record for record in records if isinstance(record, Application)]
+
+
+def asked(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, path: str) -> list[dict[str, str]]:
+    """The parameters of every request to a list from now on."""
+    seen: list[dict[str, str]] = []
+    answer = sandbox.answer
+
+    def noting(request: Any) -> Any:
+        if request.path == f"/greenhouse/v3{path}" and request.method == "GET":
+            seen.append(dict(request.query))
+        return answer(request)
+
+    monkeypatch.setattr(sandbox, "answer", noting)
+    return seen
+
+
+def to_interview(tracker: ApplicantTracker, sandbox: Sandbox) -> str:
+    """Bring an applicant to a panel interview; returns their application."""
+    job = tracker.open_job(OPEN, "k").external_id
+    added = tracker.add_application(applying(job, "Grace Hopper", "grace@example.test"), "g")
+    ref = added.external_id
+    tracker.move(MoveApplication(application_ref=ref, to=TrackerStage.SUBMITTED), "m")
+    sandbox.advance(NOW + 3 * DAY)
+    tracker.schedule_interview(interview_of(ref), "i")
+    return ref
+
+
+def interview_of(ref: str) -> ScheduleInterview:
+    return ScheduleInterview(
+        application_ref=ref,
+        round="panel",
+        starts_at=NOW + 4 * DAY,
+        ends_at=NOW + 4 * DAY + timedelta(hours=1),
+        interviewers=("joe.doe@harbor.example", "mia@harbor.example"),
+    )
