@@ -395,10 +395,12 @@ def open_applications(connection: Connection, client: str, owner: str, as_of: da
     """Turn arrivals nobody has met yet into applications waiting at intake; returns how many.
 
     A board's arrival names a posting, a tracker's names its job; one that names neither of ours
-    stays an unmatched arrival, as does a tracker's lead, who has not applied yet. The key
+    stays an unmatched arrival, as does a tracker's lead, who has not applied yet, and an
+    application of somebody whom the tracker has not told of yet. The key
     is made of requisition, system and external id, so the same arrival gives the same application
     whenever it is read.
     """
+    connection.execute(text(_NAME), {"client": client})
     _resolve(connection, client, None, "arrival")  # what landed before our adding it was settled
     matched = connection.execute(text(_MATCHED), {"client": client}).all()
     known = {
@@ -440,6 +442,15 @@ def open_applications(connection: Connection, client: str, owner: str, as_of: da
     return len(subjects)
 
 
+# A tracker that keeps people apart from their applications tells of them in a list of their own.
+_NAME = """
+    UPDATE arrival v SET name = c.name, emails = c.emails, phones = c.phones, links = c.links,
+        residence = c.residence
+    FROM candidate c
+    WHERE v.client = :client AND v.application_id IS NULL AND v.name = ''
+      AND c.client = v.client AND c.system = v.system AND c.external_id = v.candidate_ref
+"""
+
 _MATCHED = """
     WITH unsettled AS MATERIALIZED (
         SELECT e.system, a.requisition_id, a.name, a.email
@@ -462,6 +473,7 @@ _MATCHED = """
     ) j ON true
     JOIN requisition r ON r.id = j.requisition_id
     WHERE v.client = :client AND v.application_id IS NULL AND v.stage IS DISTINCT FROM 'lead'
+      AND NOT (v.name = '' AND v.emails = '[]' AND v.candidate_ref IS NOT NULL)  -- not known yet
       AND NOT (v.stage IS NOT NULL AND EXISTS (
           -- We, or a person for us, may have added this one, and we do not know it yet.
           SELECT 1 FROM unsettled u WHERE u.system = v.system AND u.requisition_id = r.id

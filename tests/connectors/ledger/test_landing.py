@@ -18,6 +18,7 @@ from connectors.ledger.store import Ledger
 from connectors.records import (
     AddApplication,
     Application,
+    Candidate,
     Interview,
     Observed,
     OpenJob,
@@ -465,3 +466,24 @@ def test_a_cursor_is_stored_with_the_records_it_speaks_of_or_not_at_all(
 
     assert (cursor("applications"), cursor("interviews")) == ("1", None)
     assert look("SELECT external_id FROM arrival") == [("ann",)]
+
+
+def test_an_application_waits_for_the_person_whom_the_tracker_lists_apart(
+    land: Callable[..., int],
+    open_arrivals: Callable[[], int],
+    in_tracker: None,
+    arrival: Arrival,
+    look: Look,
+    as_of: datetime,
+) -> None:
+    nobody: dict[str, Any] = {"name": "", "emails": (), "candidate_ref": "7", "job_ref": JOB}
+    land("ashby", arrival("a-1", stage=TrackerStage.NEW, **nobody))
+    assert open_arrivals() == 0
+
+    person = Candidate(
+        external_id="7", updated_at=as_of, name="Ann Lee", emails=("ann@mail.example",)
+    )
+    land("ashby", person)
+
+    assert open_arrivals() == 1
+    assert look("SELECT name, email FROM application") == [("Ann Lee", "ann@mail.example")]
