@@ -1,11 +1,12 @@
 """Objects are read one by one: whichever the vendor refuses or spoils, all others are read."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.errors import Refused, Unreadable
 from connectors.records import Observed, Page
 
+T = TypeVar("T")
 # Whatever a vendor sends, and no fault of the network or of the ledger: those are for all objects.
 SPOILT = (Unreadable, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -27,26 +28,25 @@ def page(
     cursor: str | None,
 ) -> Page:
     """Read every row of a list; what a row leads to may be refused, which makes it unreadable."""
-    records: list[Observed] = []
-    unreadable: dict[str, str] = {}
-    for row in rows:
-        try:
-            records += read(row)
-        except (Refused, *SPOILT) as failure:
-            unreadable[str(row.get("id", ""))] = _why(failure)
-    return Page(records=tuple(records), unreadable=unreadable, cursor=cursor)
+    return _read(((str(row.get("id", "")), row) for row in rows), read, cursor)
 
 
 def listed(
     rows: Iterable[tuple[str, bytes]], read: Callable[[bytes], Observed], cursor: str | None
 ) -> Page:
     """Read objects of a list that are new, each by the vendor's id and its JSON."""
+    return _read(rows, lambda row: (read(row),), cursor)
+
+
+def _read(
+    rows: Iterable[tuple[str, T]], read: Callable[[T], Sequence[Observed]], cursor: str | None
+) -> Page:
     records: list[Observed] = []
     unreadable: dict[str, str] = {}
     for ref, row in rows:
         try:
-            records.append(read(row))
-        except SPOILT as failure:
+            records += read(row)
+        except (Refused, *SPOILT) as failure:
             unreadable[ref] = _why(failure)
     return Page(records=tuple(records), unreadable=unreadable, cursor=cursor)
 

@@ -75,7 +75,7 @@ class Lists:
                 while chains:
                     for chain in chains[:SIDE_BY_SIDE]:
                         if chain not in under_way.values():
-                            under_way[threads.submit(self._page, path, chain)] = chain
+                            under_way[threads.submit(self._read, path, chain.query)] = chain
                     done, _ = wait(under_way, return_when=FIRST_COMPLETED)
                     for future in done:
                         chain, reply = under_way.pop(future), future.result()
@@ -111,9 +111,6 @@ class Lists:
             for start in range(0, len(wanted), IDS)
             for row in self.all(path, kind, **{name: ",".join(wanted[start : start + IDS])})
         ]
-
-    def _page(self, path: str, chain: Chain) -> Reply:
-        return self._read(path, chain.query)
 
     def _read(self, path: str, query: dict[str, str | int]) -> Reply:
         return self._api.read("GET", path, params=query, decode=RAW.decode)
