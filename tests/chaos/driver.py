@@ -120,7 +120,8 @@ class _Run:
         extra = self._whose_turn() if death else NOTHING_ELSE
         carrier = Carrier(self.home, self._orders(death, extra))
         self._wake_the_sleeper(carrier)
-        if death and self._disturb(carrier, extra):
+        disturbed = bool(death) and self._disturb(carrier, extra)
+        if disturbed:
             self.turns.pop()
         if self.sleeper:
             return False
@@ -130,7 +131,7 @@ class _Run:
         self.recovery = max(self.recovery, carrier.recovery())
         if ended != FINISHED:
             self.injected[ended] += 1
-        if ended == KILLED + death:
+        if ended == KILLED + death and disturbed:  # else too soon: both are due again
             self.deaths.pop(0)
         self.told(f"{ended}; {extra or 'nothing else'}; {self.sweeps} sweeps")
         return ended == FINISHED
