@@ -12,7 +12,7 @@ from rich.console import Console
 
 from deployments.processes import ROOT
 from tests import peers
-from tests.bench import carry
+from tests.bench import carry, idle
 from tests.bench.carry import Way
 from tests.bench.meter import Cost
 
@@ -41,6 +41,9 @@ def main() -> None:
         PLACE.mkdir(exist_ok=True)
         (PLACE / "carry.md").write_text("\n".join([*HEAD, *table, "", carry.versions(), ""]))
         _draw(home, costs)
+        lines = [*idle.HEAD, *idle.run(home / "idle", repetitions)]
+        (PLACE / "idle.md").write_text("\n".join([*lines, "", carry.versions(), ""]))
+    console.print("\n".join(lines), markup=False, highlight=False)
     console.print("\n".join([*HEAD, *table]), markup=False, highlight=False)
 
 

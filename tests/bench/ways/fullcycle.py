@@ -41,9 +41,9 @@ def main() -> None:
     ledger = Ledger(job.database, job.client)
     _open_for_business(ledger)
     posting = _with_posting(ledger)
-    arrivals = [_arrival(posting, number) for number in range(job.applications)]
+    arrivals = [arrival(posting, number) for number in range(job.applications)]
     meter = Meter(job.servers)
-    for what, work in _STEPS.items():
+    for what, work in STEPS.items():
         with meter.measured(what, job.applications):
             work(ledger, arrivals)
         do_what_was_asked(ledger, AS_OF)
@@ -74,7 +74,7 @@ def _with_posting(ledger: Ledger) -> str:
     return "posting"
 
 
-def _arrival(posting: str, number: int) -> Application:
+def arrival(posting: str, number: int) -> Application:
     return Application(
         external_id=f"arrival-{number}",
         updated_at=AS_OF,
@@ -114,7 +114,7 @@ def _decide(
     assert len(decisions.effects) == asked * len(arrivals)
 
 
-_STEPS = {
+STEPS = {
     "land": _land,
     "land again, nothing changed": _land,
     "open": _open,
