@@ -41,17 +41,13 @@ def do_what_was_asked(ledger: Ledger, as_of: datetime) -> None:
     with ledger.transaction() as connection:
         connection.execute(
             text(
+                "WITH done AS ("
                 "UPDATE effect SET state = 'done', done_as_of = :t, external_id = key"
-                " WHERE state = 'due'"
-            ),
-            {"t": as_of},
-        )
-        connection.execute(
-            text(
-                "INSERT INTO external_id"
+                " WHERE state = 'due' RETURNING *)"
+                " INSERT INTO external_id"
                 " (client, system, kind, external_id, subject_kind, subject_id)"
                 " SELECT client, system, 'application', external_id, subject_kind, subject_id"
-                " FROM effect WHERE kind = 'tracker.add' AND done_as_of = :t ON CONFLICT DO NOTHING"
+                " FROM done WHERE kind = 'tracker.add' ON CONFLICT DO NOTHING"
             ),
             {"t": as_of},
         )
