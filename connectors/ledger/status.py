@@ -137,7 +137,7 @@ def effects(
     connection: Connection, scope: Scope, *, unsettled: bool = False
 ) -> list[tuple[str, str, str, int]]:
     """(system, kind, state, count) of all effects, or of those that are still to be done."""
-    only = f"WHERE {_UNSETTLED}" if unsettled else ""
+    only = f"AND {_UNSETTLED}" if unsettled else ""
     rows = connection.execute(text(_EFFECTS.format(only=only)), _parameters(scope))
     return [(system, kind, state, count) for system, kind, state, count in rows]
 
@@ -273,12 +273,26 @@ _WAITING = f"""
     WHERE s.disposition IS NULL
     ORDER BY k.due_at NULLS LAST, s.since, s.key
 """
+
+
+def _about(row: str) -> str:
+    """Of effects or quarantines: the application `s`, if it is one's, and the requisition `r`.
+
+    Each by its id (OFFSET 0): of all subjects, or all requisitions, all would be read for each row.
+    """
+    return f"""
+        LEFT JOIN application s ON {row}.subject_kind = 'application' AND s.id = {row}.subject_id
+        CROSS JOIN LATERAL (
+            SELECT * FROM requisition
+            WHERE id = coalesce(s.requisition_id, {row}.subject_id) OFFSET 0) r
+    """
+
+
 _HELD = f"""
-    WITH {_SUBJECTS}
-    SELECT s.requisition, s.key AS subject, q.stage, q.rule, q.owner, q.reason, q.remedy,
-           q.opened_at AS since
-    FROM quarantine q JOIN subjects s ON s.kind = q.subject_kind AND s.id = q.subject_id
-    WHERE q.closed_at IS NULL ORDER BY q.opened_at, s.key, q.rule
+    SELECT r.key AS requisition, coalesce(s.key, r.key) AS subject, q.stage, q.rule, q.owner,
+           q.reason, q.remedy, q.opened_at AS since
+    FROM quarantine q {_about("q")}
+    WHERE {_SCOPE} AND q.closed_at IS NULL ORDER BY q.opened_at, subject, q.rule
 """
 # Without a requisition there is nobody to look up: all rows are the client's.
 _OF_SUBJECTS = """(CAST(:requisition AS text) IS NULL
@@ -335,16 +349,12 @@ _HIRES = f"""
 """
 _UNSETTLED = "e.state IN ('due', 'sending', 'dead', 'parked')"
 _EFFECTS = f"""
-    WITH {_SUBJECTS}
-    SELECT e.system, e.kind, e.state, count(*) AS count
-    FROM effect e JOIN subjects s ON s.kind = e.subject_kind AND s.id = e.subject_id {{only}}
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    SELECT e.system, e.kind, e.state, count(*) AS count FROM effect e {_about("e")}
+    WHERE {_SCOPE} {{only}} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 _TROUBLED = f"""
-    WITH {_SUBJECTS}
-    SELECT e.key, e.system, e.state, e.attempts, e.error
-    FROM effect e JOIN subjects s ON s.kind = e.subject_kind AND s.id = e.subject_id
-    WHERE e.state IN ('dead', 'parked') ORDER BY e.key
+    SELECT e.key, e.system, e.state, e.attempts, e.error FROM effect e {_about("e")}
+    WHERE {_SCOPE} AND e.state IN ('dead', 'parked') ORDER BY e.key
 """
 _FINGERPRINT = """
     SELECT encode(sha256(convert_to(

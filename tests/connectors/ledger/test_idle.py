@@ -19,6 +19,12 @@ OPEN, OVER, FAR_MORE = range(40), range(40, 640), range(640, 3640)
 # As in a large ledger: in one this small, reading all of a table is rightly the cheapest.
 INDEXED = "SET LOCAL enable_seqscan = off"
 READ = "SELECT coalesce(sum(seq_tup_read + idx_tup_fetch), 0) FROM pg_stat_xact_user_tables"
+HELD = """
+    INSERT INTO quarantine
+        (client, subject_kind, subject_id, stage, rule, owner, reason, remedy, opened_at)
+    SELECT client, 'application', id, stage, 'ANY-001', 'client', 'a reason', 'a remedy', since
+    FROM application WHERE stage = 'submittal'
+"""
 
 
 @contextmanager
@@ -75,6 +81,9 @@ def test_those_who_are_over_are_not_read_however_many_they_are(
             assert sweep_without_vendors(scope, as_of) == (0, 0)
         return so_far()
 
+    with ledger.transaction() as connection:  # somebody is held, and something is not done
+        connection.execute(text(HELD))
+        connection.execute(text("UPDATE effect SET state = 'dead' WHERE kind = 'tracker.note'"))
     add(OVER)
     few = read()
     add(FAR_MORE)
