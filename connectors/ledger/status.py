@@ -279,12 +279,13 @@ def _about(row: str) -> str:
     """Of effects or quarantines: the application `s`, if it is one's, and the requisition `r`.
 
     Each by its id (OFFSET 0): of all subjects, or all requisitions, all would be read for each row.
+    With coalesce() too, as row-level security does not trust it to be told ids of others' rows.
     """
     return f"""
         LEFT JOIN application s ON {row}.subject_kind = 'application' AND s.id = {row}.subject_id
         CROSS JOIN LATERAL (
-            SELECT * FROM requisition
-            WHERE id = coalesce(s.requisition_id, {row}.subject_id) OFFSET 0) r
+            SELECT * FROM requisition WHERE id = CASE {row}.subject_kind
+                WHEN 'application' THEN s.requisition_id ELSE {row}.subject_id END OFFSET 0) r
     """
 
 
