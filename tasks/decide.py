@@ -12,6 +12,7 @@ from prefect.states import Completed
 from connectors.ledger import endings as ledger_endings
 from connectors.ledger import intake as ledger_intake
 from connectors.ledger import rows
+from connectors.ledger import sourcing as ledger_sourcing
 from connectors.ledger.decisions import Asked, Decisions
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Stale
@@ -38,6 +39,9 @@ def decide_stage(stage: str, scope: Scope, as_of: datetime) -> Decisions:
         if stage == "intake":
             arrivals = cast(Sequence[ledger_intake.Row], waiting)
             waiting = ledger_intake.with_acquaintances(connection, arrivals, intake.points_of)
+        elif stage == "sourcing":
+            advertised = cast(Sequence[ledger_sourcing.Row], waiting)
+            waiting = ledger_sourcing.with_live_postings(connection, advertised)
     return _write(desk, module.decide(waiting, desk.process, as_of), as_of)
 
 

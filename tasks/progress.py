@@ -1,6 +1,6 @@
 """What ops look at: the artifacts a run leaves behind, and what it says in one sentence."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -15,6 +15,8 @@ from tasks.desk import desk_of
 from tasks.stages import ORDER
 
 MOST_ROWS = 200
+MOST_REQUISITIONS = 20  # fill the rows of a table that has one for each of their stages
+LATELY = timedelta(days=7)
 TABLES = ("funnel", "waiting", "quarantine", "gates", "effects", "troubled", "stopped")
 
 
@@ -23,23 +25,28 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
     """Leave a funnel, what waits on whom, the gates' quarantine and the effects as artifacts.
 
     One markdown artifact per requisition of a run that is about one; ids and counts only. What
-    nobody has been told yet becomes an event.
+    nobody has been told yet becomes an event. What years have left is not counted anew each time:
+    `fullcycle status` does that.
     """
     ledger = desk_of(scope.client).ledger
     with ledger.transaction() as connection:
-        stages = status.stages(connection, scope)
+        stages = status.stages(connection, scope, newest=MOST_REQUISITIONS)
         waiting = status.waiting(connection, scope)
         held = status.held(connection, scope)
-        gates = status.gates(connection, scope)
-        effects = status.effects(connection, scope)
+        gates = status.gates(connection, scope, since=as_of - LATELY)
+        effects = status.effects(connection, scope, unsettled=True)
         troubled = status.troubled_effects(connection, scope)
-        requisitions = status.requisitions(connection, scope)
+        requisitions = status.requisitions(connection, scope) if scope.requisition else []
         holds = hold.standing(connection, scope.client)
         breakers = breaker.standing(connection, scope.client)
     name = str(scope).lower().replace("_", "-")
     links = " · ".join(f"[{table}](/artifacts/key/{table}-{name})" for table in TABLES)
     when = f"as of {as_of:%Y-%m-%d %H:%M} UTC. {links}"
-    _table(f"funnel-{name}", f"Funnel of **{scope}**, {when}", _funnel(stages))
+    _table(
+        f"funnel-{name}",
+        f"Funnel of **{scope}**, of the {MOST_REQUISITIONS} requisitions asked for last, {when}",
+        _funnel(stages),
+    )
     _table(
         f"waiting-{name}",
         f"What is open at **{scope}** and whose turn it is, {when}",
@@ -74,12 +81,12 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
     )
     _table(
         f"gates-{name}",
-        f"Gates of **{scope}** so far, {when}",
+        f"Gates of **{scope}** in the last {LATELY.days} days, {when}",
         [
             {
                 "gate": row.stage,
                 "passed": row.passed,
-                "ever held": row.held,
+                "held": row.held,
                 "healed": row.healed,
                 "released": row.released,
                 "ended": row.ended,
@@ -92,7 +99,7 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
     )
     _table(
         f"effects-{name}",
-        f"Effects of **{scope}** by state, {when}",
+        f"Effects of **{scope}** that are still to be done, by state, {when}",
         [
             {"system": system, "effect": kind, "state": state, "count": count}
             for system, kind, state, count in effects

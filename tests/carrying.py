@@ -1,14 +1,21 @@
-"""What tests and measures of carrying share: a desk without vendors, and all that is asked done."""
+"""What tests and measures of carrying share: a desk and a sweep without vendors, and all done."""
 
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from connectors.ledger import alarms, landing, rows, status
+from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.links import Links
-from tasks.desk import Desk
+from tasks.decide import decide_stage, end
+from tasks.deliver import carry_out
+from tasks.desk import Desk, desk_of
+from tasks.gate import judge_door
+from tasks.observe import open_applications, read_inbox
 from tasks.process import Process
+from tasks.stages import ORDER
 
 
 def desk_without_vendors(process: Process, ledger: Ledger) -> Desk:
@@ -34,16 +41,44 @@ def do_what_was_asked(ledger: Ledger, as_of: datetime) -> None:
     with ledger.transaction() as connection:
         connection.execute(
             text(
+                "WITH done AS ("
                 "UPDATE effect SET state = 'done', done_as_of = :t, external_id = key"
-                " WHERE state = 'due'"
+                " WHERE state = 'due' RETURNING *)"
+                " INSERT INTO external_id"
+                " (client, system, kind, external_id, subject_kind, subject_id)"
+                " SELECT client, system, 'application', external_id, subject_kind, subject_id"
+                " FROM done WHERE kind = 'tracker.add' ON CONFLICT DO NOTHING"
             ),
             {"t": as_of},
         )
-        connection.execute(
-            text(
-                "INSERT INTO external_id"
-                " (client, system, kind, external_id, subject_kind, subject_id)"
-                " SELECT client, system, 'application', external_id, subject_kind, subject_id"
-                " FROM effect WHERE kind = 'tracker.add' ON CONFLICT DO NOTHING"
-            )
-        )
+
+
+def sweep_without_vendors(scope: Scope, as_of: datetime) -> tuple[int, int]:
+    """Do to the ledger what a sweep does, in its order; returns how much moved and was asked for.
+
+    Without Prefect, whose part is the same whatever the number of applications, without the tables
+    that `publish` makes of what it reads, and with nothing to deliver.
+    """
+    desk = desk_of(scope.client)
+    carry_out(desk, scope, as_of, unsettled_only=True)
+    with desk.ledger.transaction() as connection:
+        for resource in landing._WATCHING:
+            landing.watching(connection, resource)
+    read_inbox.fn(scope, as_of)
+    open_applications.fn(scope, as_of)
+    end.fn(scope, as_of)
+    moved = asked = 0
+    for stage in ORDER:
+        with desk.ledger.transaction() as connection:
+            if not rows.anybody(connection, stage, scope):
+                continue
+        moved += judge_door(stage, scope, as_of).passed
+        decisions = decide_stage(stage, scope, as_of)
+        moved, asked = moved + len(decisions.moves), asked + len(decisions.effects)
+    with desk.ledger.transaction() as connection:
+        status.waiting(connection, scope)
+        status.held(connection, scope)
+        status.effects(connection, scope, unsettled=True)
+        status.troubled_effects(connection, scope)
+        alarms.untold(connection, scope.client, as_of)
+    return moved, asked

@@ -33,35 +33,36 @@ class OpenOffer:
     offer_hash: str
 
 
+# Each asked of one application: an EXISTS may be answered by reading all that the client ever got.
+_WITHDRAWN = """
+    (SELECT true FROM form_answer f
+     WHERE f.client = s.client AND f.subject = s.key AND f.form = 'withdraw'
+       AND f.fields ->> 'confirm' = 'yes' LIMIT 1)
+"""
+_ARCHIVE = f"""
+    FROM arrival v
+    WHERE v.application_id = s.id AND v.stage = 'archived' AND NOT {ARCHIVED_TOO_EARLY} LIMIT 1
+"""
 # A signed offer outlives its requisition: only the person or the tracker ends a new hire. One that
 # is open for signature may be signed by now, until this very sweep has read that it is not. Who has
 # no offer ends with the requisition, also while a report is decided on: that the position is gone
 # is not because of the report. Where law has the job held open, it has the offer come first.
 _ENDED = f"""
     {MOVING} AND s.disposition IS NULL AND s.stage <> 'aftercare' AND (
-        withdrawal.withdrawn OR tracked.archive_kind IS NOT NULL
-        OR (r.disposition IS NOT NULL AND NOT EXISTS (
+        {_WITHDRAWN} OR (SELECT true {_ARCHIVE})
+        OR CASE WHEN r.disposition IS NOT NULL THEN NOT EXISTS (
             SELECT 1 FROM signature g WHERE g.application_id = s.id AND g.status = 'signed')
             AND NOT EXISTS (SELECT 1 FROM effect e
                 WHERE e.subject_kind = 'application' AND e.subject_id = s.id
                   AND e.kind = 'offer.send' AND e.state = 'done' AND NOT {CLOSED}
-                  AND coalesce({SIGNATURES_READ} < CAST(:as_of AS timestamptz), true)))
+                  AND coalesce({SIGNATURES_READ} < CAST(:as_of AS timestamptz), true)) END
     )
 """
 ROWS = applications(
-    columns=""", coalesce(withdrawal.withdrawn, false) AS withdrawn, tracked.archive_kind,
+    columns=f""", coalesce({_WITHDRAWN}, false) AS withdrawn, tracked.archive_kind,
                tracked.archive_reason, r.disposition AS requisition_over""",
     joins=f"""
-        LEFT JOIN LATERAL (
-            SELECT true AS withdrawn FROM form_answer f
-            WHERE f.client = s.client AND f.subject = s.key AND f.form = 'withdraw'
-              AND f.fields ->> 'confirm' = 'yes' LIMIT 1
-        ) withdrawal ON true
-        LEFT JOIN LATERAL (
-            SELECT v.archive_kind, v.archive_reason FROM arrival v
-            WHERE v.application_id = s.id AND v.stage = 'archived' AND NOT {ARCHIVED_TOO_EARLY}
-            LIMIT 1
-        ) tracked ON true
+        LEFT JOIN LATERAL (SELECT v.archive_kind, v.archive_reason {_ARCHIVE}) tracked ON true
     """,
 ).replace("{where}", _ENDED)
 

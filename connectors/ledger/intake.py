@@ -77,13 +77,14 @@ def with_acquaintances(
     """
     points = {row.id: points_of(row) for row in rows if row.person_id is None}
     newcomers = [row for row in rows if row.id in points]
-    shared = [(row.id, value) for row in newcomers for _, value in points[row.id]]
+    shared = [(row.id, *point) for row in newcomers for point in points[row.id]]
     found = connection.execute(
         text(_ACQUAINTANCES),
         {
             "client": newcomers[0].client if newcomers else "",
-            "ids": [i for i, _ in shared],
-            "values": [value for _, value in shared],
+            "ids": [i for i, _, _ in shared],
+            "kinds": [kind for _, kind, _ in shared],
+            "values": [value for _, _, value in shared],
             "name_ids": [row.id for row in newcomers],
             "names": [row.name.lower() for row in newcomers],
         },
@@ -99,15 +100,22 @@ def with_acquaintances(
     ]
 
 
+# Each is looked up by itself (OFFSET 0): joined, PostgreSQL, which takes a client to be a
+# two-hundredth of the ledger, reads everybody whom the client has ever met: 0.9 s, now 0.05.
 _ACQUAINTANCES = """
     WITH shared AS (
         SELECT w.id AS application_id, p.person_id
-        FROM unnest(CAST(:ids AS bigint[]), CAST(:values AS text[])) AS w(id, value)
-        JOIN contact_point p ON p.client = :client AND p.value = w.value
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:kinds AS text[]), CAST(:values AS text[]))
+             AS w(id, kind, value)
+        CROSS JOIN LATERAL (
+            SELECT p.person_id FROM contact_point p
+            WHERE p.client = :client AND p.kind = w.kind AND p.value = w.value OFFSET 0) p
         UNION
         SELECT w.id, p.id
         FROM unnest(CAST(:name_ids AS bigint[]), CAST(:names AS text[])) AS w(id, name)
-        JOIN person p ON p.client = :client AND lower(p.name) = w.name
+        CROSS JOIN LATERAL (
+            SELECT p.id FROM person p
+            WHERE p.client = :client AND p.name_in_lower_case = w.name OFFSET 0) p
     )
     SELECT s.application_id, s.person_id, p.key AS person_key, p.name,
            coalesce(array_agg(c.value ORDER BY c.value)
@@ -116,7 +124,8 @@ _ACQUAINTANCES = """
                    WHERE o.person_id = s.person_id AND o.requisition_id = me.requisition_id
                      AND o.id <> me.id AND o.disposition IS NULL)
                AS same_requisition
-    FROM shared s JOIN person p ON p.id = s.person_id
+    FROM shared s
+    CROSS JOIN LATERAL (SELECT * FROM person p WHERE p.id = s.person_id OFFSET 0) p
     LEFT JOIN contact_point c ON c.person_id = p.id
     GROUP BY s.application_id, s.person_id, p.key, p.name
     ORDER BY s.application_id, p.key

@@ -436,7 +436,7 @@ def open_applications(connection: Connection, client: str, owner: str, as_of: da
     for grown in ("application", "arrival"):
         bulk.look_at_growth(connection, grown, len(subjects))
     connection.execute(text(_TIE_ARRIVALS), known)
-    connection.execute(text(_TIE_TRACKER))
+    connection.execute(text(_TIE_TRACKER), known)
     for early in ("interview", "scorecard", "pay_statement"):  # landed before what they are about
         _resolve(connection, client, None, early)
     return len(subjects)
@@ -515,7 +515,7 @@ _TIE_ARRIVALS = """
 _TIE_TRACKER = """
     INSERT INTO external_id (client, system, kind, external_id, subject_kind, subject_id)
     SELECT client, system, 'application', external_id, 'application', application_id
-    FROM arrival WHERE stage IS NOT NULL AND application_id IS NOT NULL
+    FROM arrival WHERE id = ANY(:arrivals) AND stage IS NOT NULL AND application_id IS NOT NULL
     ON CONFLICT DO NOTHING
 """
 
@@ -575,33 +575,31 @@ def watching(connection: Connection, resource: str) -> list[str]:
     return list(connection.execute(text(_WATCHING[resource])).scalars())
 
 
-_OPEN_APPLICATION = """
-    EXISTS (SELECT 1 FROM application a
-            WHERE a.id = {subject} AND a.disposition IS NULL)
-"""
-_WATCHED_EFFECT = (
+def _asked_of(kind: str) -> str:
+    """The effects of a kind that are done, of applications that are open."""
+    return f"""
+        FROM application a
+        JOIN effect e ON e.subject_kind = 'application' AND e.subject_id = a.id
+        WHERE a.disposition IS NULL
+          AND e.kind = '{kind}' AND e.state = 'done' AND e.external_id IS NOT NULL
     """
-    SELECT e.external_id FROM effect e
-    WHERE e.kind = '{kind}' AND e.state = 'done' AND e.external_id IS NOT NULL AND """
-    + _OPEN_APPLICATION.format(subject="e.subject_id")
-    + " ORDER BY e.external_id"
-)
+
+
 _WATCHING = {
     "reports": f"""
-        SELECT DISTINCT ON (e.subject_id) e.external_id FROM effect e
-        WHERE e.kind = 'background.order' AND e.state = 'done' AND e.external_id IS NOT NULL
-          AND {_OPEN_APPLICATION.format(subject="e.subject_id")}
-        ORDER BY e.subject_id, e.id DESC""",
+        SELECT DISTINCT ON (a.id) e.external_id {_asked_of("background.order")}
+        ORDER BY a.id, e.id DESC""",
     "signature_requests": f"""
         SELECT e.external_id FROM effect e
         WHERE e.kind = 'offer.send' AND e.state = 'done' AND e.external_id IS NOT NULL
           AND NOT {CLOSED}
         ORDER BY e.external_id""",
-    "employees": _WATCHED_EFFECT.format(kind="payroll.create"),
+    "employees": f"SELECT e.external_id {_asked_of('payroll.create')} ORDER BY e.external_id",
     "pay_statements": """
-        SELECT x.external_id FROM external_id x WHERE x.kind = 'employee' AND """
-    + _OPEN_APPLICATION.format(subject="x.subject_id")
-    + " ORDER BY x.external_id",
+        SELECT x.external_id FROM application a
+        JOIN external_id x ON x.subject_kind = 'application' AND x.subject_id = a.id
+        WHERE a.disposition IS NULL AND x.kind = 'employee'
+        ORDER BY x.external_id""",
     "scorecards": """
         SELECT x.external_id FROM external_id x JOIN application a ON a.id = x.subject_id
         WHERE x.kind = 'application' AND x.subject_kind = 'application'

@@ -118,10 +118,11 @@ def read_at(system: str, resource: str) -> str:
     """
 
 
+# As json, which is read and not asked: to build jsonb of it takes half as long again.
 def _memory(kind: str, alias: str) -> str:
     return f"""
         coalesce((
-            SELECT jsonb_object_agg(e.key, jsonb_build_object('state', e.state, 'asked_at',
+            SELECT json_object_agg(e.key, json_build_object('state', e.state, 'asked_at',
                    e.created_as_of, 'done_at', e.done_as_of, 'ref', e.external_id))
             FROM effect e WHERE e.subject_kind = '{kind}' AND e.subject_id = {alias}.id
         ), '{{}}') AS effects,
@@ -304,26 +305,30 @@ def order_rules(
 
 def anybody(connection: Connection, stage: str, scope: Scope) -> bool:
     """Whether a requisition or an application is at a stage's gate or inside the stage."""
-    return bool(
-        connection.execute(
-            text(
-                """
-                SELECT EXISTS (
-                    SELECT 1 FROM application a JOIN requisition r ON r.id = a.requisition_id
-                    WHERE a.client = :client AND a.disposition IS NULL
-                      AND (a.ready_for = :stage OR a.stage = :stage)
-                      AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
-                ) OR EXISTS (
-                    SELECT 1 FROM requisition r
-                    WHERE r.client = :client AND r.disposition IS NULL
-                      AND (r.ready_for = :stage OR r.stage = :stage)
-                      AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
-                )
-                """
-            ),
-            {"client": scope.client, "requisition": scope.requisition, "stage": stage},
-        ).scalar()
+    asked = {"client": scope.client, "requisition": scope.requisition, "stage": stage}
+    return bool(connection.execute(text(_ANYBODY), asked).scalar())
+
+
+def _somebody(column: str, table: str, in_scope: str) -> str:
+    return f"""
+        EXISTS (SELECT 1 FROM {table} WHERE client = :client AND disposition IS NULL
+                AND {column} = :stage AND (CAST(:requisition AS text) IS NULL OR {in_scope}))
+    """
+
+
+# One question for each index: of "inside or at the gate" in one, all who are open were read.
+_ANYBODY = "SELECT " + " OR ".join(
+    _somebody(column, table, in_scope)
+    for table, in_scope in (
+        ("requisition", "key = :requisition"),
+        (
+            "application",
+            "requisition_id ="
+            " (SELECT id FROM requisition WHERE client = :client AND key = :requisition)",
+        ),
     )
+    for column in ("stage", "ready_for")
+)
 
 
 def at_the_door(

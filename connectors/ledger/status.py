@@ -105,9 +105,12 @@ def requisitions(connection: Connection, scope: Scope) -> list[RequisitionCount]
     return _all(connection, RequisitionCount, scope, _REQUISITIONS)
 
 
-def stages(connection: Connection, scope: Scope) -> list[StageCount]:
-    """Every stage of every requisition that anybody has reached."""
-    return _all(connection, StageCount, scope, _STAGES)
+def stages(connection: Connection, scope: Scope, newest: int | None = None) -> list[StageCount]:
+    """Every stage that anybody has reached, of all requisitions or of so many.
+
+    newest: of open ones before others, those that were asked for last.
+    """
+    return _all(connection, StageCount, scope, _STAGES, newest=newest)
 
 
 def waiting(connection: Connection, scope: Scope, limit: int = 1000) -> list[Waiting]:
@@ -120,9 +123,9 @@ def held(connection: Connection, scope: Scope) -> list[Held]:
     return _all(connection, Held, scope, _HELD)
 
 
-def gates(connection: Connection, scope: Scope) -> list[GateTotal]:
-    """What every gate has done so far."""
-    return _all(connection, GateTotal, scope, _GATES)
+def gates(connection: Connection, scope: Scope, since: datetime | None = None) -> list[GateTotal]:
+    """What every gate has done since an instant, or ever; whom it holds now is always counted."""
+    return _all(connection, GateTotal, scope, _GATES, since=since)
 
 
 def hires(connection: Connection, scope: Scope) -> list[Hire]:
@@ -130,9 +133,12 @@ def hires(connection: Connection, scope: Scope) -> list[Hire]:
     return _all(connection, Hire, scope, _HIRES)
 
 
-def effects(connection: Connection, scope: Scope) -> list[tuple[str, str, str, int]]:
-    """(system, kind, state, count) of the effects."""
-    rows = connection.execute(text(_EFFECTS), _parameters(scope))
+def effects(
+    connection: Connection, scope: Scope, *, unsettled: bool = False
+) -> list[tuple[str, str, str, int]]:
+    """(system, kind, state, count) of all effects, or of those that are still to be done."""
+    only = f"AND {_UNSETTLED}" if unsettled else ""
+    rows = connection.execute(text(_EFFECTS.format(only=only)), _parameters(scope))
     return [(system, kind, state, count) for system, kind, state, count in rows]
 
 
@@ -185,22 +191,29 @@ def _parameters(scope: Scope) -> dict[str, Any]:
     return {"client": scope.client, "requisition": scope.requisition}
 
 
-def _all(connection: Connection, kind: type[Any], scope: Scope, sql: str) -> list[Any]:
-    return [kind(**row) for row in connection.execute(text(sql), _parameters(scope)).mappings()]
+def _all(connection: Connection, kind: type[Any], scope: Scope, sql: str, **more: Any) -> list[Any]:
+    rows = connection.execute(text(sql), _parameters(scope) | more)
+    return [kind(**row) for row in rows.mappings()]
 
 
 _SCOPE = "r.client = :client AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)"
-_SUBJECTS = f"""
+
+
+def _subjects(requisitions: str = "requisition") -> str:
+    return f"""
     subjects AS (
         SELECT 'application' AS kind, a.id, a.key, r.key AS requisition, a.stage, a.state, a.since,
                a.ready_for, a.waiting_on, a.disposition
-        FROM application a JOIN requisition r ON r.id = a.requisition_id WHERE {_SCOPE}
+        FROM application a JOIN {requisitions} r ON r.id = a.requisition_id WHERE {_SCOPE}
         UNION ALL
         SELECT 'requisition', r.id, r.key, r.key, r.stage, r.state, r.since, r.ready_for,
                r.waiting_on, r.disposition
-        FROM requisition r WHERE {_SCOPE}
+        FROM {requisitions} r WHERE {_SCOPE}
     )
-"""
+    """
+
+
+_SUBJECTS = _subjects()
 _UNFINISHED = (
     "disposition IS NULL AND stage <> 'aftercare' AND ready_for IS DISTINCT FROM 'aftercare'"
 )
@@ -216,7 +229,11 @@ _REQUISITIONS = f"""
     FROM requisition r WHERE {_SCOPE} ORDER BY length(r.key), r.key
 """
 _STAGES = f"""
-    WITH {_SUBJECTS},
+    WITH shown AS (
+        SELECT * FROM requisition r WHERE {_SCOPE}
+        ORDER BY disposition IS NOT NULL, id DESC LIMIT CAST(:newest AS bigint)
+    ),
+    {_subjects("shown")},
     stays AS (
         SELECT s.requisition, t.to_stage AS stage, t.subject_kind, t.subject_id,
                min(t.as_of) FILTER (WHERE t.to_state = 'entered') AS entered_at,
@@ -256,26 +273,48 @@ _WAITING = f"""
     WHERE s.disposition IS NULL
     ORDER BY k.due_at NULLS LAST, s.since, s.key
 """
+
+
+def _about(row: str) -> str:
+    """Of effects or quarantines: the application `s`, if it is one's, and the requisition `r`.
+
+    Each by its id (OFFSET 0): of all subjects, or all requisitions, all would be read for each row.
+    With coalesce() too, as row-level security does not trust it to be told ids of others' rows.
+    """
+    return f"""
+        LEFT JOIN application s ON {row}.subject_kind = 'application' AND s.id = {row}.subject_id
+        CROSS JOIN LATERAL (
+            SELECT * FROM requisition WHERE id = CASE {row}.subject_kind
+                WHEN 'application' THEN s.requisition_id ELSE {row}.subject_id END OFFSET 0) r
+    """
+
+
 _HELD = f"""
-    WITH {_SUBJECTS}
-    SELECT s.requisition, s.key AS subject, q.stage, q.rule, q.owner, q.reason, q.remedy,
-           q.opened_at AS since
-    FROM quarantine q JOIN subjects s ON s.kind = q.subject_kind AND s.id = q.subject_id
-    WHERE q.closed_at IS NULL ORDER BY q.opened_at, s.key, q.rule
+    SELECT r.key AS requisition, coalesce(s.key, r.key) AS subject, q.stage, q.rule, q.owner,
+           q.reason, q.remedy, q.opened_at AS since
+    FROM quarantine q {_about("q")}
+    WHERE {_SCOPE} AND q.closed_at IS NULL ORDER BY q.opened_at, subject, q.rule
 """
+# Without a requisition there is nobody to look up: all rows are the client's.
+_OF_SUBJECTS = """(CAST(:requisition AS text) IS NULL
+               OR ({0}.subject_kind, {0}.subject_id) IN (SELECT kind, id FROM subjects))"""
+_SINCE = "(CAST(:since AS timestamptz) IS NULL OR {} :since)"
 _GATES = f"""
     WITH {_SUBJECTS},
     passed AS (
-        SELECT t.to_stage AS stage, count(*) AS n
-        FROM transition t JOIN subjects s ON s.kind = t.subject_kind AND s.id = t.subject_id
-        WHERE t.to_state = 'entered' GROUP BY 1
+        SELECT t.to_stage AS stage, count(*) AS n FROM transition t
+        WHERE t.client = :client AND t.to_state = 'entered' AND {_SINCE.format("t.as_of >=")}
+          AND {_OF_SUBJECTS.format("t")}
+        GROUP BY 1
     ),
     held AS (
         SELECT q.stage, q.rule, count(*) AS n,
                count(*) FILTER (WHERE q.outcome = 'healed') AS healed,
                count(*) FILTER (WHERE q.outcome = 'released') AS released,
                count(*) FILTER (WHERE q.outcome = 'ended') AS ended
-        FROM quarantine q JOIN subjects s ON s.kind = q.subject_kind AND s.id = q.subject_id
+        FROM quarantine q
+        WHERE q.client = :client AND (q.closed_at IS NULL OR {_SINCE.format("q.opened_at >=")})
+          AND {_OF_SUBJECTS.format("q")}
         GROUP BY 1, 2
     ),
     gates AS (
@@ -309,19 +348,14 @@ _HIRES = f"""
         AND e.subject_id = a.id AND e.kind = 'payroll.create' AND e.state = 'done')
     ORDER BY length(r.key), r.key, a.key
 """
-_EFFECT_SCOPE = f"""
-    FROM effect e
-    LEFT JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
-    JOIN requisition r ON r.id = coalesce(s.requisition_id, e.subject_id)
-    WHERE {_SCOPE}
-"""
+_UNSETTLED = "e.state IN ('due', 'sending', 'dead', 'parked')"
 _EFFECTS = f"""
-    SELECT e.system, e.kind, e.state, count(*) AS count {_EFFECT_SCOPE}
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    SELECT e.system, e.kind, e.state, count(*) AS count FROM effect e {_about("e")}
+    WHERE {_SCOPE} {{only}} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 _TROUBLED = f"""
-    SELECT e.key, e.system, e.state, e.attempts, e.error {_EFFECT_SCOPE}
-    AND e.state IN ('dead', 'parked') ORDER BY e.key
+    SELECT e.key, e.system, e.state, e.attempts, e.error FROM effect e {_about("e")}
+    WHERE {_SCOPE} AND e.state IN ('dead', 'parked') ORDER BY e.key
 """
 _FINGERPRINT = """
     SELECT encode(sha256(convert_to(

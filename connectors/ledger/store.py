@@ -88,10 +88,7 @@ class Ledger:
         """
         try:
             with self._engine.begin() as connection:
-                connection.execute(
-                    text("SELECT set_config('fullcycle.client', :client, true)"),
-                    {"client": self.client},
-                )
+                connection.execute(text(_ENTER), {"client": self.client})
                 yield connection
         except (OperationalError, InterfaceError):
             raise LedgerUnavailable from None
@@ -145,7 +142,8 @@ class Ledger:
     def gate_url(self) -> str:
         """A database address whose sessions are confined to this client, for the gates' engine."""
         separator = "&" if "?" in self.url else "?"
-        return f"{self.url}{separator}options=-cfullcycle.client%3D{self.client}"
+        client = f"-cfullcycle.client%3D{self.client}"
+        return f"{self.url}{separator}options={client}%20-cenable_bitmapscan%3Doff"
 
     def apply(self, decisions: Decisions, as_of: datetime) -> None:
         """Write everything a stage decided, in one transaction."""
@@ -392,6 +390,12 @@ def _write_postings(connection: Connection, client: str, decisions: Decisions) -
         )
 
 
+# That nearly all rows are this client's, PostgreSQL does not know: with bitmaps it reads the index
+# of all that the client has for each application it looks up, to keep what is in both.
+_ENTER = """
+    SELECT set_config('fullcycle.client', :client, true),
+           set_config('enable_bitmapscan', 'off', true)
+"""
 _BELONGS = """
     UPDATE application s SET person_id = coalesce(m.person, p.id)
     FROM unnest(CAST(:id AS bigint[]), CAST(:key AS text[]), CAST(:person AS bigint[]))

@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Date,
     DateTime,
     ForeignKey,
@@ -139,6 +140,8 @@ person = Table(
     Column("key", Text, nullable=False, comment="of the application that made them known"),
     Column("name", Text, nullable=False),
     UniqueConstraint("client", "key"),
+    Column("name_in_lower_case", Text, Computed("lower(name)", persisted=True)),
+    Index("person_name", "client", "name_in_lower_case"),
 )
 
 contact_point = Table(
@@ -189,6 +192,17 @@ application = Table(
     *_projection(),
     UniqueConstraint("client", "key"),
     Index("application_at", "client", "stage", postgresql_where=text("disposition IS NULL")),
+    Index(
+        "application_at_gate",
+        "client",
+        "ready_for",
+        postgresql_where=text("disposition IS NULL AND ready_for IS NOT NULL"),
+    ),
+    Index(
+        "application_taking",  # an opening, or about to
+        "requisition_id",
+        postgresql_where=text("disposition IS NULL OR disposition = 'HIRED_PAID'"),
+    ),
     Index("application_requisition", "requisition_id"),
     Index("application_person", "person_id"),
 )
@@ -297,7 +311,20 @@ effect = Table(
     Column("error", Text),
     Column("closed_by", Text),
     UniqueConstraint("client", "key"),
-    Index("effect_open", "client", "state", postgresql_where=text("state IN ('due', 'sending')")),
+    Index(
+        "effect_unsettled",
+        "client",
+        "state",
+        postgresql_where=text("state IN ('due', 'sending', 'dead', 'parked')"),
+    ),
+    Index(
+        "effect_binding",  # what is read at the vendor for as long as it can still change
+        "client",
+        "kind",
+        postgresql_where=text(
+            "kind IN ('offer.send', 'offer.cancel', 'background.order', 'payroll.create')"
+        ),
+    ),
     Index("effect_subject", "subject_kind", "subject_id", "kind"),
 )
 
@@ -405,10 +432,23 @@ inbox = Table(
     Column("read_at", MOMENT),
     Column("error", Text),
     UniqueConstraint("client", "source", "event_id"),
+    Index("inbox_unread", "client", postgresql_where=text("read_at IS NULL")),
+    Index("inbox_unreadable", "client", postgresql_where=text("error IS NOT NULL")),
 )
 
 
-def _landed(name: str, *columns: Column[Any]) -> Table:
+def _nobodys(table: str) -> Index:
+    """What has landed and belongs to nobody yet: it is looked at by every sweep."""
+    return Index(
+        f"{table}_nobodys",
+        "client",
+        "system",
+        "external_id",
+        postgresql_where=text("application_id IS NULL"),
+    )
+
+
+def _landed(name: str, *columns: Column[Any] | Index) -> Table:
     """A table of landed records: who told us, the newest version, and the fields we use."""
     return Table(
         name,
@@ -448,6 +488,7 @@ arrival = _landed(
     Column("stage", Text),
     Column("archive_kind", Text),
     Column("archive_reason", Text, nullable=False),
+    _nobodys("arrival"),
 )
 candidate = _landed(
     "candidate",
@@ -465,6 +506,7 @@ interview = _landed(
     Column("ends_at", MOMENT, nullable=False),
     Column("status", Text, nullable=False),
     Column("interviewers", JSONB, nullable=False),
+    _nobodys("interview"),
 )
 scorecard = _landed(
     "scorecard",
@@ -474,6 +516,7 @@ scorecard = _landed(
     Column("submitted_at", MOMENT, nullable=False),
     Column("recommendation", Text),
     Column("answers", JSONB, nullable=False),
+    _nobodys("scorecard"),
 )
 form_answer = _landed(
     "form_answer",
@@ -482,6 +525,7 @@ form_answer = _landed(
     Column("about", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("fields", JSONB, nullable=False),
+    Index("form_answer_subject", "client", "subject"),
 )
 signature = _landed(
     "signature",
@@ -526,6 +570,7 @@ pay_statement = _landed(
     Column("start_on", Date, nullable=False),
     Column("work_place", Text, nullable=False),
     Column("entity", Text, nullable=False),
+    _nobodys("pay_statement"),
 )
 
 LANDED: dict[type[Observed], Table] = {

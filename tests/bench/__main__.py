@@ -12,7 +12,7 @@ from rich.console import Console
 
 from deployments.processes import ROOT
 from tests import peers
-from tests.bench import carry, gates
+from tests.bench import carry, gates, idle
 from tests.bench.carry import Way
 from tests.bench.meter import Cost
 
@@ -48,6 +48,13 @@ def _carry(console: Console, repetitions: int) -> None:
         (PLACE / "carry.md").write_text("\n".join([*HEAD, *table, "", carry.versions(), ""]))
         _draw(home, costs)
     console.print("\n".join([*HEAD, *table]), markup=False, highlight=False)
+
+
+def _idle(console: Console, repetitions: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="fullcycle-") as place:
+        lines = [*idle.HEAD, *idle.run(Path(place), repetitions)]
+    (PLACE / "idle.md").write_text("\n".join([*lines, "", carry.versions(), ""]))
+    console.print("\n".join(lines), markup=False, highlight=False)
 
 
 def _gates(console: Console, repetitions: int) -> None:
@@ -96,7 +103,7 @@ def _draw(home: Path, costs: Costs) -> None:
     )
 
 
-MEASURES = {"carry": _carry, "gates": _gates}
+MEASURES = {"carry": _carry, "idle": _idle, "gates": _gates}
 
 
 if __name__ == "__main__":

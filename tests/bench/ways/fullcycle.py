@@ -43,7 +43,7 @@ def main() -> None:
     posting = with_posting(ledger)
     arrivals = [arrival(posting, number) for number in range(job.applications)]
     meter = Meter(job.servers)
-    for what, work in _STEPS.items():
+    for what, work in STEPS.items():
         with meter.measured(what, job.applications):
             work(ledger, arrivals)
         do_what_was_asked(ledger, AS_OF)
@@ -114,7 +114,7 @@ def _decide(
     assert len(decisions.effects) == asked * len(arrivals)
 
 
-_STEPS = {
+STEPS = {
     "land": land,
     "land again, nothing changed": land,
     "open": open_all,
