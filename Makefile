@@ -22,7 +22,7 @@ chaos: $(INSTALLED) ## kill and disturb the whole cycle, and count what was done
 chaos-usual: $(INSTALLED) ## the same kills for three usual ways to order a check, and for ours
 	@$(BIN)/python -m tests.chaos.usual_ways $(ARGS)
 
-bench: $(INSTALLED) ## what carrying costs, beside what people use for it; into docs/benchmarks/
+bench: $(INSTALLED) ## what syncing and carrying cost, beside what people use; into docs/benchmarks/
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 check: $(INSTALLED) ## style, types, and which folder may import which
