@@ -18,6 +18,12 @@ from tests import peers
 from tests.bench import report as reports
 from tests.bench.pulls import PULLS, Measured, Place, Way, serving
 
+EXPLAINED = (
+    "CPU seconds are the client's, from the beginning of its process, and PostgreSQL's. `start` is",
+    "the part before anything is asked for: the imports; Singer’s two processes have theirs in the",
+    "rest. `\\copy` and the download are no ways to sync, they show what is hard to avoid; the",
+    "requests of `\\copy` were made before it was measured. Medians, and memory of all processes.",
+)
 RECORDS, WARM_UP = 100_000, 1_000
 DLT = ("dlt[postgres]==1.31.0",)
 SINGER = ("singer-sdk[msgspec]==0.54.9", "meltanolabs-target-postgres==0.8.1")
@@ -84,7 +90,10 @@ def report(home: Path, repetitions: int, records: int, console: Console) -> None
 
 def keep(home: Path, measured: Sequence[Measured], records: int) -> None:
     """Write what was measured: a table for each kind of pull, and a picture of the full one."""
-    lines = [f"{records:,} candidates of 2.8 KB in pages of 500."]
+    lines = [
+        f"`python -m tests.bench sync --records {records}`: candidates of 2.8 KB, in pages of 500.",
+        *EXPLAINED,
+    ]
     for pull, what in PULLS.items():
         lines += ["", f"## {what[0].upper()}{what[1:]}", "", *HEAD, *_table(measured, pull)]
     lands = {one.way.module: f"- {one.cost.what}: {one.way.lands}" for one in measured}
