@@ -90,8 +90,10 @@ def report(home: Path, repetitions: int, records: int, console: Console) -> None
 
 def keep(home: Path, measured: Sequence[Measured], records: int) -> None:
     """Write what was measured: a table for each kind of pull, and a picture of the full one."""
+    times = max(len(each) for each in _by_what(measured, "full").values())
     lines = [
-        f"`python -m tests.bench sync --records {records}`: candidates of 2.8 KB, in pages of 500.",
+        f"`python -m tests.bench sync --records {records} --repetitions {times}`:",
+        "candidates of 2.8 KB, in pages of 500.",
         *EXPLAINED,
     ]
     for pull, what in PULLS.items():
