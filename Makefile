@@ -22,7 +22,7 @@ chaos: $(INSTALLED) ## kill and disturb the whole cycle, and count what was done
 chaos-usual: $(INSTALLED) ## the same kills for three usual ways to order a check, and for ours
 	@$(BIN)/python -m tests.chaos.usual_ways $(ARGS)
 
-bench: $(INSTALLED) ## what carrying and gates cost, beside what people use; into docs/benchmarks/
+bench: $(INSTALLED) ## what syncing, carrying and gates cost, beside what people use; to docs/benchmarks/
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 check: $(INSTALLED) ## style, types, and which folder may import which

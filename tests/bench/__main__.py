@@ -1,109 +1,31 @@
-"""`make bench`: what carrying and gates cost, beside what people use; into docs/benchmarks/."""
+"""`make bench`: what syncing, carrying and gates cost, beside what people use for them."""
 
 import argparse
-import json
-import statistics
-import subprocess
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from deployments.processes import ROOT
-from tests import peers
-from tests.bench import carry, gates, idle
-from tests.bench.carry import Way
-from tests.bench.meter import Cost
+from tests.bench import carry, gates, idle, sync
 
-Costs = dict[tuple[str, int, bool], list[Cost]]  # by what, how many at once, and whether ours
-PLACE = ROOT / "docs/benchmarks"
-HEAD = (
-    "| what | at once | CPU ms | of it servers | wall ms | peak MB |",
-    "|---|---:|---:|---:|---:|---:|",
-)
+PARTS = {
+    "sync": sync.report,
+    "carry": carry.report,
+    "idle": idle.report,
+    "gates": gates.report,
+}
 
 
 def main() -> None:
-    """Measure what is asked for, or everything."""
+    """Measure, print, and write tables and pictures into docs/benchmarks/."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("what", nargs="*", choices=MEASURES, default=list(MEASURES))
+    asked.add_argument("parts", nargs="*", metavar="|".join(PARTS), help="all, if none is named")
     asked.add_argument("--repetitions", type=int, default=3)
-    told = asked.parse_args()
-    PLACE.mkdir(exist_ok=True)
-    for what in told.what:
-        MEASURES[what](Console(), told.repetitions)
-
-
-def _carry(console: Console, repetitions: int) -> None:
-    """Measure, print, and write the table and its picture."""
-    costs: Costs = {}
-    with tempfile.TemporaryDirectory(prefix="fullcycle-") as place:
-        home = Path(place)
-        for way, measured in carry.run(home, repetitions):
-            console.print(_sentence(way, measured), highlight=False)
-            for cost in measured:
-                costs.setdefault((cost.what, way.applications, way.ours), []).append(cost)
-        table = _table(costs)
-        (PLACE / "carry.md").write_text("\n".join([*HEAD, *table, "", carry.versions(), ""]))
-        _draw(home, costs)
-    console.print("\n".join([*HEAD, *table]), markup=False, highlight=False)
-
-
-def _idle(console: Console, repetitions: int) -> None:
-    with tempfile.TemporaryDirectory(prefix="fullcycle-") as place:
-        lines = [*idle.HEAD, *idle.run(Path(place), repetitions)]
-    (PLACE / "idle.md").write_text("\n".join([*lines, "", carry.versions(), ""]))
-    console.print("\n".join(lines), markup=False, highlight=False)
-
-
-def _gates(console: Console, repetitions: int) -> None:
-    with tempfile.TemporaryDirectory(prefix="fullcycle-") as place:
-        table = gates.table(list(gates.run(Path(place), repetitions)))
-    (PLACE / "gates.md").write_text("\n".join([*table, "", gates.versions(), ""]))
-    console.print("\n".join(table), markup=False, highlight=False, soft_wrap=True)
-
-
-def _sentence(way: Way, measured: Sequence[Cost]) -> str:
-    total = sum(cost.cpu_ms for cost in measured)
-    return f"{way.module}, {way.applications}: {total:.3f} CPU ms"
-
-
-def _table(costs: Costs) -> list[str]:
-    return [
-        f"| {what} | {applications:,} | {_median(each, 'cpu'):.3f} | {_median(each, 'servers'):.3f}"
-        f" | {_median(each, 'wall'):.3f} | {max(cost.peak for cost in each):.0f} |"
-        for (what, applications, _), each in costs.items()
-    ]
-
-
-def _median(costs: Sequence[Cost], of: str) -> float:
-    """Milliseconds for each unit."""
-    return statistics.median(
-        cost.cpu_ms if of == "cpu" else getattr(cost, of) / cost.units * 1000 for cost in costs
-    )
-
-
-def _draw(home: Path, costs: Costs) -> None:
-    """A picture of all ways, ours at its largest size."""
-    largest = max(carry.SIZES)
-    bars = [
-        {"name": what, "value": _median(each, "cpu"), "ours": ours}
-        for (what, applications, ours), each in costs.items()
-        if applications == largest or not ours
-    ]
-    python = peers.with_packages(home / "matplotlib", "matplotlib")
-    axis = "CPU milliseconds for each application (logarithmic)"
-    subprocess.run(
-        [python, "-m", "tests.bench.plot", str(PLACE / "carry.png")],
-        input=json.dumps({"axis": axis, "bars": bars}),
-        text=True,
-        cwd=ROOT,
-        check=True,
-    )
-
-
-MEASURES = {"carry": _carry, "idle": _idle, "gates": _gates}
+    asked.add_argument("--records", type=int, default=sync.RECORDS, help="to sync")
+    given = asked.parse_args()
+    for part in given.parts or PARTS:
+        with tempfile.TemporaryDirectory(prefix="fullcycle-") as home:
+            PARTS[part](Path(home), given.repetitions, given.records, Console(highlight=False))
 
 
 if __name__ == "__main__":

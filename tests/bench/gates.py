@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+from rich.console import Console
 from sqlalchemy import create_engine, text
 
 from connectors.ledger.store import Ledger
 from deployments import postgres
 from deployments.processes import ROOT
 from tests import peers
+from tests.bench import report as reports
 from tests.bench.meter import Cost, told
 from tests.bench.ways import gates
 from tests.bench.ways.job import Job
@@ -23,6 +25,13 @@ HEAD = (
     "| what | CPU s | of it PostgreSQL | wall s | beside the statement |",
     "|---|---:|---:|---:|---:|",
 )
+
+
+def report(home: Path, repetitions: int, _records: int, console: Console) -> None:
+    """Measure at both gates, and keep the table."""
+    lines = table(list(run(home, repetitions)))
+    reports.write("gates", [*lines, "", versions()])
+    console.print("\n".join(lines), markup=False, soft_wrap=True)
 
 
 def run(home: Path, repetitions: int) -> Iterator[Cost]:

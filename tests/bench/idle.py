@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from rich.console import Console
 from sqlalchemy import create_engine, text
 
 from connectors.ledger import client as ledger_client
@@ -17,6 +18,8 @@ from tasks import desk
 from tasks.process import Process, load
 from tasks.progress import LATELY, MOST_REQUISITIONS
 from tests import peers
+from tests.bench import carry
+from tests.bench import report as reports
 from tests.bench.meter import Cost, Meter
 from tests.bench.ways import fullcycle
 from tests.carrying import desk_without_vendors, do_what_was_asked, sweep_without_vendors
@@ -33,6 +36,13 @@ HEAD = (
     "| applications | open | idle sweep, CPU s | of it servers | carrying 1,000, CPU ms each |",
     "|---:|---:|---:|---:|---:|",
 )
+
+
+def report(home: Path, repetitions: int, _records: int, console: Console) -> None:
+    """Measure at all sizes, and keep the table."""
+    lines = [*HEAD, *run(home, repetitions)]
+    reports.write("idle", [*lines, "", carry.versions()])
+    console.print("\n".join(lines), markup=False)
 
 
 def run(home: Path, repetitions: int, sizes: Sequence[tuple[int, int]] = SIZES) -> Iterator[str]:

@@ -2,22 +2,27 @@
 
 import json
 import os
-import resource
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import psutil
 
 QUIET_SECONDS = 2.0
 QUIET = 0.05  # share of a processor
+SETTLE_SECONDS = 0.2  # a server's process that has just ended counts once its parent has seen it
 
 
 @dataclass
 class Cost:
-    """Of one piece of work over `units` units; seconds, and megabytes at the peak."""
+    """Of one piece of work over `units` units; seconds, and megabytes at the peak.
+
+    `start`: of the client before it made its meter, with what it imports.
+    """
 
     what: str
     units: int
@@ -25,6 +30,7 @@ class Cost:
     servers: float = 0.0
     wall: float = 0.0
     peak: float = 0.0
+    start: float = 0.0
 
     @property
     def cpu_ms(self) -> float:
@@ -43,12 +49,16 @@ class Meter:
     drain: bool = False
     costs: list[Cost] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._start = self._client()
+
     @contextmanager
     def measured(self, what: str, units: int) -> Iterator[None]:
         """Measure what is done inside."""
         servers, client, began = self._servers(), self._client(), time.monotonic()
         yield
         wall = time.monotonic() - began
+        time.sleep(SETTLE_SECONDS)
         if self.drain:
             self._wait_until_quiet()
         self.costs.append(
@@ -58,7 +68,8 @@ class Meter:
                 client=self._client() - client,
                 servers=self._servers() - servers,
                 wall=wall,
-                peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                peak=peak_memory(os.getpid()),
+                start=self._start,
             )
         )
 
@@ -84,6 +95,13 @@ class Meter:
 def told(printed: str) -> list[Cost]:
     """What a process has measured."""
     return [Cost(**cost) for cost in json.loads(printed.splitlines()[-1])]
+
+
+def peak_memory(process: int) -> float:
+    """The most megabytes that a process had in memory; `getrusage` would count its parent's too."""
+    status = Path(f"/proc/{process}/status").read_text()
+    highest = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(highest[1]) / 1024 if highest else 0.0  # one that is ending has none left
 
 
 def _processor_seconds(process: psutil.Process) -> float:
