@@ -1,5 +1,6 @@
 """What tests and measures of carrying share: a desk without vendors, and all that is asked done."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -7,15 +8,21 @@ from sqlalchemy import Connection, text
 
 from connectors.ledger.store import Ledger
 from connectors.links import Links
+from connectors.ports import System
 from tasks.desk import Desk
 from tasks.process import Process
 
 
 def desk_without_vendors(process: Process, ledger: Ledger) -> Desk:
     """A desk at which stages can decide; nothing can be delivered from it."""
+    return desk_with(process, ledger, {})
+
+
+def desk_with(process: Process, ledger: Ledger, systems: Mapping[str, System]) -> Desk:
+    """A desk from which these systems, by name, are delivered to."""
     links = Links("https://fullcycle.example", "a secret")
     nothing: Any = None
-    return Desk(process, ledger, links, {}, nothing, settling_seconds=60)
+    return Desk(process, ledger, links, systems, nothing, settling_seconds=60)
 
 
 def approve_and_open_job(connection: Connection, client: str, requisition: int) -> None:
