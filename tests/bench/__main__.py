@@ -1,4 +1,4 @@
-"""`make bench`: what carrying costs, beside what people use for it; into docs/benchmarks/."""
+"""`make bench`: what carrying costs, beside what people use for it, and delivering."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ from rich.console import Console
 
 from deployments.processes import ROOT
 from tests import peers
-from tests.bench import carry
+from tests.bench import carry, deliver
 from tests.bench.carry import Way
 from tests.bench.meter import Cost
 
@@ -42,6 +42,19 @@ def main() -> None:
         (PLACE / "carry.md").write_text("\n".join([*HEAD, *table, "", carry.versions(), ""]))
         _draw(home, costs)
     console.print("\n".join([*HEAD, *table]), markup=False, highlight=False)
+    _measure_delivering(console, repetitions)
+
+
+def _measure_delivering(console: Console, repetitions: int) -> None:
+    """The table of delivering; of each concurrency the repetition in the middle."""
+    with tempfile.TemporaryDirectory(prefix="fullcycle-") as place:
+        each = sorted(deliver.run(Path(place), repetitions), key=lambda one: one.share)
+    rows = [
+        [one for one in each if one.at_once == at_once][repetitions // 2].row()
+        for at_once in deliver.AT_ONCE
+    ]
+    (PLACE / "deliver.md").write_text("\n".join([*deliver.HEAD, *rows, ""]))
+    console.print("\n".join([*deliver.HEAD, *rows]), markup=False, highlight=False)
 
 
 def _sentence(way: Way, measured: Sequence[Cost]) -> str:
