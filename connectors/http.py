@@ -21,6 +21,7 @@ from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailabl
 from connectors.quota import AN_INSTANT, Quota
 
 CONNECT_SECONDS, READ_SECONDS = 3, 30
+MOST_AT_ONCE = 64  # requests to one vendor, each on a connection that is kept for the next
 READ_ATTEMPTS = 5
 LONGEST_PAUSE_SECONDS = 30.0
 GAVE_UP_WAITING = 408  # the vendor, for the end of our request: it may have acted on what it had
@@ -91,7 +92,7 @@ class Api:
         self._objection = objection or _error_inside
         self._quota = Quota(sleep)
         self._session = requests.Session()
-        adapter = _Adapter()
+        adapter = _Adapter(pool_maxsize=MOST_AT_ONCE)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         self._session.auth = auth

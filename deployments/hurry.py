@@ -7,9 +7,12 @@ read by the next scheduled sweep.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from uuid import UUID
 
 from prefect.deployments import arun_deployment
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import FlowRunWaitTimeout, ObjectNotFound
+from prefect.flow_runs import wait_for_flow_run
 from starlette.concurrency import run_in_threadpool
 
 from connectors.ledger import inbox
@@ -19,8 +22,12 @@ from flows.requisition import carry_requisition
 from flows.sweep import sweep
 from tasks.desk import Surroundings
 
-PAUSES = (2.0, 5.0, 10.0, 30.0, 60.0)  # seconds in which hints gather, before each sweep in a row
-LONGEST_SECONDS = 300.0  # to wait for one sweep
+# Seconds in which hints gather, before each sweep in a row: the first ones come at once, while a
+# stream of them must not use up the vendors' quotas.
+PAUSES = (0.2, 0.5, 2.0, 5.0, 10.0, 30.0, 60.0)
+LONGEST_SECONDS = 300  # to wait for one sweep
+
+AtOnce = Callable[[str, UUID], Awaitable[bool]]
 
 log = logging.getLogger(__name__)
 
@@ -31,22 +38,26 @@ def hinted(client: str) -> Scope | None:
         return inbox.hinted(connection, client)
 
 
-async def run_sweep(scope: Scope) -> None:
+async def run_sweep(scope: Scope, at_once: AtOnce | None = None) -> None:
     """Start a sweep of the scope as a run of its own, and wait for its end, but not for ever.
 
-    While nobody serves deployments it stays scheduled; the next hint must not wait for that.
+    at_once: runs it, or says False. While nobody serves deployments it then stays scheduled; the
+    next hint must not wait for that.
     """
     parameters = {"client": scope.client}
     if scope.requisition:
         parameters["requisition"] = scope.requisition
     flow = carry_requisition if scope.requisition else sweep
-    await arun_deployment(
+    run = await arun_deployment(
         f"{flow.name}/{flow.name}",
         parameters=parameters,
         tags=["webhook"],
         as_subflow=False,
-        timeout=LONGEST_SECONDS,
+        timeout=0,
     )
+    if not (at_once and await at_once(flow.name, run.id)):
+        with suppress(FlowRunWaitTimeout):
+            await wait_for_flow_run(run.id, timeout=LONGEST_SECONDS)
 
 
 class Hurry:
@@ -85,7 +96,9 @@ class Hurry:
                 scope = await run_in_threadpool(self._hinted, client)
                 if scope:
                     await self._run(scope)
-                elif client not in self._noticed:
+                    if client not in self._noticed:  # if nothing is left, the next comes at once
+                        scope = await run_in_threadpool(self._hinted, client)
+                if not scope and client not in self._noticed:
                     return
         except ObjectNotFound:  # nobody serves sweeps here, as in a demo: somebody runs them
             log.info("%s's webhooks wait for the next sweep", client)

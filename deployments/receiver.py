@@ -7,6 +7,7 @@ forms and the document store's public folder; `/openapi.json` describes them.
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ from connectors.ledger.store import Ledger
 from connectors.links import Links, Question
 from deployments import limits
 from deployments.accounts import Accounts, Load, load
-from deployments.hurry import Hurry
+from deployments.hurry import Hurry, run_sweep
+from deployments.ready import Ready
 from deployments.settings import Settings
 from deployments.webhooks import Webhooks, too_many
 from tasks.clock import now
@@ -186,7 +188,9 @@ def app(load: Load = load, notice: Callable[[str], None] | None = None) -> Starl
     public = Settings().home / "documents"
     public.mkdir(parents=True, exist_ok=True)
     accounts, rates = Accounts(load), limits.Rates(limits.PER_SECOND, limits.BURST)
-    webhooks = Webhooks(accounts, rates, notice or Hurry().notice)
+    webhooks = Webhooks(
+        accounts, rates, notice or Hurry(run=partial(run_sweep, at_once=Ready().run)).notice
+    )
     receiver = Starlette(
         routes=[
             Route("/webhooks/{client}/{vendor}", webhooks.receive, methods=["POST"]),

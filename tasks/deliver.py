@@ -1,11 +1,13 @@
 """Deliver: carry out what is due, each effect exactly once as the vendor sees it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import groupby
-from time import sleep
+from queue import SimpleQueue
+from threading import Semaphore
+from time import monotonic, sleep
 from typing import Any
 
 from prefect import task
@@ -27,6 +29,7 @@ from connectors.ledger import breaker, effects
 from connectors.ledger.breaker import StandsStill
 from connectors.ledger.effects import Claimed, InTheWay
 from connectors.ledger.scope import Scope
+from connectors.ledger.together import Together
 from connectors.records import (
     AddApplication,
     AddNote,
@@ -72,7 +75,9 @@ KINDS: dict[str, tuple[type[Request], str]] = {
     "message.by_hand": (SendMessage, "by_hand"),
 }
 BATCH = 200
-CONCURRENT = 8
+AT_ONCE = 8  # requests to one vendor
+CONCURRENT = AT_ONCE * 3 // 2  # threads for one vendor
+FRESH_SECONDS = 1.0  # after which what was begun and still waits for its turn is begun again
 QUICK_ATTEMPTS = 6
 TAKEN_OVER = "taken over by another run"
 LONGEST_WAIT_SECONDS = 90.0  # for what may be under way; the next run looks up what takes longer
@@ -128,49 +133,80 @@ def settle(scope: Scope, as_of: datetime) -> State[dict[str, int]]:
     return Completed(message=_sentence("settle", outcome), data=dict(outcome))
 
 
+class _Line:
+    """The way to one vendor: so many requests at once, and threads that ask for their turn.
+
+    There are more threads than turns: while some are at the vendor, others begin and settle, so
+    that no turn waits for the ledger's disk.
+    """
+
+    def __init__(self, together: Together) -> None:
+        self.together = together
+        self.turns = Semaphore(AT_ONCE)
+        self.threads = ThreadPoolExecutor(CONCURRENT)
+
+
 def carry_out(
     desk: Desk, scope: Scope, as_of: datetime, *, unsettled_only: bool = False
 ) -> Counter[str]:
-    """Claim and carry out effects in batches; returns how many ended in which state."""
+    """Claim and carry out what is due; returns how many ended in which state.
+
+    While there is more, it is claimed when half of the last batch is done: nobody waits for its
+    slowest. What has failed, and who is on trial, comes when all are done.
+    """
     outcome: Counter[str] = Counter()
-    with ThreadPoolExecutor(CONCURRENT) as pool:
+    together, ended = Together(desk.ledger, as_of), SimpleQueue[Future[list[str]]]()
+    lines: defaultdict[str, _Line] = defaultdict(lambda: _Line(together))
+    under_way = 0
+    try:
         while True:
             with desk.ledger.transaction() as connection:
-                batch = effects.claim(connection, scope, as_of, BATCH, unsettled_only)
-                wait = None if batch else effects.seconds_to_wait(connection, scope, as_of)
+                batch = effects.claim(
+                    connection, scope, as_of, BATCH, unsettled_only, beside=under_way > 0
+                )
+                idle = not batch and not under_way
+                wait = effects.seconds_to_wait(connection, scope, as_of) if idle else None
             if wait is not None and wait <= LONGEST_WAIT_SECONDS:
                 sleep(max(wait, 0.05))
                 continue
-            if not batch:
+            if idle:
                 return outcome
-            for states in pool.map(lambda group: _in_order(desk, group, as_of), _groups(batch)):
-                outcome.update(states)
+            for group in _groups(batch):
+                line = lines[group[0].system]
+                going = line.threads.submit(_in_order, desk, group, as_of, line)
+                going.add_done_callback(ended.put)
+                under_way += 1
+            while under_way > (BATCH // 2 if len(batch) == BATCH else 0):
+                outcome.update(ended.get().result())
+                under_way -= 1
+    finally:
+        for line in lines.values():
+            line.threads.shutdown(cancel_futures=True)
 
 
 def _groups(batch: Iterable[Claimed]) -> list[list[Claimed]]:
-    """Effects on one subject stay in order; different subjects go side by side."""
-    by_subject = sorted(batch, key=lambda e: (e.subject_kind, e.subject_id, e.id))
-    return [
-        list(group)
-        for _, group in groupby(by_subject, key=lambda e: (e.subject_kind, e.subject_id))
-    ]
+    """Effects on one subject at one vendor stay in order; all others go side by side."""
+
+    def about(effect: Claimed) -> tuple[str, str, int]:
+        return effect.system, effect.subject_kind, effect.subject_id
+
+    in_turn = sorted(batch, key=lambda effect: effect.id)
+    return [list(group) for _, group in groupby(sorted(in_turn, key=about), key=about)]
 
 
-def _in_order(desk: Desk, group: list[Claimed], as_of: datetime) -> list[str]:
-    """Carry out one subject's effects; at one vendor none overtakes another that failed."""
-    states, waiting_at = [], set[str]()
+def _in_order(desk: Desk, group: list[Claimed], as_of: datetime, line: _Line) -> list[str]:
+    """Carry out what one subject is owed at one vendor; none overtakes another that failed."""
+    states: list[str] = []
     for effect in group:
-        if effect.system in waiting_at:
+        if states and states[-1] in UNSETTLED:
             with desk.ledger.transaction() as connection:
                 effects.put_back(connection, effect)
-            continue
-        states.append(_one(desk, effect, as_of))
-        if states[-1] in UNSETTLED:
-            waiting_at.add(effect.system)
+        else:
+            states.append(_one(desk, effect, as_of, line))
     return states
 
 
-def _one(desk: Desk, effect: Claimed, as_of: datetime) -> str:
+def _one(desk: Desk, effect: Claimed, as_of: datetime, line: _Line) -> str:
     try:
         request = _request(desk, effect)
         leaves = _leaves_at(request, as_of)
@@ -180,14 +216,12 @@ def _one(desk: Desk, effect: Claimed, as_of: datetime) -> str:
                 breaker.check(connection, desk.client, effect.system, as_of)
             receipt = _look_up(desk, effect, request)
         if receipt is None:
-            receipt = _send(desk, effect, _as_it_leaves(request, leaves), as_of)
+            receipt = _send(desk, effect, _as_it_leaves(request, leaves), line)
     except ConnectorError as failure:
         return _failed(desk, effect, failure, as_of)
     except Exception as failure:  # a fault of ours must not keep the other effects from going out
         return _failed(desk, effect, Unforeseen(effect.system, type(failure).__name__), as_of)
-    with desk.ledger.transaction() as connection:
-        breaker.worked(connection, desk.client, effect.system, breaker.WRITES, as_of)
-        return "done" if effects.done(connection, effect, receipt, leaves) else TAKEN_OVER
+    return "done" if line.together.done(effect, receipt, leaves) else TAKEN_OVER
 
 
 def _request(desk: Desk, effect: Claimed) -> Request:
@@ -227,16 +261,22 @@ def _look_up(desk: Desk, effect: Claimed, request: Request) -> Receipt | None:
     return found
 
 
-def _send(desk: Desk, effect: Claimed, request: Request, as_of: datetime) -> Receipt:
-    with desk.ledger.transaction() as connection:
-        in_the_way = effects.begin(connection, effect, as_of)
-    if in_the_way:
-        raise NOT_SENT[in_the_way](effect.system, f"not sent: {in_the_way}")
+def _send(desk: Desk, effect: Claimed, request: Request, line: _Line) -> Receipt:
     perform: Callable[[Any, str], Receipt] = getattr(
         desk.systems[effect.system], KINDS[effect.kind][1]
     )
-    with deadline.within(effects.LEASE_SECONDS / 2):
-        return perform(request, effect.key)
+    _begin(effect, line)
+    begun = monotonic()
+    with line.turns:
+        if monotonic() - begun > FRESH_SECONDS:  # much may have come in the way meanwhile
+            _begin(effect, line)
+        with deadline.within(effects.LEASE_SECONDS / 2):
+            return perform(request, effect.key)
+
+
+def _begin(effect: Claimed, line: _Line) -> None:
+    if in_the_way := line.together.begin(effect):
+        raise NOT_SENT[in_the_way](effect.system, f"not sent: {in_the_way}")
 
 
 def _failed(desk: Desk, effect: Claimed, failure: ConnectorError, as_of: datetime) -> str:

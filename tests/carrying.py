@@ -1,5 +1,6 @@
 """What tests and measures of carrying share: a desk and a sweep without vendors, and all done."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from connectors.ledger import alarms, landing, rows, status
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.links import Links
+from connectors.ports import System
 from tasks.decide import decide_stage, end
 from tasks.deliver import carry_out
 from tasks.desk import Desk, desk_of
@@ -20,9 +22,14 @@ from tasks.stages import ORDER
 
 def desk_without_vendors(process: Process, ledger: Ledger) -> Desk:
     """A desk at which stages can decide; nothing can be delivered from it."""
+    return desk_with(process, ledger, {})
+
+
+def desk_with(process: Process, ledger: Ledger, systems: Mapping[str, System]) -> Desk:
+    """A desk from which these systems, by name, are delivered to."""
     links = Links("https://fullcycle.example", "a secret")
     nothing: Any = None
-    return Desk(process, ledger, links, {}, nothing, settling_seconds=60)
+    return Desk(process, ledger, links, systems, nothing, settling_seconds=60)
 
 
 def approve_and_open_job(connection: Connection, client: str, requisition: int) -> None:

@@ -19,11 +19,11 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 from sqlalchemy import Connection, text
@@ -69,12 +69,19 @@ class Claimed:
 
 
 def claim(
-    connection: Connection, scope: Scope, as_of: datetime, limit: int, unsettled_only: bool
+    connection: Connection,
+    scope: Scope,
+    as_of: datetime,
+    limit: int,
+    unsettled_only: bool,
+    *,
+    beside: bool = False,
 ) -> list[Claimed]:
     """Take due effects and abandoned ones, mark them sending under a lease, oldest first.
 
     A complete list of postings that a newer one has overtaken is never sent any more. A process of
-    this machine that should long be done with what it began to send is killed.
+    this machine that should long be done with what it began to send is killed. `beside`: this one
+    is still at work on others; it takes none of these back, and no trial.
     """
     connection.execute(text(_OVERTAKEN), {"client": scope.client})
     mine = _process(os.getpid())
@@ -87,6 +94,7 @@ def claim(
             "as_of": as_of,
             "limit": limit,
             "unsettled_only": unsettled_only,
+            "beside": beside,
             "lease": LEASE_SECONDS,
             "owner": mine,
             "here": _here(),
@@ -116,7 +124,7 @@ _DUE_IN_SCOPE = f"""
 # What another process of this machine has begun is free when that process has ended.
 _FREE = """
     ((e.state = 'due' AND NOT :unsettled_only)
-     OR (e.state = 'sending' AND e.lease_until < clock_timestamp()
+     OR (e.state = 'sending' AND NOT :beside AND e.lease_until < clock_timestamp()
          AND (e.sent_at IS NULL OR e.owner IS NULL OR e.owner = :owner
               OR NOT starts_with(e.owner, :here))))
 """
@@ -134,7 +142,7 @@ _IN_TURN = """
 _CLAIM = f"""
     WITH first AS (
         SELECT DISTINCT ON (e.system, e.subject_kind, e.subject_id) e.id, e.system, e.lease_until
-        {_DUE_IN_SCOPE} AND {_FREE} AND {_IN_TURN} AND {ON_TRIAL}
+        {_DUE_IN_SCOPE} AND {_FREE} AND {_IN_TURN} AND {ON_TRIAL} AND NOT :beside
         ORDER BY e.system, e.subject_kind, e.subject_id, e.id
     ),
     trial AS (
@@ -271,18 +279,29 @@ class InTheWay(StrEnum):
     HELD = "it is held"
 
 
-def begin(connection: Connection, effect: Claimed, as_of: datetime) -> InTheWay | None:
-    """Renew the lease right before it is sent; or say what has come in the way since the claim."""
-    answer = connection.execute(
-        text(_BEGIN),
-        {
-            "id": effect.id,
-            "attempts": effect.attempts,
-            "as_of": as_of,
-            "lease": LEASE_SECONDS,
-            "after_the_end": _AFTER_THE_END,
-        },
-    ).one_or_none()
+def begin(
+    connection: Connection, claimed: Sequence[Claimed], as_of: datetime
+) -> list[InTheWay | None]:
+    """Renew the leases right before they are sent; or say what has come in the way since the claim.
+
+    One answer for each, in their order; None: it may be sent once this is committed.
+    """
+    answers = {
+        answer.id: answer
+        for answer in connection.execute(
+            _BEGIN,
+            {
+                **_fences(claimed),
+                "as_of": as_of,
+                "lease": LEASE_SECONDS,
+                "after_the_end": _AFTER_THE_END,
+            },
+        )
+    }
+    return [_in_the_way(answers.get(effect.id)) for effect in claimed]
+
+
+def _in_the_way(answer: Any) -> InTheWay | None:
     if answer is None:
         return InTheWay.TAKEN_OVER
     if answer.ended:
@@ -294,18 +313,29 @@ def begin(connection: Connection, effect: Claimed, as_of: datetime) -> InTheWay 
     return None if answer.begun else InTheWay.TAKEN_OVER
 
 
+def _fences(claimed: Iterable[Claimed]) -> dict[str, list[int]]:
+    """Their ids and attempts, in the order of ids: two who lock rows in one order never block."""
+    known = sorted((effect.id, effect.attempts) for effect in claimed)
+    return {"ids": [each for each, _ in known], "attempts": [fence for _, fence in known]}
+
+
 # For an effect `e` of an application `s`, if it is about one: what becomes of somebody, and the end
 # of their offer, still leave; all else does not.
 _ENDED = """
     (e.subject_kind = 'application' AND coalesce(s.disposition, 'HIRED_PAID') <> 'HIRED_PAID'
      AND e.kind <> ALL(:after_the_end))
 """
-# One statement, as it is asked before each effect: the questions alone would be four round trips.
-_BEGIN = f"""
+# The effects `mine`, by id, each as long as nobody else has claimed it.
+_FENCED = "unnest(CAST(:ids AS bigint[]), CAST(:attempts AS int[])) AS mine(id, attempts)"
+_ALL_STILL_OURS = "e.id = mine.id AND e.state = 'sending' AND e.attempts = mine.attempts"
+# One statement, as all wait for it before they are sent: the questions alone would be four.
+_BEGIN = text(
+    f"""
     WITH asked AS (
         SELECT e.id, {_ENDED} AS ended, NOT {TRUSTED} AS failing, NOT {SENDABLE} AS held
         {_ABOUT}
-        WHERE e.id = :id AND e.state = 'sending' AND e.attempts = :attempts
+        JOIN {_FENCED} ON {_ALL_STILL_OURS}
+        ORDER BY e.id
         FOR UPDATE OF e
     ), begun AS (
         UPDATE effect SET sent_at = clock_timestamp(),
@@ -313,8 +343,9 @@ _BEGIN = f"""
         FROM asked WHERE effect.id = asked.id AND NOT (ended OR failing OR held)
         RETURNING effect.id
     )
-    SELECT ended, failing, held, begun.id IS NOT NULL AS begun FROM asked LEFT JOIN begun USING (id)
+    SELECT asked.*, begun.id IS NOT NULL AS begun FROM asked LEFT JOIN begun USING (id)
 """
+)
 
 
 def too_late(connection: Connection, client: str, key: str) -> bool:
@@ -343,43 +374,57 @@ _AFTER_THE_END = [
 ]
 
 
-def done(connection: Connection, effect: Claimed, receipt: Receipt, as_of: datetime) -> bool:
-    """The vendor has it: keep its ids, those of jobs and applications also in the crosswalk.
+class Done(NamedTuple):
+    """What a vendor has of an effect, and the instant from which it counts."""
+
+    effect: Claimed
+    receipt: Receipt
+    as_of: datetime
+
+
+def done(connection: Connection, at_the_vendor: Sequence[Done]) -> list[bool]:
+    """The vendor has them: keep its ids, those of jobs and applications also in the crosswalk.
 
     False: somebody else has taken the effect over, and will find at the vendor what we did.
     """
+    each = sorted(at_the_vendor, key=lambda one: one.effect.id)
     settled = connection.execute(
-        text(
-            "UPDATE effect SET state = 'done', done_as_of = :as_of, external_id = :ref,"
-            f" others = CAST(:others AS jsonb), error = NULL WHERE {_STILL_OURS}"
-        ),
+        _DONE,
         {
-            "id": effect.id,
-            "attempts": effect.attempts,
-            "as_of": as_of,
-            "ref": receipt.external_id,
-            "others": json.dumps(receipt.others),
+            **_fences(one.effect for one in each),
+            "as_of": [one.as_of for one in each],
+            "refs": [one.receipt.external_id for one in each],
+            "others": [json.dumps(one.receipt.others) for one in each],
         },
     )
-    if settled.rowcount:
-        _know(connection, effect.id, effect.kind, receipt.external_id)
-    return settled.rowcount == 1
+    ours = set(settled.scalars())
+    _know(connection, ((e.id, e.kind) for e, _, _ in each if e.id in ours))
+    return [one.effect.id in ours for one in at_the_vendor]
 
 
-def _know(connection: Connection, effect_id: int, kind: str, ref: str) -> None:
-    """Enter a vendor's id of a job or an application into the crosswalk."""
-    if kind in _CROSSWALK:
-        connection.execute(
-            text(
-                "INSERT INTO external_id"
-                " (client, system, kind, external_id, subject_kind, subject_id)"
-                " SELECT client, system, :kind, :external_id, subject_kind, subject_id"
-                " FROM effect WHERE id = :id ON CONFLICT DO NOTHING"
-            ),
-            {"id": effect_id, "kind": _CROSSWALK[kind], "external_id": ref},
-        )
+_DONE = text(
+    f"""
+    UPDATE effect e SET state = 'done', done_as_of = mine.as_of, external_id = mine.ref,
+        others = CAST(mine.others AS jsonb), error = NULL
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS int[]), CAST(:as_of AS timestamptz[]),
+                CAST(:refs AS text[]), CAST(:others AS text[]))
+         AS mine(id, attempts, as_of, ref, others)
+    WHERE {_ALL_STILL_OURS} RETURNING e.id
+"""
+)
 
 
+def _know(connection: Connection, settled: Iterable[tuple[int, str]]) -> None:
+    """Enter the vendor's ids of jobs and applications into the crosswalk; given by id and kind."""
+    if known := [effect for effect, kind in settled if kind in _CROSSWALK]:
+        connection.execute(text(_KNOW), {"ids": known, "crosswalk": json.dumps(_CROSSWALK)})
+
+
+_KNOW = """
+    INSERT INTO external_id (client, system, kind, external_id, subject_kind, subject_id)
+    SELECT client, system, CAST(:crosswalk AS jsonb) ->> kind, external_id, subject_kind, subject_id
+    FROM effect WHERE id = ANY(:ids) ORDER BY id ON CONFLICT DO NOTHING
+"""
 _STILL_OURS = "id = :id AND state = 'sending' AND attempts = :attempts"
 _CROSSWALK = {"tracker.open_job": "job", "tracker.add": "application"}
 
@@ -504,7 +549,7 @@ def close_by_hand(
         },
     ).one_or_none()
     if settled is not None and ref:
-        _know(connection, settled.id, settled.kind, ref)
+        _know(connection, [(settled.id, settled.kind)])
     return settled is not None
 
 

@@ -1,4 +1,4 @@
-"""`make bench`: what syncing, carrying and gates cost, beside what people use for them."""
+"""`make bench`: what syncing, carrying, gates and delivering cost, beside what people use."""
 
 import argparse
 import tempfile
@@ -6,13 +6,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import carry, gates, idle, sync
+from tests.bench import carry, deliver, gates, idle, sync
 
 PARTS = {
     "sync": sync.report,
     "carry": carry.report,
     "idle": idle.report,
     "gates": gates.report,
+    "deliver": deliver.report,
 }
 
 

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 import yaml
 from prefect import get_client
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Completed
+from prefect.states import Completed, Pending
 from prefect.testing.utilities import prefect_test_harness
 from sqlalchemy import text
 
@@ -19,8 +21,8 @@ from connectors.ledger.inbox import Hint
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.requisition import Requisition
-from deployments import serve
-from deployments.hurry import PAUSES, Hurry
+from deployments import ready, serve
+from deployments.hurry import PAUSES, Hurry, run_sweep
 from deployments.sandbox.people import DATA
 from deployments.settings import Settings
 
@@ -214,3 +216,54 @@ async def hurry_once(name: str) -> FlowRun:
         await hurry.settled()
         [run] = [run for run in await client.read_flow_runs() if run.id not in before]
     return run
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_process_that_is_ready_begins_a_run_unless_somebody_else_has(
+    served: None, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    monkeypatch.setenv("FULLCYCLE_DATABASE_URL", ledger.url)
+    monkeypatch.setenv("FULLCYCLE_SECRET", "secret")
+
+    async def main() -> FlowRun:
+        to_nobody = {"client": "nobody"}
+        run = await arun_deployment("sweep/sweep", parameters=to_nobody, timeout=0)
+        async with get_client() as client:
+            if taken:
+                state: State[None] = Pending()
+                await client.set_flow_run_state(run.id, state)
+            await ready.begin("sweep", run.id)
+            return await client.read_flow_run(run.id)
+
+    run = asyncio.run(main())
+
+    assert run.state
+    assert run.state.name == ("Pending" if taken else "Failed")  # there is no client nobody
+
+
+def test_what_a_process_that_is_ready_runs_is_waited_for_there(served: None) -> None:
+    asked: list[str] = []
+
+    async def at_once(flow: str, run: UUID) -> bool:
+        asked.append(flow)
+        return True
+
+    asyncio.run(run_sweep(ONE, at_once))
+    asyncio.run(run_sweep(ALL, at_once))
+
+    assert asked == ["carry-requisition", "sweep"]
+
+
+def test_a_webhook_after_a_sweep_that_left_nothing_is_not_made_to_wait() -> None:
+    work = Work([ONE, None, ALL, None])
+    slow = [0.0, 3600.0]
+
+    async def main() -> None:
+        hurry = Hurry(work.hinted, work.run, pauses=slow)
+        for _ in range(2):
+            hurry.notice("acme")
+            await asyncio.wait_for(hurry.settled(), BEGUN_SECONDS)
+
+    asyncio.run(main())
+
+    assert work.swept == [ONE, ALL]

@@ -78,7 +78,7 @@ class Offered:
         desk = self.office.desk
         with desk.ledger.transaction() as connection:
             (effect,) = effects.claim(connection, Scope(desk.client), self.office.now, 9, False)
-            effects.begin(connection, effect, self.office.now)
+            effects.begin(connection, [effect], self.office.now)
         if sent:
             signatures: Any = desk.systems["dropbox_sign"]
             signatures.send(SendOffer.model_validate(effect.request), effect.key)

@@ -1,7 +1,6 @@
 """Fullcycle's own: an effect in the ledger, looked up before it may be repeated, and delivered."""
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -42,8 +41,8 @@ class Dying(checkr.Checkr):
 
 def dying_once_recorded(one: Callable[..., str], job: Job) -> Callable[..., str]:
     @wraps(one)
-    def wrapped(desk: Desk, effect: effects.Claimed, as_of: datetime) -> str:
-        state = one(desk, effect, as_of)
+    def wrapped(desk: Desk, effect: effects.Claimed, *rest: Any) -> str:
+        state = one(desk, effect, *rest)
         if state == "done":
             job.passes(RECORDED, effect.subject_key)
         return state

@@ -55,9 +55,12 @@ def open_ones(ledger: Ledger) -> list[breaker.Breaker]:
         return breaker.standing(connection, ledger.client)
 
 
-def claim(ledger: Ledger, at: datetime, unsettled_only: bool = False) -> list[Claimed]:
+def claim(
+    ledger: Ledger, at: datetime, unsettled_only: bool = False, beside: bool = False
+) -> list[Claimed]:
     with ledger.transaction() as connection:
-        return effects.claim(connection, Scope(ledger.client), at, 99, unsettled_only)
+        scope = Scope(ledger.client)
+        return effects.claim(connection, scope, at, 99, unsettled_only, beside=beside)
 
 
 def give_back(ledger: Ledger, claimed: Sequence[Claimed], at: datetime, state: str) -> None:
@@ -172,6 +175,7 @@ def test_nothing_is_claimed_while_it_stands_still_and_then_one_as_a_trial(
     fail(FAILURES[WRITES])
 
     assert claim(ledger, as_of + FIRST_PAUSE - timedelta(seconds=1)) == []
+    assert claim(ledger, as_of + FIRST_PAUSE, beside=True) == []
     assert look("SELECT DISTINCT state, attempts FROM effect") == [("due", 0)]
     assert [effect.key for effect in claim(ledger, as_of + FIRST_PAUSE)] == [asked[0]]
 

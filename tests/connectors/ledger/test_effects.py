@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from connectors.ledger import breaker, effects, hold
 from connectors.ledger.decisions import Decisions, Subject
-from connectors.ledger.effects import Claimed, InTheWay
+from connectors.ledger.effects import Claimed, Done, InTheWay
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.records import (
@@ -76,7 +76,7 @@ def begun(ledger: Ledger, ask: Ask, claim: Claim, as_of: datetime) -> Claimed:
     ask("1")
     (effect,) = claim()
     with ledger.transaction() as connection:
-        assert effects.begin(connection, effect, as_of) is None
+        assert effects.begin(connection, [effect], as_of) == [None]
     return effect
 
 
@@ -174,7 +174,7 @@ def test_what_a_dead_run_left_is_claimed_again_as_sent_before(
     left = ask("1")
     (sent,) = claim()
     with ledger.transaction() as connection:
-        effects.begin(connection, sent, as_of)
+        effects.begin(connection, [sent], as_of)
     ask("2")
 
     assert claim(unsettled_only=True) == NOBODY  # its lease runs: somebody is at work on it
@@ -203,7 +203,7 @@ def test_a_crashed_try_may_have_sent_until_it_is_found_dead(
     ask("1")
     (sent,) = claim()
     with ledger.transaction() as connection:
-        effects.begin(connection, sent, as_of)
+        effects.begin(connection, [sent], as_of)
         long_ago = "UPDATE effect SET sent_at = sent_at - interval '1 hour'"
         connection.execute(text(long_ago))
     with ledger.transaction() as connection:
@@ -221,7 +221,7 @@ def test_tries_that_crashes_cut_off_do_not_count(
     for _ in range(9):
         (effect,) = claim()
         with ledger.transaction() as connection:
-            effects.begin(connection, effect, as_of)
+            effects.begin(connection, [effect], as_of)
             effects.abandon(connection, ledger.client)
     for tries in (1, 2):
         (effect,) = claim()
@@ -315,7 +315,7 @@ def test_a_wrong_id_of_what_a_person_saw_done_is_given_anew_and_the_machines_own
             )
 
     with ledger.transaction() as connection:
-        effects.done(connection, ours, Receipt(external_id="machine's"), as_of)
+        effects.done(connection, [Done(ours, Receipt(external_id="machine's"), as_of)])
         effects.failed(connection, theirs, "parked", "lost", as_of)
 
     told = [(theirs.key, "wrong"), (theirs.key, "right"), (ours.key, "a person's")]
@@ -390,6 +390,20 @@ def test_what_another_has_claimed_and_not_begun_in_time_is_taken_over_and_it_liv
     assert psutil.pid_exists(os.getppid())
 
 
+def test_who_is_still_at_work_on_others_takes_what_is_due_and_nothing_back(
+    ledger: Ledger, ask: Ask, begun: Claimed, look: Look, as_of: datetime
+) -> None:
+    run_out(look, os.getpid())
+    due = ask("2")
+    look("UPDATE effect SET system = 'another' WHERE key = :key RETURNING id", key=due)
+
+    with ledger.transaction() as connection:
+        scope = Scope(ledger.client)
+        taken = effects.claim(connection, scope, as_of, 9, False, beside=True)
+
+    assert keys(taken) == [due]
+
+
 def test_nobody_ends_or_overtakes_who_cannot_be_ended(
     begun: Claimed, claim: Claim, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -412,11 +426,15 @@ def test_who_slept_through_the_lease_neither_sends_nor_writes_any_more(
     (taken,) = claim()
 
     with ledger.transaction() as connection:
-        assert effects.begin(connection, slept, as_of) is InTheWay.TAKEN_OVER
-        assert not effects.done(connection, slept, Receipt(external_id="slept"), as_of)
+        assert effects.begin(connection, [slept], as_of) == [InTheWay.TAKEN_OVER]
+        assert effects.done(connection, [Done(slept, Receipt(external_id="slept"), as_of)]) == [
+            False
+        ]
         assert not effects.failed(connection, slept, "due", "no answer", as_of)
-        assert effects.begin(connection, taken, as_of) is None
-        assert effects.done(connection, taken, Receipt(external_id="taken"), as_of)
+        assert effects.begin(connection, [taken], as_of) == [None]
+        assert effects.done(connection, [Done(taken, Receipt(external_id="taken"), as_of)]) == [
+            True
+        ]
     assert look("SELECT state, external_id FROM effect") == [("done", "taken")]
 
 
@@ -442,7 +460,7 @@ def test_what_is_done_keeps_the_vendors_ids_and_is_never_claimed_again(
     (effect,) = claim()
     receipt = Receipt(external_id="m-1", others={"thread": "t-1"})
     with ledger.transaction() as connection:
-        effects.done(connection, effect, receipt, as_of)
+        effects.done(connection, [Done(effect, receipt, as_of)])
 
     assert claim() == NOBODY
     assert look("SELECT state, external_id, others, done_as_of FROM effect") == [
@@ -460,7 +478,7 @@ def test_a_job_opened_in_the_tracker_is_the_requisitions(
     ledger.apply(decisions, as_of)
     (effect,) = claim()
     with ledger.transaction() as connection:
-        effects.done(connection, effect, Receipt(external_id="job-1"), as_of)
+        effects.done(connection, [Done(effect, Receipt(external_id="job-1"), as_of)])
 
     assert OpenJob.model_validate(effect.request) == request
     assert look("SELECT system, kind, external_id, subject_id FROM external_id") == [
@@ -586,7 +604,7 @@ def test_what_came_in_the_way_since_the_claim_is_not_begun(
     happens(ledger, applicants[0], as_of)
 
     with ledger.transaction() as connection:
-        assert effects.begin(connection, claimed, as_of) is in_the_way
+        assert effects.begin(connection, [claimed], as_of) == [in_the_way]
 
     assert look("SELECT 1 FROM effect WHERE sent_at IS NOT NULL") == []
 
@@ -597,7 +615,7 @@ def test_another_requisitions_hold_and_another_vendors_breaker_are_not_in_the_wa
     with ledger.transaction() as connection:
         hold.place(connection, ledger.client, "ops", "for this test", as_of, "OTHER-9")
         hold.place(connection, ledger.client, "ops", "for this test", as_of, system="another")
-        assert effects.begin(connection, claimed, as_of) is None
+        assert effects.begin(connection, [claimed], as_of) == [None]
 
     assert len(look("SELECT 1 FROM effect WHERE sent_at IS NOT NULL")) == 1
 

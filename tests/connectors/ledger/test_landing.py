@@ -86,7 +86,9 @@ def _ask_to_add(ledger: Ledger, who: Subject, name: str, email: str, as_of: date
 def _done(ledger: Ledger, external_id: str, as_of: datetime) -> None:
     with ledger.transaction() as connection:
         for effect in effects.claim(connection, Scope(ledger.client), as_of, 10, False):
-            effects.done(connection, effect, Receipt(external_id=external_id), as_of)
+            effects.done(
+                connection, [effects.Done(effect, Receipt(external_id=external_id), as_of)]
+            )
 
 
 def test_what_is_told_again_changes_nothing(
@@ -359,7 +361,7 @@ def test_what_we_may_have_put_there_ourselves_is_not_opened_before_that_is_settl
     with ledger.transaction() as connection:
         effects.close_by_hand(connection, ledger.client, sent.key, "due", "us", "-", as_of)
         (sent,) = effects.claim(connection, Scope(ledger.client), as_of, 9, False)
-        effects.done(connection, sent, Receipt(external_id="t-1"), as_of)
+        effects.done(connection, [effects.Done(sent, Receipt(external_id="t-1"), as_of)])
     assert open_arrivals() == 0
     assert look("SELECT application_id FROM arrival WHERE external_id = 't-1'") == [(ann.id,)]
 

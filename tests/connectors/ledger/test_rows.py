@@ -221,7 +221,7 @@ def test_of_several_orders_of_a_check_the_newest_counts_and_is_watched(
         )
         with ledger.transaction() as connection:
             for effect in effects.claim(connection, Scope(ledger.client), as_of, 10, False):
-                effects.done(connection, effect, Receipt(external_id=ref), as_of)
+                effects.done(connection, [effects.Done(effect, Receipt(external_id=ref), as_of)])
             landing.land(connection, ledger.client, "checkr", [told], as_of)
 
     def seen() -> tuple[str | None, str | None, list[str]]:
@@ -401,7 +401,7 @@ def test_the_trackers_older_application_is_out_of_the_way_once_both_say_so(
         ledger.apply(asked, as_of)
         with ledger.transaction() as connection:
             (sent,) = effects.claim(connection, Scope(ledger.client), as_of, 9, False)
-            effects.done(connection, sent, Receipt(external_id="t-1"), as_of)
+            effects.done(connection, [effects.Done(sent, Receipt(external_id="t-1"), as_of)])
     enter(ledger, second, "intake", intake.ROWS, as_of)
 
     def shown(stage: TrackerStage) -> tuple[str | None, bool]:
