@@ -7,6 +7,7 @@ without a key from outside, the key to the secrets lies in the database beside t
 
 import base64
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,11 +63,11 @@ def client_environment(settings: Settings) -> dict[str, str]:
 
 
 def server_environment(settings: Settings) -> dict[str, str]:
-    """What the server itself needs."""
+    """What the server itself needs; several that share a database are told of it outside."""
     login = settings.api_login
     return {
         **client_environment(settings),
-        **SERVER,
+        **{name: os.environ.get(name, ours) for name, ours in SERVER.items()},
         **({"PREFECT_SERVER_API_AUTH_STRING": login} if login else {}),
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": settings.prefect_database_url or "",
         "PREFECT_SERVER_ENCRYPTION_KEY": kept(

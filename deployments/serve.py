@@ -1,31 +1,21 @@
-"""Every deployment, served from one process: `python -m deployments.serve`.
+"""Every deployment, and a worker of this machine that carries them out: `-m deployments.serve`.
 
-Runs are started in processes of their own. Serving again renews the deployments under the same
-names; a schedule that was paused in Prefect's interface stays paused.
+Each pool of clients has the scheduled deployments of its own; those by hand are in the pool that is
+always there. Serving again renews the deployments under the same names; a schedule that was paused
+in Prefect's interface stays paused.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from prefect import Flow, get_client, serve
+from prefect import Flow
 from prefect.client.schemas.actions import DeploymentScheduleCreate
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterDeploymentId,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
-from prefect.client.schemas.objects import (
-    ConcurrencyLimitConfig,
-    ConcurrencyLimitStrategy,
-    State,
-    StateType,
-)
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
-from prefect.states import Crashed
 from prefect.types.entrypoint import EntrypointType
 
-from deployments import automations
+from deployments import automations, worker
 from deployments.settings import Settings
 from flows.candidate_care import candidate_care
 from flows.decisions import (
@@ -43,7 +33,8 @@ from flows.reconcile import reconcile
 from flows.requisition import cancel_requisition, carry_requisition, open_requisition
 from flows.sweep import sweep
 from flows.verify import verify_ledger
-from tasks.desk import Account
+from tasks import desk
+from tasks.process import POOL
 
 # A run that finds its predecessor still running has nothing to add: that one sees the same ledger.
 ONE_AT_A_TIME = ConcurrencyLimitConfig(
@@ -74,61 +65,69 @@ BY_HAND: dict[Flow[Any, Any], str] = {
 }
 
 
-def deployments(settings: Settings) -> list[RunnerDeployment]:
-    """All deployments, each named like its flow; schedules are in the provider's time zone."""
+def deployments(settings: Settings, pools: Iterable[str] = ()) -> list[RunnerDeployment]:
+    """All deployments, each named like its flow, in further pools like its flow and the pool.
+
+    Schedules are in the provider's time zone.
+    """
     return [
-        *(_scheduled(flow, cron, settings.time_zone) for flow, cron in SCHEDULED.items()),
+        *(
+            _scheduled(flow, cron, settings.time_zone, pool)
+            for pool in sorted({POOL, *pools})
+            for flow, cron in SCHEDULED.items()
+        ),
         *(_by_hand(flow, tag) for flow, tag in BY_HAND.items()),
     ]
 
 
-def _scheduled(flow: Flow[Any, Any], cron: str, time_zone: str) -> RunnerDeployment:
+def _scheduled(flow: Flow[Any, Any], cron: str, time_zone: str, pool: str) -> RunnerDeployment:
     # Known by its slug, and silent about `active`: only so does a paused schedule stay paused.
     schedule = DeploymentScheduleCreate(
         schedule=CronSchedule(cron=cron, timezone=time_zone), slug=flow.name
     )
-    return _deployment(flow, "scheduled", schedules=[schedule], concurrency_limit=ONE_AT_A_TIME)
+    return _deployment(
+        flow,
+        flow.name if pool == POOL else f"{flow.name}-{pool}",
+        "scheduled",
+        work_pool_name=pool,
+        parameters={"pool": pool},
+        schedules=[schedule],
+        concurrency_limit=ONE_AT_A_TIME,
+    )
 
 
 def _by_hand(flow: Flow[Any, Any], tag: str) -> RunnerDeployment:
-    return _deployment(flow, tag)
+    return _deployment(flow, flow.name, tag, work_pool_name=POOL)
 
 
-def _deployment(flow: Flow[Any, Any], tag: str, **when: Any) -> RunnerDeployment:
-    """A deployment found by module, so that it does not matter where it is served from."""
+def _deployment(flow: Flow[Any, Any], name: str, tag: str, **how: Any) -> RunnerDeployment:
+    """A deployment found by module, so that it does not matter where it is carried out."""
     return RunnerDeployment.from_flow(
         flow,
-        name=flow.name,
+        name=name,
         description=(flow.description or "").partition("\n\nArgs:")[0],
         tags=["fullcycle", tag],
         entrypoint_type=EntrypointType.MODULE_PATH,
-        **when,
+        **how,
     )
 
 
-def end_what_was_cut_off() -> None:
-    """End the runs that went down with the last serving: nobody else would.
-
-    They would be shown as running for ever, and block the next sweeps until their lease expires.
-    """
-    going = FlowRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING])
-    served = FlowRunFilterDeploymentId(is_null_=False)
-    cut_off = FlowRunFilter(state=FlowRunFilterState(type=going), deployment_id=served)
-    ended: State[None] = Crashed(
-        message="It was cut off when the system stopped; it can be started again."
-    )
-    with get_client(sync_client=True) as client:
-        for run in client.read_flow_runs(flow_run_filter=cut_off):
-            client.set_flow_run_state(run.id, ended, force=True)
+def register(settings: Settings, pools: Iterable[str]) -> None:
+    """Make or renew every deployment, in these pools and in the one that is always there."""
+    pools = {POOL, *pools}
+    for pool in pools:
+        worker.open_pool(pool)
+    for deployment in deployments(settings, pools):
+        deployment.apply()
 
 
 def main() -> None:
     """Serve until told to stop; the form of the accounts is there from the first start on."""
     settings = Settings()
-    Account.register_type_and_schema()
+    desk.Account.register_type_and_schema()
     automations.ensure(settings)
-    end_what_was_cut_off()
-    serve(*deployments(settings), pause_on_shutdown=False, print_starting_message=False)
+    register(settings, desk.pools().values())
+    worker.work(POOL)
 
 
 if __name__ == "__main__":

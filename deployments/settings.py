@@ -51,7 +51,8 @@ class Settings(BaseSettings):
     vendor may still be at work on a request whose answer was lost. `host`: the address on which
     Prefect and the receiver listen; beyond this machine only with `api_auth`, the "user:password"
     that Prefect then asks of everyone. `alert_webhook`, `alert_email` (by way of `alert_smtp`):
-    where alarms are sent.
+    where alarms are sent. `dask`: on which cores clients are carried side by side, "local" or a
+    scheduler's address.
     """
 
     model_config = SettingsConfigDict(
@@ -80,6 +81,7 @@ class Settings(BaseSettings):
     alert_webhook: SecretStr | None = None
     alert_email: str | None = None
     alert_smtp: SecretStr | None = None
+    dask: str | None = None
 
     @model_validator(mode="after")
     def _mail_with_its_server(self) -> Self:

@@ -9,23 +9,26 @@ from prefect.context import SyncClientContext
 from connectors.ledger.scope import Scope
 from flows import runs
 from flows.carry import BUSY, PATIENCE, Incomplete
-from flows.clients import for_each
+from flows.clients import cores, for_each
 from tasks import clock
 from tasks.care import care, seal_days
 from tasks.deliver import deliver
 from tasks.desk import open_desk
 
 
-@flow(name="candidate-care", flow_run_name=runs.name, persist_result=False)
-async def candidate_care(client: str | None = None, as_of: datetime | None = None) -> State[None]:
+@flow(name="candidate-care", flow_run_name=runs.name, persist_result=False, task_runner=cores())
+async def candidate_care(
+    client: str | None = None, as_of: datetime | None = None, pool: str | None = None
+) -> State[None]:
     """Write to everyone who has waited too long for a word from us, and seal the record.
 
     Args:
         client: The client's name; empty for all of them.
         as_of: The instant to look at; empty for now.
+        pool: Whose clients, if no client is named; empty for those of every pool.
     """
     moment = clock.moment(as_of) if as_of else None  # now is when a run under way has ended
-    return await for_each(client, lambda name: _care_for(Scope(name), moment))
+    return await for_each(client, pool, lambda name: _care_for(Scope(name), moment))
 
 
 async def _care_for(scope: Scope, as_of: datetime | None) -> str:

@@ -9,7 +9,7 @@ from prefect.context import SyncClientContext
 from connectors.ledger.scope import Scope
 from flows import runs
 from flows.carry import PATIENCE, Incomplete
-from flows.clients import for_each
+from flows.clients import cores, for_each
 from tasks import clock
 from tasks.deliver import deliver
 from tasks.desk import open_desk
@@ -18,16 +18,19 @@ from tasks.reconcile import compare, publish, repair
 LATER = "another run is carrying this client; what is ours to repair is left for the next night"
 
 
-@flow(name="reconcile", flow_run_name=runs.name, persist_result=False)
-async def reconcile(client: str | None = None, as_of: datetime | None = None) -> State[None]:
+@flow(name="reconcile", flow_run_name=runs.name, persist_result=False, task_runner=cores())
+async def reconcile(
+    client: str | None = None, as_of: datetime | None = None, pool: str | None = None
+) -> State[None]:
     """Compare what vendors hold with what the ledger decided, and open a finding per difference.
 
     Args:
         client: The client's name; empty for all of them.
         as_of: The instant to look at; empty for now.
+        pool: Whose clients, if no client is named; empty for those of every pool.
     """
     moment = clock.moment(as_of)
-    return await for_each(client, lambda name: _reconcile(Scope(name), moment))
+    return await for_each(client, pool, lambda name: _reconcile(Scope(name), moment))
 
 
 async def _reconcile(scope: Scope, as_of: datetime) -> str:

@@ -20,11 +20,12 @@ class Ahead(ConnectorError):
 
 
 def name() -> str:
-    """The flow, the client and the instant it looks at: "sweep harbor 2026-09-18 13:00"."""
+    """The flow, the client or pool, the instant it looks at: "sweep harbor 2026-09-18 13:00"."""
     parameters = flow_run.parameters
     as_of: datetime | None = parameters.get("as_of")
     moment = f" {as_of:%Y-%m-%d %H:%M}" if as_of else ""
-    return f"{flow_run.flow_name} {parameters.get('client') or 'all clients'}{moment}"
+    whose = parameters.get("client") or parameters.get("pool") or "all clients"
+    return f"{flow_run.flow_name} {whose}{moment}"
 
 
 async def tag(scope: Scope) -> list[str]:

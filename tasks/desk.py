@@ -35,7 +35,7 @@ from connectors.ledger.store import Ledger
 from connectors.links import Links
 from connectors.oauth import Tokens
 from connectors.ports import DocumentStore, Messenger, System
-from tasks.process import Process
+from tasks.process import POOL, Process
 
 T = TypeVar("T")
 
@@ -202,6 +202,11 @@ async def open_desk(client: str) -> Desk:
     return _open[client]
 
 
+def close(client: str) -> None:
+    """Forget a client's desk, in a process that lives long: its accounts may change."""
+    _open.pop(client, None)
+
+
 def desk_of(client: str) -> Desk:
     """The desk that `open_desk` opened in this process."""
     return _open[client]
@@ -256,6 +261,16 @@ def _connect(kind: Mapping[str, Any], vendor: str, access: Mapping[str, Access])
     return kind[vendor](access[vendor])
 
 
-def clients() -> list[str]:
-    """The clients there are."""
-    return ledger_client.names(Surroundings().database_url)
+def clients(pool: str | None = None) -> list[str]:
+    """The clients there are, or those of one pool."""
+    return [client for client, its in pools().items() if pool in (None, its)]
+
+
+def pools() -> dict[str, str]:
+    """The pool of every client there is."""
+    url, found = Surroundings().database_url, {}
+    for client in ledger_client.names(url):
+        with Ledger(url, client).transaction() as connection:
+            stored = ledger_client.read(connection, client) or {}
+        found[client] = stored.get("pool", POOL)
+    return found

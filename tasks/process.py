@@ -16,6 +16,7 @@ from pydantic_extra_types.timezone_name import TimeZoneName
 from connectors.records import Record
 from connectors.requisition import Colleague, Slug, Text
 
+POOL = "fullcycle"  # of every client that names no other
 REQUISITION_STAGES = ("requisition", "sourcing")
 APPLICATION_STAGES = (
     "intake",
@@ -105,10 +106,11 @@ class Background(Record):
 
 
 class Process(Record):
-    """One client's process."""
+    """One client's process. `pool`: whose workers carry it, see docs/scaling.md."""
 
     client: Slug
     version: int = Field(ge=1)
+    pool: Slug = POOL
     employees: int = Field(ge=1)
     time_zone: TimeZoneName
     brand: Brand

@@ -86,7 +86,7 @@ ENVIRONMENT = {
     "FULLCYCLE_ALERT_SMTP": f"smtp://ops:{ALERTS}@127.0.0.1:9",
     "FULLCYCLE_SETTLING_SECONDS": "0.1",
     "PREFECT_LOGGING_LEVEL": "DEBUG",
-    "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+    "PREFECT_WORKER_QUERY_SECONDS": "1",
 }
 # The first test waits for all of it.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

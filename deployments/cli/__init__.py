@@ -22,6 +22,7 @@ app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=F
 for command in (
     system.up,
     system.down,
+    system.worker,
     system.status,
     system.demo,
     system.carry,

@@ -17,7 +17,7 @@ def client_add(file: Path, by: By, why: Why) -> None:
 
     from deployments import intake_file, setup
     from tasks import clock
-    from tasks.process import load
+    from tasks.process import POOL, load
 
     try:
         process = load(file)
@@ -29,6 +29,8 @@ def client_add(file: Path, by: By, why: Why) -> None:
     join(state)
     setup.register(state.settings, process, by, why, clock.now())
     console.print(f"{process.client}: version {process.version} of its process is in force")
+    if process.pool != POOL:
+        console.print(f"the pool {process.pool} carries it: `fullcycle worker {process.pool}`")
 
 
 @app.command("export")

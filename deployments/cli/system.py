@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -59,6 +60,23 @@ def down() -> None:
 
     embedded.down(Settings())
     console.print("stopped; `fullcycle up` continues where it was")
+
+
+def worker(pool: Annotated[str, typer.Argument(help="As in clients' processes.")]) -> None:
+    """Carry a pool's clients until stopped, beside the workers that do so already.
+
+    On another machine PREFECT_API_URL says where the system runs; see docs/scaling.md.
+    """
+    elsewhere = "PREFECT_API_URL" in os.environ
+    if not elsewhere:
+        join(running())
+    from deployments import serve
+    from deployments.settings import Settings
+    from deployments.worker import work
+
+    if not elsewhere:
+        serve.register(Settings(), [pool])
+    work(pool)
 
 
 def status(

@@ -7,13 +7,14 @@ earlier than undisturbed.
 
 from datetime import datetime
 
-from prefect import flow, serve
+from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.deployments.runner import RunnerDeployment
 from prefect.types.entrypoint import EntrypointType
 
-from deployments.serve import end_what_was_cut_off
+from deployments.worker import open_pool, work
 from flows.nightly_sync import nightly_sync
+from tasks.process import POOL
 from tests.chaos.carrier import be_patient
 
 SERVED = "nightly-sync"
@@ -28,11 +29,16 @@ async def patient_sync(client: str | None = None, as_of: datetime | None = None)
 
 def main() -> None:
     """Serve until killed."""
-    end_what_was_cut_off()
+    open_pool(POOL)
     served = RunnerDeployment.from_flow(
-        patient_sync, name=SERVED, entrypoint_type=EntrypointType.MODULE_PATH
+        patient_sync,
+        name=SERVED,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+        work_pool_name=POOL,
     )
-    serve(served, pause_on_shutdown=False, print_starting_message=False)
+    served.entrypoint = "tests.chaos.worker.patient_sync"  # it is __main__ here, not in its runs
+    served.apply()
+    work(POOL)
 
 
 if __name__ == "__main__":

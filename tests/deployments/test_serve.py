@@ -59,6 +59,34 @@ def test_what_repeats_has_a_schedule_in_the_providers_time_zone(served: dict[str
     }
 
 
+def test_each_pool_repeats_the_same_for_its_own_clients() -> None:
+    served = serve.deployments(Settings(), ["east"])
+    repeated = {each.name: each for each in served if each.schedules}
+
+    assert sorted(repeated) == [
+        "candidate-care",
+        "candidate-care-east",
+        "nightly-sync",
+        "nightly-sync-east",
+        "reconcile",
+        "reconcile-east",
+        "sweep",
+        "sweep-east",
+    ]
+    for name, deployment in repeated.items():
+        pool = "east" if name.endswith("-east") else "fullcycle"
+        assert deployment.work_pool_name == pool
+        assert deployment.parameters == {"pool": pool}
+        assert deployment.concurrency_limit == 1
+
+
+def test_what_people_start_is_in_the_pool_that_is_always_there() -> None:
+    by_hand = [each for each in serve.deployments(Settings(), ["east"]) if not each.schedules]
+
+    assert len(by_hand) == len(serve.BY_HAND)
+    assert {each.work_pool_name for each in by_hand} == {"fullcycle"}
+
+
 def test_a_scheduled_run_gives_way_to_the_one_before_it(served: dict[str, Any]) -> None:
     for name in ("nightly-sync", "reconcile", "sweep", "candidate-care"):
         assert served[name].concurrency_limit == 1

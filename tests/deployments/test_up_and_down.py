@@ -44,7 +44,7 @@ CONTRADICTORY = WANTED | {
 }
 BY = {"by": "R. Lee", "why": "asked to"}
 UNTIL_APPROVED = timedelta(days=2)  # of simulated time; the approver answers sooner
-AT_ONCE = {"PREFECT_RUNNER_POLL_FREQUENCY": "1"}  # a run begins within 1 s, not within Prefect's 10
+AT_ONCE = {"PREFECT_WORKER_QUERY_SECONDS": "1"}  # a run begins within 1 s, not within Prefect's 10
 COMMAND_SECONDS, RUN_SECONDS = 200, 60
 REPEATED = {"sweep", "nightly-sync", "reconcile", "candidate-care"}
 ENDED = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]

@@ -143,8 +143,7 @@ def test_one_client_does_not_wait_for_another() -> None:
 def served() -> Iterator[None]:
     """A Prefect that knows every deployment, and of which nobody carries out any."""
     with prefect_test_harness(server_startup_timeout=120):
-        for deployment in serve.deployments(Settings()):
-            deployment.apply()
+        serve.register(Settings(), [])
         yield
 
 
@@ -177,7 +176,7 @@ def hinting(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
     ("orders", "deployment", "parameters"),
     [
         (["order-1"], "carry-requisition", {"requisition": "HARBOR-1"}),
-        (["order-1", "order-of-nobody"], "sweep", {}),
+        (["order-1", "order-of-nobody"], "sweep", {"pool": "fullcycle"}),
     ],
 )
 def test_a_hint_starts_the_deployment_that_looks_at_just_what_it_is_about(

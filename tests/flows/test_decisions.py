@@ -191,18 +191,18 @@ def test_what_is_held_is_not_held_twice_and_what_is_not_is_not_resumed(
 def test_a_client_that_cannot_be_served_is_reported_and_stops_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(desk, "clients", lambda: ["acme", "broken", "zenith"])
+    monkeypatch.setattr(desk, "clients", lambda pool: ["acme", "broken", "zenith"])
 
     async def work(name: str) -> str:
         if name == "broken":
             raise Misconfigured("ashby", "no account")
         return f"{name} done"
 
-    state = asyncio.run(clients.for_each(None, work))
+    state = asyncio.run(clients.for_each(None, None, work))
 
     assert state.is_failed()
     assert state.message is not None
     assert "acme done" in state.message
     assert "no account" in state.message
     assert "zenith done" in state.message
-    assert asyncio.run(clients.for_each("acme", work)).is_completed()
+    assert asyncio.run(clients.for_each("acme", None, work)).is_completed()
