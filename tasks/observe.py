@@ -30,21 +30,10 @@ def observe(system: str, scope: Scope, as_of: datetime) -> State[int]:
     system counts as read.
     """
     desk = desk_of(scope.client)
-    found = _Found()
-    try:
-        for resource in desk.systems[system].resources:
-            _resource(desk, system, resource, as_of, found)
-    except LedgerUnavailable:
-        raise
-    except ConnectorError as failure:
-        why = type(failure).__name__
-        with desk.ledger.transaction() as connection:
-            breaker.failed(connection, desk.client, system, breaker.READS, why, as_of)
-        raise
+    found = read_system(desk, system, as_of)
+    told = [f"{system}: {found.changed} changed"]
+    told += [f"{found.gone} deleted there"] if found.gone else []
     with desk.ledger.transaction() as connection:
-        breaker.worked(connection, desk.client, system, breaker.READS, as_of)
-        told = [f"{system}: {found.changed} changed"]
-        told += [f"{found.gone} deleted there"] if found.gone else []
         for kind, missing in found.missing.items():
             concerned = unread.standing(connection, desk.client, system, kind, missing, as_of)
             if missing:
@@ -53,7 +42,7 @@ def observe(system: str, scope: Scope, as_of: datetime) -> State[int]:
 
 
 @dataclass
-class _Found:
+class Found:
     """What reading a system brought: how much changed or is gone there.
 
     missing: by kind, what could not be read, by id, and why.
@@ -66,7 +55,25 @@ class _Found:
     )
 
 
-def _resource(desk: Desk, system: str, resource: str, as_of: datetime, found: _Found) -> None:
+def read_system(desk: Desk, system: str, as_of: datetime) -> Found:
+    """Read every resource of a system and land what changed; raises what made that impossible."""
+    found = Found()
+    try:
+        for resource in desk.systems[system].resources:
+            _resource(desk, system, resource, as_of, found)
+    except LedgerUnavailable:
+        raise
+    except ConnectorError as failure:
+        why = type(failure).__name__
+        with desk.ledger.transaction() as connection:
+            breaker.failed(connection, desk.client, system, breaker.READS, why, as_of)
+        raise
+    with desk.ledger.transaction() as connection:
+        breaker.worked(connection, desk.client, system, breaker.READS, as_of)
+    return found
+
+
+def _resource(desk: Desk, system: str, resource: str, as_of: datetime, found: Found) -> None:
     """Land what changed.
 
     As long as any object makes no sense, the cursor stays where it was: the next look reads all of

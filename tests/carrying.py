@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+import deployments
 from connectors.ledger import alarms, landing, rows, status
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
@@ -16,8 +18,16 @@ from tasks.deliver import carry_out
 from tasks.desk import Desk, desk_of
 from tasks.gate import judge_door
 from tasks.observe import open_applications, read_inbox
-from tasks.process import Process
+from tasks.process import Process, load
 from tasks.stages import ORDER
+
+HARBOR = Path(deployments.__file__).parent / "sandbox/data/clients/harbor.yaml"
+
+
+def harbor(client: str) -> Process:
+    """The sandbox's client, as a client of this name."""
+    stored = load(HARBOR).model_dump(mode="json")
+    return Process.model_validate(stored | {"client": client})
 
 
 def desk_without_vendors(process: Process, ledger: Ledger) -> Desk:

@@ -15,14 +15,14 @@ from connectors.ledger.store import Ledger
 from deployments import postgres
 from expectations import suite
 from tasks import desk
-from tasks.process import Process, load
+from tasks.process import Process
 from tasks.progress import LATELY, MOST_REQUISITIONS
 from tests import peers
 from tests.bench import carry
 from tests.bench import report as reports
 from tests.bench.meter import Cost, Meter
 from tests.bench.ways import fullcycle
-from tests.carrying import desk_without_vendors, do_what_was_asked, sweep_without_vendors
+from tests.carrying import desk_without_vendors, do_what_was_asked, harbor, sweep_without_vendors
 from tests.crowd import STAGES, advertise, gather
 
 CLIENT = "bench"
@@ -51,7 +51,7 @@ def run(home: Path, repetitions: int, sizes: Sequence[tuple[int, int]] = SIZES) 
     settings = peers.installed(home)
     try:
         owner = create_engine(settings.admin_database_url or "")
-        process = _process()
+        process = harbor(CLIENT)
         ledger = Ledger(settings.database_url or "", CLIENT)
         _open_for_business(ledger, process)
         number = 0
@@ -73,11 +73,6 @@ def run(home: Path, repetitions: int, sizes: Sequence[tuple[int, int]] = SIZES) 
             yield _line(applications, open_ones, meter.costs)
     finally:
         postgres.stop(home)
-
-
-def _process() -> Process:
-    harbor = load(fullcycle.DATA / "clients/harbor.yaml").model_dump(mode="json")
-    return Process.model_validate(harbor | {"client": CLIENT})
 
 
 def _open_for_business(ledger: Ledger, process: Process) -> None:

@@ -33,12 +33,17 @@ PULLS = {
 
 @dataclass(frozen=True)
 class Way:
-    """A way to pull: its module, where it runs, what it lands, and which pulls it can do."""
+    """A way to pull: its module, where it runs, what it lands, and which pulls it can do.
+
+    prepared: statements that make room for a first pull, and `candidates` in the way's schema.
+    """
 
     module: str
     lands: str
     python: str = sys.executable
     pulls: tuple[str, ...] = tuple(PULLS)
+    prepared: tuple[str, ...] = ()
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,8 @@ class Place:
             for schema in (way.module, f"{way.module}_staging"):  # dlt has two
                 connection.execute(text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
             connection.execute(text(f"CREATE SCHEMA {way.module}"))
+            for statement in way.prepared:
+                connection.execute(text(statement))
             for pull in way.pulls:
                 touched = 0
                 if pull == "changed":

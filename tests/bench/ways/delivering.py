@@ -2,10 +2,8 @@
 
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import deployments
 from connectors.http import Api
 from connectors.ledger import client as ledger_client
 from connectors.ledger.decisions import Decisions, Subject
@@ -13,12 +11,10 @@ from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.records import Receipt, Request, SendMessage
 from tasks import deliver
-from tasks.process import Process, load
 from tests.bench.meter import Meter
 from tests.bench.ways.job import Job
-from tests.carrying import desk_with
+from tests.carrying import desk_with, harbor
 
-HARBOR = Path(deployments.__file__).parent / "sandbox/data/clients/harbor.yaml"
 AS_OF = datetime(2026, 11, 23, 9, tzinfo=UTC)
 MESSAGE = SendMessage(
     to_name="Ann", to_email="ann@mail.example", subject="Hello", body="word " * 200, template="care"
@@ -50,7 +46,7 @@ def main() -> None:
     job = Job.told()
     address, deliver.AT_ONCE = sys.argv[2], int(sys.argv[3])
     deliver.CONCURRENT = deliver.AT_ONCE * 3 // 2
-    process = Process.model_validate(load(HARBOR).model_dump(mode="json") | {"client": job.client})
+    process = harbor(job.client)
     ledger = Ledger(job.database, job.client)
     with ledger.transaction() as connection:
         ledger_client.put(connection, job.client, process.model_dump(mode="json"), process.version)

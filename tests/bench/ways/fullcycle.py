@@ -23,10 +23,9 @@ from expectations import suite
 from tasks import desk
 from tasks.decide import decide_stage
 from tasks.gate import judge_door
-from tasks.process import Process, load
 from tests.bench.meter import Meter
 from tests.bench.ways.job import Job
-from tests.carrying import approve_and_open_job, desk_without_vendors, do_what_was_asked
+from tests.carrying import approve_and_open_job, desk_without_vendors, do_what_was_asked, harbor
 
 DATA = Path(deployments.__file__).parent / "sandbox/data"
 AS_OF = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -51,8 +50,7 @@ def main() -> None:
 
 
 def open_for_business(ledger: Ledger) -> None:
-    harbor = load(DATA / "clients/harbor.yaml").model_dump(mode="json")
-    process = Process.model_validate(harbor | {"client": ledger.client})
+    process = harbor(ledger.client)
     with ledger.transaction() as connection:
         ledger_client.put(
             connection, process.client, process.model_dump(mode="json"), process.version
