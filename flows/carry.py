@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.context import SyncClientContext
 
 from connectors.errors import ConnectorError, LedgerUnavailable
-from connectors.ledger import breaker, hold, landing, rows, steps
+from connectors.ledger import breaker, cursors, hold, rows, steps
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.ports import System
@@ -64,7 +64,7 @@ async def carry_anew(scope: Scope, as_of: datetime | None) -> str:
             raise Incomplete(str(scope), BUSY)
         with desk.ledger.transaction() as connection:
             newest = steps.newest(connection, scope.client)
-            landing.forget_cursors(connection, scope.client)
+            cursors.forget(connection, scope.client)
         now = clock.now()
         # A sweep of this very second has its steps behind it, and they are to be done again.
         return _carry(desk, scope, as_of or (now + timedelta.resolution if newest == now else now))

@@ -12,7 +12,7 @@ from prefect.states import Completed
 from connectors import watched
 from connectors.errors import ConnectorError, LedgerUnavailable, Unreadable
 from connectors.job_boards import indeed
-from connectors.ledger import breaker, inbox, landing, unread
+from connectors.ledger import arrivals, breaker, cursors, inbox, landing, unread, watching
 from connectors.ledger.scope import Scope
 from connectors.records import FormAnswer, Observed, Page
 from tasks.desk import Desk, desk_of
@@ -81,10 +81,10 @@ def _resource(desk: Desk, system: str, resource: str, as_of: datetime, found: Fo
     or nothing else, or most of a list is missing from it.
     """
     with desk.ledger.transaction() as connection:
-        cursor = landing.read_cursor(connection, desk.client, system, resource)
-        watching = landing.watching(connection, resource)
+        cursor = cursors.read(connection, desk.client, system, resource)
+        waited_for = watching.watching(connection, resource)
     reading = _Reading(desk, system, resource, as_of, cursor)
-    for page in desk.systems[system].changes(resource, cursor, watching):
+    for page in desk.systems[system].changes(resource, cursor, waited_for):
         reading.land(page)
         if len(reading.unreadable) > MOST_UNREADABLE:
             reading.give_up()
@@ -97,7 +97,7 @@ def _resource(desk: Desk, system: str, resource: str, as_of: datetime, found: Fo
         for kind, missing in told.items():
             unread.found(connection, desk.client, system, kind, missing, as_of)
             found.missing[kind] |= missing
-        landing.mark_read(connection, desk.client, system, resource, as_of)
+        cursors.mark_read(connection, desk.client, system, resource, as_of)
 
 
 @dataclass
@@ -137,7 +137,7 @@ class _Reading:
                 self.unreadable[numbered[number].external_id] = f"cannot be stored: {error}"
             point = (self.cursor or "") if self.unreadable else page.cursor
             if point is not None:
-                landing.write_cursor(connection, client, system, self.resource, point)
+                cursors.write(connection, client, system, self.resource, point)
 
     def mark_gone(self) -> int:
         """Mark what is no longer in a list that was read as a whole; returns how many.
@@ -205,7 +205,7 @@ def open_applications(scope: Scope, as_of: datetime) -> State[int]:
     """Turn new arrivals into applications that wait at intake."""
     desk = desk_of(scope.client)
     with desk.ledger.transaction() as connection:
-        opened = landing.open_applications(
+        opened = arrivals.open_applications(
             connection, desk.client, desk.process.brand.display_name, as_of
         )
     return Completed(message=f"arrivals: {opened} new applications", data=opened)

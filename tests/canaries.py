@@ -12,7 +12,7 @@ import requests
 import yaml
 from sqlalchemy import text
 
-from connectors.ledger import inbox, landing
+from connectors.ledger import arrivals, inbox, landing
 from connectors.ledger import requisition as requisitions
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.store import Ledger
@@ -102,7 +102,7 @@ def applies(ledger: Ledger) -> str:
         ledger.write(connection, posted, AS_OF)
         applied = [_application("canaria", NAMED[1]), _application("held", HELD)]
         landing.land(connection, ledger.client, "indeed", applied, AS_OF)
-        landing.open_applications(connection, ledger.client, "us", AS_OF)
+        arrivals.open_applications(connection, ledger.client, "us", AS_OF)
         sql = text("SELECT id, key FROM application ORDER BY id")
         (application_id, key), _ = connection.execute(sql)
         answer = FormAnswer(

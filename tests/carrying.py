@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 import deployments
-from connectors.ledger import alarms, landing, rows, status
+from connectors.ledger import alarms, rows, status, watching
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.links import Links
@@ -79,8 +79,8 @@ def sweep_without_vendors(scope: Scope, as_of: datetime) -> tuple[int, int]:
     desk = desk_of(scope.client)
     carry_out(desk, scope, as_of, unsettled_only=True)
     with desk.ledger.transaction() as connection:
-        for resource in landing._WATCHING:
-            landing.watching(connection, resource)
+        for resource in watching._WATCHING:
+            watching.watching(connection, resource)
     read_inbox.fn(scope, as_of)
     open_applications.fn(scope, as_of)
     end.fn(scope, as_of)

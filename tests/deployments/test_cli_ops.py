@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from connectors.errors import Refused
-from connectors.ledger import gates, inbox, landing
+from connectors.ledger import arrivals, gates, inbox, landing
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.gates import Failure, Verdict
 from connectors.ledger.store import Ledger
@@ -61,7 +61,7 @@ def hold(ledger: Ledger) -> None:
     ledger.apply(posted, AS_OF)
     with ledger.transaction() as connection:
         landing.land(connection, "harbor", "indeed", [applied], AS_OF)
-        landing.open_applications(connection, "harbor", "us", AS_OF)
+        arrivals.open_applications(connection, "harbor", "us", AS_OF)
         inbox.keep(connection, "harbor", "indeed", "e1", '{"secret": "of Ann"}', AS_OF)
         (delivery,) = inbox.arrived(connection, "harbor", ["unread"])
         inbox.mark_read(connection, [delivery.id], AS_OF, {delivery.id: "Unreadable"})

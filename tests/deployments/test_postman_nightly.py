@@ -10,7 +10,7 @@ import pytest
 from connectors import background_checks
 from connectors.access import Access
 from connectors.documents import filesystem
-from connectors.ledger import inbox, landing
+from connectors.ledger import cursors, inbox
 from connectors.ledger.decisions import Decisions
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
@@ -57,7 +57,7 @@ class Case:
     def night(self) -> None:
         """What the nightly sync does at this vendor and in this stage."""
         with self.desk.ledger.transaction() as connection:
-            landing.forget_cursors(connection, self.desk.client)
+            cursors.forget(connection, self.desk.client)
         self.look(Scope(self.desk.client))
 
     def look(self, scope: Scope) -> None:

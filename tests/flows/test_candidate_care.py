@@ -11,8 +11,8 @@ import yaml
 from sqlalchemy import text
 
 from connectors.documents import filesystem
+from connectors.ledger import arrivals, landing
 from connectors.ledger import care as ledger_care
-from connectors.ledger import landing
 from connectors.ledger import requisition as ledger_requisition
 from connectors.ledger.decisions import Decisions, Move, Subject
 from connectors.ledger.scope import Scope
@@ -70,7 +70,7 @@ def apply(ledger: Ledger, look: Look) -> Callable[..., str]:
             found = connection.execute(text("SELECT id FROM requisition")).all()
             ledger.write(connection, _posting(found), MONDAY)
             landing.land(connection, ledger.client, "indeed", [arrival], MONDAY)
-            landing.open_applications(connection, ledger.client, "us", MONDAY)
+            arrivals.open_applications(connection, ledger.client, "us", MONDAY)
         key = str(look("SELECT key FROM application WHERE name = :name", name=name)[0].key)
         move(ledger, look, key, stage, MONDAY)
         return key

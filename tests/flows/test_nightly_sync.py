@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from connectors import payroll
 from connectors.access import Access
-from connectors.ledger import landing
+from connectors.ledger import cursors
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.links import Links
@@ -56,7 +56,7 @@ class Office:
 
     def night(self) -> None:
         with self.desk.ledger.transaction() as connection:
-            landing.forget_cursors(connection, self.desk.client)
+            cursors.forget(connection, self.desk.client)
         self.look()
 
     def employee_ref(self) -> str:
@@ -130,11 +130,11 @@ def test_a_first_pay_that_was_wrong_stays_wrong_however_often_it_is_read(office:
 
 def test_forgotten_cursors_are_read_from_the_beginning_and_written_again(ledger: Ledger) -> None:
     with ledger.transaction() as connection:
-        landing.write_cursor(connection, ledger.client, "ashby", "applications", "token-7")
-        landing.forget_cursors(connection, ledger.client)
-        forgotten = landing.read_cursor(connection, ledger.client, "ashby", "applications")
-        landing.write_cursor(connection, ledger.client, "ashby", "applications", "token-8")
-        written = landing.read_cursor(connection, ledger.client, "ashby", "applications")
+        cursors.write(connection, ledger.client, "ashby", "applications", "token-7")
+        cursors.forget(connection, ledger.client)
+        forgotten = cursors.read(connection, ledger.client, "ashby", "applications")
+        cursors.write(connection, ledger.client, "ashby", "applications", "token-8")
+        written = cursors.read(connection, ledger.client, "ashby", "applications")
 
     assert (forgotten, written) == (None, "token-8")
 
@@ -142,11 +142,11 @@ def test_forgotten_cursors_are_read_from_the_beginning_and_written_again(ledger:
 def test_the_cursors_of_other_clients_stay(ledger: Ledger) -> None:
     neighbour = Ledger(ledger.url, f"{ledger.client}_neighbour")
     with neighbour.transaction() as connection:
-        landing.write_cursor(connection, neighbour.client, "ashby", "applications", "token-7")
+        cursors.write(connection, neighbour.client, "ashby", "applications", "token-7")
 
     with ledger.transaction() as connection:
-        landing.forget_cursors(connection, ledger.client)
+        cursors.forget(connection, ledger.client)
 
     with neighbour.transaction() as connection:
-        kept = landing.read_cursor(connection, neighbour.client, "ashby", "applications")
+        kept = cursors.read(connection, neighbour.client, "ashby", "applications")
     assert kept == "token-7"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.ledger import effects, landing
+from connectors.ledger import effects, watching
 from connectors.ledger.decisions import Decisions
 from connectors.ledger.reconcile import SIGNED_AFTER_THE_END
 from connectors.ledger.scope import Scope
@@ -88,7 +88,7 @@ class Offered:
     def watched(self) -> list[str]:
         """The signature requests that are read at the next sweep."""
         with self.office.desk.ledger.transaction() as connection:
-            return landing.watching(connection, "signature_requests")
+            return watching.watching(connection, "signature_requests")
 
     def stands(self) -> tuple[str, str | None]:
         """The stage, and how the application ended if it did."""

@@ -23,7 +23,7 @@ from connectors import applicant_tracking, background_checks, job_boards, payrol
 from connectors.access import Access
 from connectors.documents import filesystem
 from connectors.errors import Refused
-from connectors.ledger import landing, steps
+from connectors.ledger import arrivals, cursors, steps
 from connectors.ledger import reconcile as reconciliation
 from connectors.ledger.decisions import Decisions
 from connectors.ledger.scope import Scope
@@ -134,7 +134,7 @@ class Office:
     def look_at_the_tracker(self) -> None:
         observe.fn("ashby", Scope(self.desk.client), self.now)
         with self.desk.ledger.transaction() as connection:
-            landing.open_applications(connection, self.desk.client, "us", self.now)
+            arrivals.open_applications(connection, self.desk.client, "us", self.now)
 
     def does(self, key: str, kind: str, request: Request, system: str) -> None:
         """An effect about an application is decided and delivered."""
@@ -526,7 +526,7 @@ def test_what_comes_once_a_day_waits_for_the_run_that_is_under_way(
             somebody_waits(office.desk.ledger)
             with office.desk.ledger.transaction() as connection:
                 client = office.desk.client
-                landing.write_cursor(connection, client, "gusto", "pay_statements", '{"e": []}')
+                cursors.write(connection, client, "gusto", "pay_statements", '{"e": []}')
                 steps.complete(connection, Scope(client), office.now, "observe gusto")
         state = running.result(timeout=120)
 

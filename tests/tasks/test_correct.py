@@ -10,7 +10,7 @@ import yaml
 from sqlalchemy import text
 
 from connectors.errors import Refused
-from connectors.ledger import audit, correction, landing, reconcile
+from connectors.ledger import arrivals, audit, correction, landing, reconcile
 from connectors.ledger import requisition as requisitions
 from connectors.ledger.decisions import Decisions, Due, Link, Move, Subject
 from connectors.ledger.scope import Scope
@@ -57,7 +57,7 @@ def held(ledger: Ledger, process: Process, tmp_path: Path, monkeypatch: pytest.M
     ledger.apply(posted, AS_OF)
     land(ledger, "indeed", delivered(), AS_OF)
     with ledger.transaction() as connection:
-        landing.open_applications(connection, ledger.client, "us", AS_OF)
+        arrivals.open_applications(connection, ledger.client, "us", AS_OF)
         key = connection.execute(text("SELECT key FROM application")).scalar_one()
     assert judge(ledger, AS_OF) == {"INT-002": 1}
     return str(key)
@@ -160,7 +160,7 @@ def test_what_is_delivered_again_does_not_undo_it(ledger: Ledger, held: str, loo
     assert land(ledger, "indeed", delivered(), LATER) == 0
     assert land(ledger, "indeed", delivered(resume_text="longer"), LATER) == 1
     with ledger.transaction() as connection:
-        assert landing.open_applications(connection, ledger.client, "us", LATER) == 0
+        assert arrivals.open_applications(connection, ledger.client, "us", LATER) == 0
 
     assert application(look).email == NEW
     assert findings(ledger) == []

@@ -11,7 +11,7 @@ import yaml
 from sqlalchemy import text
 
 from connectors.errors import Refused
-from connectors.ledger import audit, gates, inbox, landing
+from connectors.ledger import arrivals, audit, gates, inbox, landing
 from connectors.ledger import requisition as requisitions
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.gates import Failure, Verdict
@@ -74,7 +74,7 @@ def applicant(ledger: Ledger, scope: Scope, look: Look) -> Subject:
     )
     with ledger.transaction() as connection:
         landing.land(connection, ledger.client, "indeed", [applied], AS_OF)
-        landing.open_applications(connection, ledger.client, "us", AS_OF)
+        arrivals.open_applications(connection, ledger.client, "us", AS_OF)
     ((key,),) = look("SELECT key FROM application")
     return subject(ledger, "application", key)
 

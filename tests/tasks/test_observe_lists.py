@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from connectors.errors import Unreadable
-from connectors.ledger import landing
+from connectors.ledger import cursors, landing
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.links import Links
@@ -74,7 +74,7 @@ def tracker(scope: Scope, monkeypatch: pytest.MonkeyPatch) -> Tracker:
 def look_at_all(ledger: Ledger, scope: Scope, tracker: Tracker) -> str | None:
     """Read the whole list, as every night; says what the run says."""
     with ledger.transaction() as connection:
-        landing.forget_cursors(connection, scope.client)
+        cursors.forget(connection, scope.client)
     tracker.read.clear()
     return observe.observe.fn("tracker", scope, AS_OF).message
 

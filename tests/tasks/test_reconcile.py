@@ -9,7 +9,7 @@ import pytest
 import yaml
 from sqlalchemy import text
 
-from connectors.ledger import landing, reconcile, tables
+from connectors.ledger import arrivals, cursors, landing, reconcile, tables
 from connectors.ledger import requisition as requisitions
 from connectors.ledger.decisions import Decisions, Move, Subject
 from connectors.ledger.reconcile import (
@@ -89,7 +89,7 @@ class Books:
         )
         self.land("indeed", applied)
         with self.ledger.transaction() as connection:
-            landing.open_applications(connection, self.ledger.client, "us", BEGUN)
+            arrivals.open_applications(connection, self.ledger.client, "us", BEGUN)
         rows = self._query("SELECT key FROM application WHERE name = :name", name=name)
         key = str(rows[0].key)
         for behind in STAGES[: STAGES.index(stage)]:
@@ -127,7 +127,7 @@ class Books:
                 ),
                 {"ref": told.external_id, "key": key},
             )
-            landing.mark_read(connection, self.ledger.client, "ashby", "applications", SWEPT)
+            cursors.mark_read(connection, self.ledger.client, "ashby", "applications", SWEPT)
         self.land("ashby", told)
 
     def asks(

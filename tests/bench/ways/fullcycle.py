@@ -14,6 +14,7 @@ import deployments
 from connectors.ledger import client as ledger_client
 from connectors.ledger import landing
 from connectors.ledger import requisition as requisitions
+from connectors.ledger.arrivals import open_applications
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
@@ -97,7 +98,7 @@ def land(ledger: Ledger, arrivals: list[Application]) -> None:
 
 def open_all(ledger: Ledger, arrivals: list[Application]) -> None:
     with ledger.transaction() as connection:
-        opened = landing.open_applications(connection, ledger.client, "us", AS_OF)
+        opened = open_applications(connection, ledger.client, "us", AS_OF)
     assert opened == len(arrivals)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 
 from connectors.access import Access
 from connectors.applicant_tracking import greenhouse
-from connectors.ledger import landing
+from connectors.ledger import cursors
 from connectors.ledger.store import Ledger
 from tasks.desk import Desk
 from tasks.observe import read_system
@@ -28,7 +28,7 @@ def main() -> None:
         ledger = Ledger(url.render_as_string(hide_password=False), job.schema)
         if not job.changed:
             with ledger.transaction() as connection:
-                landing.forget_cursors(connection, ledger.client)
+                cursors.forget(connection, ledger.client)
         read_system(_desk(ledger, job.api), SYSTEM, datetime.now(UTC))
     meter.tell()
 

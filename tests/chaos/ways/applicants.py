@@ -7,6 +7,7 @@ import yaml
 from connectors.background_checks import checkr
 from connectors.ledger import intake, landing
 from connectors.ledger import requisition as requisitions
+from connectors.ledger.arrivals import open_applications
 from connectors.ledger.decisions import Decisions
 from connectors.ledger.rows import at_the_door
 from connectors.ledger.scope import Scope
@@ -42,7 +43,7 @@ def ask(ledger: Ledger, applications: int) -> list[str]:
         ledger.write(connection, decisions, AS_OF)
         arrivals = [_arrival(number) for number in range(applications)]
         landing.land(connection, ledger.client, "indeed", arrivals, AS_OF)
-        landing.open_applications(connection, ledger.client, "us", AS_OF)
+        open_applications(connection, ledger.client, "us", AS_OF)
         orders = Decisions()
         subjects = at_the_door(connection, intake.ROWS, "intake", scope, AS_OF)
         for subject in subjects:

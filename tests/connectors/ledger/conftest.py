@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from connectors.ledger import landing
+from connectors.ledger import arrivals, landing
 from connectors.ledger import requisition as requisitions
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.store import Ledger
@@ -122,5 +122,5 @@ def applicants(
     with ledger.transaction() as connection:
         records = [arrival(name) for name in ("ann", "ben", "cleo")]
         landing.land(connection, ledger.client, "indeed", records, AS_OF)
-        landing.open_applications(connection, ledger.client, "us", AS_OF)
+        arrivals.open_applications(connection, ledger.client, "us", AS_OF)
     return [subject(row.key) for row in look("SELECT key FROM application ORDER BY key")]

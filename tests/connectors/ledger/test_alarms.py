@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from connectors.ledger import alarms, breaker, effects, landing, reconcile
+from connectors.ledger import alarms, breaker, cursors, effects, reconcile
 from connectors.ledger.alarms import SUBJECTS_SHOWN, Alarm
 from connectors.ledger.breaker import FAILURES, WRITES
 from connectors.ledger.decisions import Decisions, Subject
@@ -208,7 +208,7 @@ def test_a_source_not_read_for_a_day_is_told_each_time_it_falls_silent(
     def read(at: datetime, *resources: str, system: str = "ashby") -> None:
         with ledger.transaction() as connection:
             for resource in resources:
-                landing.mark_read(connection, ledger.client, system, resource, at)
+                cursors.mark_read(connection, ledger.client, system, resource, at)
 
     read(as_of, "applications", "interviews")
     read(as_of, "reports", system="a vendor we had once")

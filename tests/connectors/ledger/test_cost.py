@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from connectors.ledger import landing, rows
+from connectors.ledger.arrivals import open_applications
 from connectors.ledger.decisions import Subject
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
@@ -52,7 +53,7 @@ def carry(
         with counted() as said:
             with ledger.transaction() as connection:
                 landing.land(connection, ledger.client, "indeed", arrivals, as_of)
-                landing.open_applications(connection, ledger.client, "us", as_of)
+                open_applications(connection, ledger.client, "us", as_of)
             assert judge_door("intake", scope, as_of).passed == len(arrivals)
             assert len(decide_stage("intake", scope, as_of).effects) == 2 * len(arrivals)
             do_what_was_asked(ledger, as_of)
@@ -99,7 +100,7 @@ def test_a_gate_names_all_who_fail_and_costs_no_more_statements_for_it(
         ]
         with ledger.transaction() as connection:
             landing.land(connection, ledger.client, "indeed", arrivals, as_of)
-            landing.open_applications(connection, ledger.client, "us", as_of)
+            open_applications(connection, ledger.client, "us", as_of)
         with counted() as said:
             judge_door("intake", Scope(ledger.client), as_of)
         return len(said)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.errors import LedgerUnavailable
-from connectors.ledger import effects, landing
+from connectors.ledger import arrivals, cursors, effects, landing
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
@@ -51,7 +51,7 @@ def open_arrivals(ledger: Ledger, as_of: datetime) -> Callable[[], int]:
 
     def opened() -> int:
         with ledger.transaction() as connection:
-            return landing.open_applications(connection, ledger.client, "us", as_of)
+            return arrivals.open_applications(connection, ledger.client, "us", as_of)
 
     return opened
 
@@ -454,13 +454,13 @@ def test_a_cursor_is_stored_with_the_records_it_speaks_of_or_not_at_all(
     def page(name: str, cursor: str, crash: bool = False) -> None:
         with ledger.transaction() as connection:
             landing.land(connection, ledger.client, "ashby", [arrival(name)], as_of)
-            landing.write_cursor(connection, ledger.client, "ashby", "applications", cursor)
+            cursors.write(connection, ledger.client, "ashby", "applications", cursor)
             if crash:
                 raise Crash
 
     def cursor(resource: str) -> str | None:
         with ledger.transaction() as connection:
-            return landing.read_cursor(connection, ledger.client, "ashby", resource)
+            return cursors.read(connection, ledger.client, "ashby", resource)
 
     page("ann", "1")
     with pytest.raises(Crash):

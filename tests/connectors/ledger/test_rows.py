@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from connectors.ledger import (
+    arrivals,
     background,
     client,
+    cursors,
     effects,
     gates,
     intake,
@@ -17,6 +19,7 @@ from connectors.ledger import (
     rows,
     screening,
     sourcing,
+    watching,
 )
 from connectors.ledger import requisition as requisitions
 from connectors.ledger.decisions import Decisions, Link, Subject
@@ -97,7 +100,7 @@ def checked(
         with ledger.transaction() as connection:
             told = [arrival("ann", job_ref="HARBOR-1-X", residence=residence)]
             landing.land(connection, ledger.client, "indeed", told, as_of)
-            landing.open_applications(connection, ledger.client, "us", as_of)
+            arrivals.open_applications(connection, ledger.client, "us", as_of)
             key = connection.execute(text("SELECT key FROM application")).scalar_one()
         enter(ledger, subject(key), "background", background.ROWS, as_of)
 
@@ -227,7 +230,7 @@ def test_of_several_orders_of_a_check_the_newest_counts_and_is_watched(
     def seen() -> tuple[str | None, str | None, list[str]]:
         row = read(ledger, *BACKGROUND, as_of)
         with ledger.transaction() as connection:
-            return row.order_ref, row.report_status, landing.watching(connection, "reports")
+            return row.order_ref, row.report_status, watching.watching(connection, "reports")
 
     order("first")
     confirm("first", ReportStatus.EXPIRED)
@@ -430,11 +433,11 @@ def test_a_row_knows_when_the_clients_own_tracker_was_last_read_to_its_end(
     seen = []
     for system, resource in (("other", "scorecards"), ("ashby", "applications"), CARDS):
         with ledger.transaction() as connection:
-            landing.mark_read(connection, ledger.client, system, resource, as_of)
+            cursors.mark_read(connection, ledger.client, system, resource, as_of)
         seen.append(read(ledger, screening.Row, screening.ROWS, "screening", as_of).screens_read_at)
 
     with ledger.transaction() as connection:  # a page is not the end
-        landing.write_cursor(connection, ledger.client, *CARDS, "page 2")
+        cursors.write(connection, ledger.client, *CARDS, "page 2")
     row = read(ledger, screening.Row, screening.ROWS, "screening", as_of + timedelta(days=1))
 
     assert seen == [None, None, as_of]
@@ -451,7 +454,7 @@ def test_a_system_that_nobody_could_read_about_somebody_is_not_silent_about_them
     enter(ledger, applicants[0], "screening", screening.ROWS, as_of)
     about = applicants[0].key if about == "me" else about
     with ledger.transaction() as connection:
-        landing.mark_read(connection, ledger.client, *CARDS, as_of)
+        cursors.mark_read(connection, ledger.client, *CARDS, as_of)
         connection.execute(
             text(
                 "INSERT INTO finding (client, kind, system, external_id, subject, owner, reason,"
