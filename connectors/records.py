@@ -96,7 +96,7 @@ class Observed(Record):
     external_id: str
     updated_at: AwareDatetime
     ordered: bool = False
-    document: str = Field(default="", repr=False)
+    document: bytes = Field(default=b"", repr=False)
 
 
 class Answer(Record):

@@ -12,7 +12,7 @@ from prefect.states import Completed
 from connectors import watched
 from connectors.errors import ConnectorError, LedgerUnavailable, Unreadable
 from connectors.job_boards import indeed
-from connectors.ledger import arrivals, breaker, cursors, inbox, landing, unread, watching
+from connectors.ledger import arrivals, breaker, cursors, inbox, landing, lists, unread, watching
 from connectors.ledger.scope import Scope
 from connectors.records import FormAnswer, Observed, Page
 from tasks.desk import Desk, desk_of
@@ -114,22 +114,28 @@ class _Reading:
     refused: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     listed: type[Observed] | None = None
-    seen: landing.Seen = field(default_factory=landing.Seen)
+    seen: lists.Seen = field(default_factory=lists.Seen)
 
     def land(self, page: Page) -> None:
         """Land a page with the point up to which was read."""
         client, system = self.desk.client, self.system
         with self.desk.ledger.transaction() as connection:
+            looks = None
             if listed := page.listed:
                 self.listed = listed.kind
-                new = landing.unseen(connection, client, system, listed, self.seen)
-                self.read += len(listed.rows) - len(new)
-                page = watched.listed(new, listed.read, page.cursor)
+                documents = dict(listed.rows)
+                looks = landing.look(connection, client, system, listed.kind, documents)
+                self.seen.add(look.row for look in looks.values() if look.row is not None)
+                new = lists.new(documents, looks)
+                self.read += len(documents) - len(new)
+                page = watched.listed(new.items(), listed.read, page.cursor)
             numbered = dict(enumerate(page.records))
             changed, wrong = landing.land_what_can_be(
-                connection, client, system, numbered, self.as_of, self.seen
+                connection, client, system, numbered, self.as_of, looks
             )
-            self.changed += changed
+            if listed:
+                self.seen.add(changed)
+            self.changed += len(changed)
             self.read += len(numbered) - len(wrong)
             self.refused |= page.refused
             self.unreadable |= page.unreadable
@@ -148,11 +154,11 @@ class _Reading:
             return 0
         client, kind = self.desk.client, self.listed
         with self.desk.ledger.transaction() as connection:
-            known, missing = landing.missing(connection, client, self.system, kind, self.seen)
+            known, missing = lists.missing(connection, client, self.system, kind, self.seen)
             if len(missing) > MOST_GONE and 2 * len(missing) > known:
                 told = f"{len(missing)} of {known} {self.resource} are no longer listed"
                 raise Unreadable(self.system, f"{told}: may our user still see all of them?")
-            landing.mark_gone(connection, kind, missing, self.as_of)
+            lists.mark_gone(connection, kind, missing, self.as_of)
         return len(missing)
 
     def give_up(self) -> NoReturn:

@@ -94,7 +94,7 @@ def read_candidate(row: bytes) -> Candidate:
         external_id=str(told.id),
         updated_at=told.updated_at,
         ordered=True,
-        document=row.decode(),
+        document=row,
         name=f"{told.first_name or ''} {told.last_name or ''}".strip(),
         emails=_values(told.email_addresses),
         phones=_values(told.phone_numbers),
@@ -117,7 +117,7 @@ def read_application(
         external_id=str(told.id),
         updated_at=told.updated_at,
         ordered=True,
-        document=row.decode(),
+        document=row,
         job_ref=str(told.job_id or ""),
         candidate_ref=str(told.candidate_id),
         name="",
@@ -169,7 +169,7 @@ def read_scorecard(row: bytes) -> Scorecard:
         external_id=str(told.id),
         updated_at=told.updated_at,
         ordered=True,
-        document=row.decode(),
+        document=row,
         application_ref=str(told.application_id),
         round=full.round,
         author=full.author,
@@ -198,7 +198,7 @@ def read_interview(row: bytes) -> Interview:
         external_id=str(told.id),
         updated_at=told.updated_at,
         ordered=True,
-        document=row.decode(),
+        document=row,
         application_ref=str(told.application_id),
         round=full.round,
         starts_at=told.starts_at,
@@ -226,4 +226,4 @@ def _known(meanings: Mapping[Any, T], value: object, what: str) -> T:
 
 
 def _values(told: list[Value]) -> tuple[str, ...]:
-    return tuple(each.value for each in told)
+    return tuple([each.value for each in told])  # half as long as a generator takes

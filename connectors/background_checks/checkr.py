@@ -270,7 +270,7 @@ def _invited(invitation_ref: str, document: Any, candidate: Any) -> BackgroundRe
     return BackgroundReport(
         external_id=invitation_ref,
         updated_at=completed_at or created_at,
-        document=json.dumps({"invitation": _without_candidate(document)}),
+        document=json.dumps({"invitation": _without_candidate(document)}).encode(),
         application_key=Payload(NAME, candidate).take("custom_id", str),
         status=_invitation_status(row),
     )
@@ -286,7 +286,7 @@ def _reported(invitation_ref: str, document: Any, adverse: "_Adverse") -> Backgr
         external_id=invitation_ref,
         updated_at=completed_at or row.time("created_at"),
         application_key=row.inner("candidate").take("custom_id", str),
-        document=json.dumps({"report": _without_candidate(document)}),
+        document=json.dumps({"report": _without_candidate(document)}).encode(),
         report_ref=row.take("id", str),
         status=row.choice("status", REPORTS),
         result=row.maybe_choice("result", RESULTS) or old_scheme,

@@ -216,10 +216,14 @@ def read_application(raw: bytes) -> Application:
         raise Unreadable(NAME, "a delivery is not JSON") from None
     row = Payload(NAME, told)
     kept = {name: value for name, value in told.items() if name not in SELF_IDENTIFICATION}
-    return _application(row, json.dumps(kept, ensure_ascii=False))
+    try:
+        document = json.dumps(kept, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Unreadable(NAME, "a delivery holds half a character") from None
+    return _application(row, document)
 
 
-def _application(row: Payload, document: str) -> Application:
+def _application(row: Payload, document: bytes) -> Application:
     applied_at = _applied_at(row)
     applicant, job = row.inner("applicant"), row.inner("job")
     email, phone = applicant.maybe("email", str), applicant.maybe("phoneNumber", str)

@@ -2,24 +2,29 @@
 
 import hashlib
 import json
-from array import array
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Row, Table, text
 from sqlalchemy.exc import DataError, OperationalError
 
 from connectors.ledger import tables
-from connectors.records import Listed, Observed
+from connectors.records import Observed
 
 _READER = version("fullcycle").encode()
 _OURS = {"id", "application_id", "document", "gone_at"}
-AT_ONCE = 10_000
+
+
+class Look(NamedTuple):
+    """Of a record our row, if we know it, and the hashes of the document we know and are told."""
+
+    row: int | None
+    known_hash: int | None
+    document_hash: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +34,7 @@ class _Told:
     record: Observed
     hash: str
     document_hash: int
-    document: str
     row: str
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The ids of our rows that one reading of a list has met; those it has not are gone."""
-
-    rows: "array[int]" = field(default_factory=lambda: array("q"))
 
 
 def land(
@@ -46,25 +43,26 @@ def land(
     system: str,
     records: Sequence[Observed],
     as_of: datetime,
-    seen: Seen | None = None,
-) -> int:
-    """Upsert records of any kinds; returns how many were new or had changed.
+    looks: Mapping[str, Look] | None = None,
+) -> list[int]:
+    """Upsert records of any kinds; returns the ids of the rows that were new or had changed.
 
     An older copy of an ordered record, from a page or a delivery that is late, changes nothing;
     nor does any other copy of a final one.
+    looks: what `look` told of them, where that was asked before.
     """
-    changed = 0
-    seen = seen or Seen()
+    changed: list[int] = []
     for kind, table in tables.LANDED.items():
         newest = _newest(record for record in records if type(record) is kind)
-        told = [_told(client, system, record, as_of) for record in newest]
-        changes, renewals = _news(connection, client, system, table, told, seen)
+        known = looks or look(
+            connection, client, system, kind, {each.external_id: each.document for each in newest}
+        )
+        told = [_told(client, system, each, as_of, known[each.external_id]) for each in newest]
+        changes, renewals = _news(connection, table, told, known)
         for ordered in (False, True):
             mine = [each for each in changes if each.record.ordered == ordered]
             if mine:
-                written = _upsert(connection, table, mine, ordered, kind.final)
-                seen.rows.extend(written)
-                changed += len(written)
+                changed += _upsert(connection, table, mine, ordered, kind.final)
         if renewals:
             _renew(connection, table, renewals)
         if changes:
@@ -79,24 +77,24 @@ def land_what_can_be(
     system: str,
     told: Mapping[int, Observed],
     as_of: datetime,
-    seen: Seen | None = None,
-) -> tuple[int, dict[int, str]]:
-    """Land what we were told, by a number each; returns how much was new or had changed.
+    looks: Mapping[str, Look] | None = None,
+) -> tuple[list[int], dict[int, str]]:
+    """Land what we were told, by a number each; returns the ids of what was new or had changed.
 
-    Beside it those that cannot be kept, with their errors: JSON can hold what PostgreSQL cannot,
+    Beside them those that cannot be kept, with their errors: JSON can hold what PostgreSQL cannot,
     NaN, half a surrogate pair, a thousand levels.
     """
     try:
         with connection.begin_nested():
-            return land(connection, client, system, list(told.values()), as_of, seen), {}
+            return land(connection, client, system, list(told.values()), as_of, looks), {}
     except (DataError, OperationalError, ValueError, RecursionError) as failure:
         if isinstance(failure, OperationalError) and not _too_much(failure):
             raise
         if len(told) == 1:
-            return 0, dict.fromkeys(told, type(failure).__name__)
+            return [], dict.fromkeys(told, type(failure).__name__)
     each, half = list(told.items()), len(told) // 2
     first, second = (
-        land_what_can_be(connection, client, system, dict(some), as_of, seen)
+        land_what_can_be(connection, client, system, dict(some), as_of, looks)
         for some in (each[:half], each[half:])
     )
     return first[0] + second[0], first[1] | second[1]
@@ -120,45 +118,35 @@ def _newest(records: Iterable[Observed]) -> list[Observed]:
     return list(newest.values())
 
 
-def unseen(
-    connection: Connection, client: str, system: str, listed: Listed, seen: Seen
-) -> list[tuple[str, bytes]]:
-    """Those objects of a list that are not, byte for byte, what was last read of them.
-
-    Most objects of a list are as we know them: hashing one costs a tenth of reading it.
-    """
-    table = tables.LANDED[listed.kind]
-    refs = [ref for ref, _ in listed.rows]
-    known = {row.external_id: row for row in _those(connection, table, client, system, refs)}
-    new = []
-    for ref, document in listed.rows:
-        row = known.get(ref)
-        if row is not None and row.document_hash == document_hash(document):
-            seen.rows.append(row.id)
-        else:
-            new.append((ref, document))
-    return new
-
-
-def _those(
-    connection: Connection, table: Table, client: str, system: str, refs: Sequence[str]
-) -> Sequence[Row[Any]]:
-    """What we know of those records of a system, by the vendor's ids.
+def look(
+    connection: Connection,
+    client: str,
+    system: str,
+    kind: type[Observed],
+    documents: Mapping[str, bytes],
+) -> dict[str, Look]:
+    """Look up the records of a kind that come with these documents, by the vendor's ids.
 
     Each is looked up by itself, as LIMIT has it: joined, PostgreSQL reads every row of the client.
+    All are answered in two arrays, which are read in half the time of as many rows.
     """
-    if not refs:
-        return []
-    return connection.exec_driver_sql(
+    if not documents:
+        return {}
+    rows, hashes = connection.exec_driver_sql(
         f"""
-        SELECT known.* FROM unnest(%(refs)b) AS asked(ref)
-        CROSS JOIN LATERAL (
-            SELECT id, external_id, hash, document_hash, updated_at FROM {table.name}
+        SELECT array_agg(known.id ORDER BY n), array_agg(known.document_hash ORDER BY n)
+        FROM unnest(%(refs)b) WITH ORDINALITY AS asked(ref, n)
+        LEFT JOIN LATERAL (
+            SELECT id, document_hash FROM {tables.LANDED[kind].name}
             WHERE client = %(client)s AND system = %(system)s AND external_id = asked.ref LIMIT 1
-        ) AS known
+        ) AS known ON true
         """,
-        {"client": client, "system": system, "refs": refs},
-    ).all()
+        {"client": client, "system": system, "refs": [*documents]},
+    ).one()
+    return {
+        ref: Look(row, known_hash, document_hash(document))
+        for (ref, document), row, known_hash in zip(documents.items(), rows, hashes, strict=True)
+    }
 
 
 def document_hash(document: bytes) -> int:
@@ -168,76 +156,35 @@ def document_hash(document: bytes) -> int:
     return int.from_bytes(digest.digest()[:8], signed=True)
 
 
-def missing(
-    connection: Connection, client: str, system: str, kind: type[Observed], seen: Seen
-) -> tuple[int, list[int]]:
-    """How many rows of a list we know, and the ids of those that a reading of all has not met."""
-    known, absent, last, met = 0, [], 0, array("q", sorted(seen.rows))
-    statement = text(
-        f"SELECT id FROM {tables.LANDED[kind].name} WHERE client = :client AND system = :system"
-        " AND gone_at IS NULL AND id > :last ORDER BY id LIMIT :n"
-    )
-    asked = {"client": client, "system": system, "n": AT_ONCE}
-    # In portions: a million ids at once take more memory than all the rest.
-    while ids := connection.execute(statement, {**asked, "last": last}).scalars().all():
-        last, known = ids[-1], known + len(ids)
-        met_here = set(met[bisect_left(met, ids[0]) : bisect_right(met, last)])
-        absent += [each for each in ids if each not in met_here]
-    return known, absent
-
-
-def mark_gone(
-    connection: Connection, kind: type[Observed], ids: Sequence[int], as_of: datetime
-) -> None:
-    """Mark rows as no longer listed; should the vendor list one again, it is read as if new."""
-    connection.execute(
-        text(
-            f"UPDATE {tables.LANDED[kind].name}"
-            " SET gone_at = :as_of, hash = '', document_hash = NULL WHERE id = ANY(:ids)"
-        ),
-        {"ids": ids, "as_of": as_of},
-    )
-
-
-def _told(client: str, system: str, record: Observed, as_of: datetime) -> _Told:
+def _told(client: str, system: str, record: Observed, as_of: datetime, known: Look) -> _Told:
     says = record.model_dump_json(exclude={"document", "updated_at", "ordered"})
     if "\\u0000" in says:
         says = json.dumps(_plain(json.loads(says)))
-    document = record.document.replace("\x00", "")
-    digest, of_document = (
-        hashlib.sha256(says.encode()).hexdigest(),
-        document_hash(document.encode()),
-    )
+    digest = hashlib.sha256(says.encode()).hexdigest()
     beside = {
         "client": client,
         "system": system,
         "updated_at": record.updated_at,
         "landed_at": as_of,
         "hash": digest,
-        "document_hash": of_document,
+        "document_hash": known.document_hash,
     }
     row = msgspec.json.encode(beside).decode()[:-1] + "," + says[1:]
-    return _Told(record, digest, of_document, document, row)
+    return _Told(record, digest, known.document_hash, row)
 
 
 def _news(
-    connection: Connection,
-    client: str,
-    system: str,
-    table: Table,
-    told: Sequence[_Told],
-    seen: Seen,
+    connection: Connection, table: Table, told: Sequence[_Told], known: Mapping[str, Look]
 ) -> tuple[list[_Told], list[_Told]]:
     """What is new or says something else; and what says the same in a newer copy.
 
     Most of what is told is neither.
     """
-    refs = [each.record.external_id for each in told]
-    known = {row.external_id: row for row in _those(connection, table, client, system, refs)}
-    seen.rows.extend(row.id for row in known.values())
+    ours = {each.record.external_id: known[each.record.external_id].row for each in told}
+    said = _said(connection, table, [row for row in ours.values() if row is not None])
     changes, renewals = [], []
     for each in told:
-        row = known.get(each.record.external_id)
+        row = said.get(ours[each.record.external_id])
         if row is None or row.hash != each.hash:
             changes.append(each)
         elif each.record.ordered and (row.updated_at, row.document_hash) != (
@@ -246,6 +193,16 @@ def _news(
         ):
             renewals.append(each)
     return changes, renewals
+
+
+def _said(connection: Connection, table: Table, ids: list[int]) -> dict[int | None, Row[Any]]:
+    """What our rows say, and since when, by id."""
+    if not ids:
+        return {}
+    query = text(
+        f"SELECT id, hash, document_hash, updated_at FROM {table.name} WHERE id = ANY(:ids)"
+    )
+    return {row.id: row for row in connection.execute(query, {"ids": ids})}
 
 
 def _upsert(
@@ -294,19 +251,22 @@ def _write(
 ) -> list[int]:
     """Insert rows, doing something about those that are there; returns the ids of all written.
 
-    The documents come beside their rows, in a binary array: PostgreSQL and we then spend 40 µs a
-    row and not 70, as nobody writes or reads them as JSON strings.
+    The documents come beside their rows, as the bytes they are, in a binary array: PostgreSQL and
+    we then spend 40 µs a row and not 70, as nobody writes or reads them as JSON strings.
     """
     names = _columns(table)
     statement = f"""
         INSERT INTO {table.name} ({", ".join(f'"{name}"' for name in names)}, document)
-        SELECT {", ".join(f'r."{name}"' for name in names)}, t.document
+        SELECT {", ".join(f'r."{name}"' for name in names)}, convert_from(t.document, 'UTF8')
         FROM unnest(%(rows)b, %(documents)b) AS t(row, document),
              json_populate_record(CAST(NULL AS {table.name}), CAST(t.row AS json)) AS r
         ON CONFLICT (client, system, external_id) DO {on_conflict}
         RETURNING id
         """
-    rows = {"rows": [each.row for each in told], "documents": [each.document for each in told]}
+    rows = {
+        "rows": [each.row for each in told],
+        "documents": [each.record.document for each in told],
+    }
     return list(connection.exec_driver_sql(statement, rows).scalars())
 
 

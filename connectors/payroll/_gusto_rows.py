@@ -116,7 +116,7 @@ class EmployeeRow:
     hired_on: date
     pays: tuple[Pay, ...]
     addresses: tuple[Address, ...]
-    document: str
+    document: bytes
 
 
 D = TypeVar("D", bound=Dated)
@@ -195,7 +195,7 @@ def read_employee(body: Any, addresses: Any) -> EmployeeRow:
         hired_on=job.day("hire_date"),
         pays=tuple(_pay(pay) for pay in job.items("compensations")),
         addresses=tuple(_address(address) for address in items(NAME, addresses)),
-        document=json.dumps({"employee": kept, "work_addresses": addresses}),
+        document=json.dumps({"employee": kept, "work_addresses": addresses}).encode(),
     )
     row.close(ignoring=UNUSED)
     job.close(ignoring=UNUSED)

@@ -310,7 +310,7 @@ class Gusto:
         statement = PayStatement(
             external_id=stub.take("uuid", str),
             updated_at=datetime.combine(payroll.day("processed_date"), datetime.min.time(), UTC),
-            document=json.dumps(document),
+            document=json.dumps(document).encode(),
             employee_ref=employee.uuid,
             check_on=stub.day("check_date"),
             period_start_on=period.day("start_date"),

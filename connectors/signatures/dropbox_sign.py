@@ -192,7 +192,7 @@ class DropboxSign:
         document = Payload(NAME, body).take("signature_request", dict)
         row = Payload(NAME, document)
         kept = {name: value for name, value in document.items() if name not in FILLED_IN}
-        return _signature(row, row.take("metadata", dict), json.dumps(kept))
+        return _signature(row, row.take("metadata", dict), json.dumps(kept).encode())
 
 
 def verify_callback(event: str | bytes, api_key: str) -> bool:
@@ -241,7 +241,7 @@ def _cancelled(signature_ref: str) -> Signature:
     )
 
 
-def _signature(row: Payload, ours: Mapping[str, Any], document: str = "") -> Signature:
+def _signature(row: Payload, ours: Mapping[str, Any], document: bytes = b"") -> Signature:
     """Read one signature request; `ours` is its metadata."""
     metadata = Payload(NAME, ours)
     signers = row.items("signatures")

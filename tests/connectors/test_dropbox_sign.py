@@ -124,7 +124,7 @@ def test_what_the_signer_fills_in_is_not_kept(
 
     (signature,) = observed(signatures, ref)
 
-    assert "078-05-1120" not in signature.document
+    assert b"078-05-1120" not in signature.document
 
 
 def test_the_letter_arrives_as_it_was_written(base_url: str, vendor: DropboxSign) -> None:

@@ -88,7 +88,7 @@ def delivered(**fields: Any) -> Application:
 
 def land(ledger: Ledger, system: str, record: Application, as_of: datetime) -> int:
     with ledger.transaction() as connection:
-        return landing.land(connection, ledger.client, system, [record], as_of)
+        return len(landing.land(connection, ledger.client, system, [record], as_of))
 
 
 def judge(ledger: Ledger, as_of: datetime) -> dict[str, int]:

@@ -47,9 +47,7 @@ class Tracker:
         self.read.append(told["id"])
         if not isinstance(told["name"], str):
             raise Unreadable("tracker", "'name' is no text")
-        return Candidate(
-            external_id=told["id"], updated_at=AS_OF, name=told["name"], document=row.decode()
-        )
+        return Candidate(external_id=told["id"], updated_at=AS_OF, name=told["name"], document=row)
 
     def find(self, request: Request, key: str) -> Receipt | None:
         raise AssertionError("nothing is written here")
@@ -161,6 +159,19 @@ def test_a_list_that_has_lost_most_is_not_believed(
         look_at_all(ledger, scope, tracker)
 
     assert len(known(ledger)) == 40
+
+
+def test_of_two_versions_on_one_page_the_last_is_kept_and_read_again_only_if_it_changes(
+    ledger: Ledger, scope: Scope, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [("1", json.dumps({"id": "1", "name": name}).encode()) for name in ("Ann", "Anna")]
+    page = Page(listed=Listed(Candidate, rows, tracker._one), cursor="2")
+    monkeypatch.setattr(tracker, "changes", lambda *_: iter([page]))
+
+    told = [look_at_all(ledger, scope, tracker) for _ in range(2)]
+
+    assert told == ["tracker: 1 changed", "tracker: 0 changed"]
+    assert (tracker.read, known(ledger)) == ([], {"1": "Anna"})
 
 
 @settings(

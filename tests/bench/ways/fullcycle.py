@@ -4,6 +4,7 @@ Without Prefect, whose part is the same whatever the number of applications: two
 What the stages ask for is done by a statement in between, as delivering has its own measure.
 """
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def arrival(posting: str, number: int) -> Application:
         source="Indeed",
         applied_at=AS_OF,
         resume_text="I kept books for ten years. " * 20,
-        document="{" + f'"number": {number}, "text": "{"word " * 500}"' + "}",
+        document=json.dumps({"number": number, "text": "word " * 500}).encode(),
     )
 
 

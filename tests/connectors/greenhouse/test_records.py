@@ -77,7 +77,7 @@ def test_a_document_is_what_greenhouse_sent_byte_for_byte(
 
     assert page.listed
     assert [
-        (record.external_id, record.document.encode()) for record in opened(page).records
+        (record.external_id, record.document) for record in opened(page).records
     ] == page.listed.rows
 
 

@@ -40,7 +40,7 @@ def land(ledger: Ledger, as_of: datetime) -> Callable[..., int]:
 
     def records(system: str, *told: Observed) -> int:
         with ledger.transaction() as connection:
-            return landing.land(connection, ledger.client, system, told, as_of)
+            return len(landing.land(connection, ledger.client, system, told, as_of))
 
     return records
 
@@ -117,10 +117,10 @@ def test_only_what_has_changed_is_written_again(
 def test_a_new_timestamp_or_another_spelling_of_the_document_is_no_change(
     land: Callable[..., int], arrival: Arrival, as_of: datetime
 ) -> None:
-    land("indeed", arrival("ann", document="{}"))
+    land("indeed", arrival("ann", document=b"{}"))
 
     later = as_of + timedelta(hours=1)
-    assert land("indeed", arrival("ann", document="{ }", updated_at=later)) == 0
+    assert land("indeed", arrival("ann", document=b"{ }", updated_at=later)) == 0
 
 
 def test_of_one_batch_the_last_word_on_a_record_stands(
@@ -145,10 +145,22 @@ def test_what_passes_a_limit_of_the_database_keeps_nobody_else_from_landing(
     told = {1: arrival("ann"), 2: arrival(too_long), 3: arrival("ben")}
 
     with ledger.transaction() as connection:
-        landed = landing.land_what_can_be(connection, ledger.client, "indeed", told, as_of)
+        _, wrong = landing.land_what_can_be(connection, ledger.client, "indeed", told, as_of)
 
-    assert landed == (2, {2: "OperationalError"})
+    assert wrong == {2: "OperationalError"}
     assert look("SELECT external_id FROM arrival ORDER BY id") == [("ann",), ("ben",)]
+
+
+def test_a_document_that_is_no_text_keeps_nobody_else_from_landing(
+    ledger: Ledger, arrival: Arrival, look: Look, as_of: datetime
+) -> None:
+    told = {1: arrival("ann"), 2: arrival("ben", document=b'{"never read": "\xff"}')}
+
+    with ledger.transaction() as connection:
+        _, wrong = landing.land_what_can_be(connection, ledger.client, "indeed", told, as_of)
+
+    assert wrong == {2: "DataError"}
+    assert look("SELECT external_id FROM arrival") == [("ann",)]
 
 
 def test_a_database_that_is_lost_is_nobodys_poison(
