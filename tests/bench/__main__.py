@@ -6,10 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import carry, deliver, gates, idle, sync
+from tests.bench import carry, deliver, gates, idle, pace, sync
 
 PARTS = {
     "sync": sync.report,
+    "pace": pace.report,
     "carry": carry.report,
     "idle": idle.report,
     "gates": gates.report,

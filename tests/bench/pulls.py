@@ -101,37 +101,41 @@ class Place:
             for pull in way.pulls:
                 touched = 0
                 if pull == "changed":
-                    touched = _call(api, "touch", share=CHANGED)["touched"]
+                    touched = call(api, "touch", share=CHANGED)["touched"]
                 # As the night finds them: counted, and nothing left to be written.
                 connection.execute(text("VACUUM ANALYZE"))
                 connection.execute(text("CHECKPOINT"))
-                _call(api, "reset")
+                call(api, "reset")
                 before = _wal(connection)
                 cost = self._measured(way, api, pull == "changed", home)
                 wal = (_wal(connection) - before) / 1e6
-                calls = requests.get(f"{api}/ctl/stats").json()["requests"]
+                calls = int(stats(api)["requests"])
                 if way.module != "sync_download":
                     _check(connection, way, records, touched)
                 yield Measured(way, pull, cost, calls, wal)
 
-    def _measured(self, way: Way, api: str, changed: bool, home: Path) -> Cost:
+    def job(self, way: Way, api: str, changed: bool, home: Path) -> Pull:
+        """What a way's process is asked to do."""
         database = self.database.replace("+psycopg", "")  # as libpq reads it
-        job = Pull(database, (self.server,), api, way.module, changed, str(home))
+        return Pull(database, (self.server,), api, way.module, changed, str(home))
+
+    def _measured(self, way: Way, api: str, changed: bool, home: Path) -> Cost:
+        job = self.job(way, api, changed, home)
         printed, said = home.with_suffix(".out"), home.with_suffix(".err")
         with printed.open("w") as out, said.open("w") as err:
-            running = subprocess.Popen(
-                [way.python, "-m", f"tests.bench.ways.{way.module}", job.as_argument()],
-                env=peers.environment(_with_psql()),
-                cwd=ROOT,
-                stdout=out,
-                stderr=err,
-            )
+            running = started(way, job, stdout=out, stderr=err)
             peak = _peak_until_done(running)
         if running.returncode:
             raise AssertionError(f"{way.module} failed:\n{said.read_text()[-3000:]}")
         (cost,) = told(printed.read_text())
         cost.peak = max(cost.peak, peak)
         return cost
+
+
+def started(way: Way, job: Pull, **streams: Any) -> "subprocess.Popen[bytes]":
+    """A way's process, at work."""
+    command = [way.python, "-m", f"tests.bench.ways.{way.module}", job.as_argument()]
+    return subprocess.Popen(command, env=peers.environment(_with_psql()), cwd=ROOT, **streams)
 
 
 def _peak_until_done(running: "subprocess.Popen[bytes]") -> float:
@@ -149,12 +153,19 @@ def _peak_until_done(running: "subprocess.Popen[bytes]") -> float:
     return peak
 
 
+def stats(api: str) -> dict[str, float]:
+    """What the stand-in has counted since it last was reset."""
+    told: dict[str, float] = requests.get(f"{api}/ctl/stats").json()
+    return told
+
+
 def _with_psql() -> Mapping[str, str]:
     return {"PATH": f"{postgres.BINARIES}{os.pathsep}{os.environ['PATH']}"}
 
 
-def _call(api: str, call: str, **query: float) -> Any:
-    answer = requests.post(f"{api}/ctl/{call}", params=query)
+def call(api: str, what: str, **query: float) -> Any:
+    """Have the stand-in do something for the benchmark."""
+    answer = requests.post(f"{api}/ctl/{what}", params=query)
     answer.raise_for_status()
     return answer.json()
 

@@ -6,6 +6,7 @@ them, all of them again while nothing has changed, and those that have changed.
 
 import statistics
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from operator import attrgetter
 from pathlib import Path
@@ -46,11 +47,12 @@ OURS = Way(
     ours=True,
 )
 LOOP = Way("sync_loop", "12 columns, and 8 of JSONB; primary key")
+DOWNLOAD = Way("sync_download", "nothing", pulls=("full",))
 PLAIN = (
     OURS,
     LOOP,
     Way("sync_copy", "the same", pulls=("full",)),
-    Way("sync_download", "nothing", pulls=("full",)),
+    DOWNLOAD,
 )
 
 
@@ -74,10 +76,7 @@ def ways(home: Path, console: Console) -> list[Way]:
 
 def run(home: Path, each: Sequence[Way], records: int, repetitions: int) -> Iterator[Measured]:
     """Run every way so many times, in turns, after a first time with few that does not count."""
-    settings = peers.installed(home)
-    try:
-        superuser = make_url(settings.admin_database_url or "").set(username="postgres")
-        place = Place(superuser.render_as_string(hide_password=False), postgres.pid(home), home)
+    with place_in(home) as place:
         with serving(WARM_UP) as api:
             for way in each:
                 for _ in place.pulled(way, api, WARM_UP):
@@ -86,6 +85,15 @@ def run(home: Path, each: Sequence[Way], records: int, repetitions: int) -> Iter
             for _ in range(repetitions):
                 for way in each:
                     yield from place.pulled(way, api, records)
+
+
+@contextmanager
+def place_in(home: Path) -> Iterator[Place]:
+    """A place to pull into, while the context lasts."""
+    settings = peers.installed(home)
+    try:
+        superuser = make_url(settings.admin_database_url or "").set(username="postgres")
+        yield Place(superuser.render_as_string(hide_password=False), postgres.pid(home), home)
     finally:
         postgres.stop(home)
 

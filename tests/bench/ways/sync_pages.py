@@ -1,10 +1,16 @@
-"""The plain way to read a vendor's pages: one after the other, over one connection."""
+"""The plain way to read a vendor's pages: one after the other, over one connection.
+
+Who is over the quota waits as long as the vendor says.
+"""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 PAGE = 500
 
@@ -12,6 +18,8 @@ PAGE = 500
 def pages(api: str, since: str | None = None) -> Iterator[list[dict[str, Any]]]:
     """All candidates, decoded, or those updated since then: up to PAGE at a time."""
     with requests.Session() as session:
+        waits = Retry(total=1000, status_forcelist=[HTTPStatus.TOO_MANY_REQUESTS])
+        session.mount(api, HTTPAdapter(max_retries=waits))
         grant = {"grant_type": "client_credentials"}
         token = session.post(f"{api}/token", data=grant, auth=("bench", "bench")).json()
         session.headers["Authorization"] = f"Bearer {token['access_token']}"
