@@ -8,6 +8,8 @@ each unless somebody else does, and says so when that is over. Its input's end i
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from prefect import get_client
@@ -23,10 +25,11 @@ from tasks import desk
 
 FLOWS = {flow.name: flow for flow in (sweep, carry_requisition)}
 READY = "ready"
+LOOK_SECONDS = 5
 
 
 class Ready:
-    """Such a process, started when it is first wanted."""
+    """Such a process, started when somebody serves sweeps, or at the latest for the first one."""
 
     def __init__(self) -> None:
         self._starting: asyncio.Task[Process] | None = None
@@ -44,6 +47,25 @@ class Ready:
             return bool(await process.stdout.readline())
         finally:
             self._busy = False
+
+    @asynccontextmanager
+    async def beside(self, _: object) -> AsyncIterator[None]:
+        """Start it beside what else is done inside."""
+        starting = asyncio.create_task(self._start_when_served())
+        yield
+        starting.cancel()
+
+    async def _start_when_served(self) -> None:
+        """In a demo nobody serves sweeps, and nobody needs a process for them."""
+        while True:
+            try:
+                async with get_client() as client:
+                    await client.read_deployment_by_name(f"{sweep.name}/{sweep.name}")
+            except Exception:  # not served yet, or Prefect has not started yet
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                self._process()
+                return
 
     def _process(self) -> Process | None:
         """The process, if it is ready; else it will be next time."""

@@ -180,16 +180,20 @@ _OPENAPI: dict[str, Any] = yaml.safe_load(
 )
 
 
-def app(load: Load = load, notice: Callable[[str], None] | None = None) -> Starlette:
+def app(
+    load: Load = load, notice: Callable[[str], None] | None = None, ready: Ready | None = None
+) -> Starlette:
     """The receiver as an ASGI application.
 
-    load: finds a client's account at a vendor. notice: told the client of each new hint.
+    load: finds a client's account at a vendor. notice: told the client of each new hint. ready:
+    runs the sweeps for hints, and is started with the receiver.
     """
     public = Settings().home / "documents"
     public.mkdir(parents=True, exist_ok=True)
     accounts, rates = Accounts(load), limits.Rates(limits.PER_SECOND, limits.BURST)
+    at_once = ready.run if ready else None
     webhooks = Webhooks(
-        accounts, rates, notice or Hurry(run=partial(run_sweep, at_once=Ready().run)).notice
+        accounts, rates, notice or Hurry(run=partial(run_sweep, at_once=at_once)).notice
     )
     receiver = Starlette(
         routes=[
@@ -202,6 +206,7 @@ def app(load: Load = load, notice: Callable[[str], None] | None = None) -> Starl
         ],
         middleware=[Middleware(limits.Bounded)],
         exception_handlers={Unavailable: unavailable, ClientDisconnect: cut_off},
+        lifespan=ready.beside if ready else None,
     )
     receiver.router.redirect_slashes = False  # it would lead to whatever host a visitor names
     receiver.state.accounts, receiver.state.rates = accounts, rates
@@ -212,7 +217,7 @@ def main() -> None:
     """Serve on the receiver's port until told to stop."""
     settings = Settings()
     port = settings.receiver_port or 8700
-    uvicorn.run(app(), host=str(settings.host), port=port, log_level="warning")
+    uvicorn.run(app(ready=Ready()), host=str(settings.host), port=port, log_level="warning")
 
 
 if __name__ == "__main__":

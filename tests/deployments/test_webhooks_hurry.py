@@ -240,6 +240,22 @@ def test_a_process_that_is_ready_begins_a_run_unless_somebody_else_has(
     assert run.state.name == ("Pending" if taken else "Failed")  # there is no client nobody
 
 
+def test_where_sweeps_are_served_the_process_is_started_before_the_first_webhook(
+    served: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = asyncio.Event()
+
+    async def start() -> None:
+        started.set()
+
+    async def main() -> None:
+        monkeypatch.setattr(ready, "_started", start)
+        async with ready.Ready().beside(None):
+            await asyncio.wait_for(started.wait(), BEGUN_SECONDS)
+
+    asyncio.run(main())
+
+
 def test_what_a_process_that_is_ready_runs_is_waited_for_there(served: None) -> None:
     asked: list[str] = []
 
