@@ -21,7 +21,7 @@ from tests.bench.meter import Cost, told
 from tests.bench.ways.job import Job
 
 RUN_SECONDS = 1800
-SIZES = (100, 1_000, 10_000)
+SIZES = (100, 1_000, 10_000, 50_000)  # more at once stop the gate of intake
 CLIENTS = count(1)
 Costs = dict[tuple[str, int, bool], list[Cost]]  # by what, how many at once, and whether ours
 HEAD = (
