@@ -73,11 +73,15 @@ class Lists:
         chains = [Chain(**told) for told in state.get("chains", [{"since": since}])]
         with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
             under_way: dict[Future[Reply], Chain] = {}
+
+            def ask_for(chains: list[Chain]) -> None:
+                for chain in chains[:SIDE_BY_SIDE]:
+                    if chain not in under_way.values():
+                        under_way[threads.submit(self._read, path, chain.query)] = chain
+
             try:
+                ask_for(chains)
                 while chains:
-                    for chain in chains[:SIDE_BY_SIDE]:
-                        if chain not in under_way.values():
-                            under_way[threads.submit(self._read, path, chain.query)] = chain
                     done, _ = wait(under_way, return_when=FIRST_COMPLETED)
                     for future in done:
                         chain, reply = under_way.pop(future), future.result()
@@ -85,6 +89,7 @@ class Lists:
                         rows = [bytes(row) for row in reply.body]
                         chains.remove(chain)
                         chains = [*_rest(chain, reply, rows), *chains]
+                        ask_for(chains)  # while whoever reads us is at work on this page
                         left = [asdict(each) for each in chains]
                         yield (
                             [(_id(row), row) for row in rows],

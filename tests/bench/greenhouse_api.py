@@ -53,16 +53,18 @@ class Stats:
 
 @dataclass
 class Quota:
-    """So many calls in each window; windows begin at whole multiples of their seconds."""
+    """So many calls in each window; the first begins in the whole second of the first call."""
 
     limit: int
     window: float
     used: int = 0
     began: float = 0.0
+    start: float = 0.0
 
     def spend(self, now: float) -> bool:
         """Count a call; whether there was room for it."""
-        began = now - now % self.window
+        self.start = self.start or math.floor(now)
+        began = now - (now - self.start) % self.window
         if began != self.began:
             self.began, self.used = began, 0
         self.used += 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from math import ceil
+from math import ceil, floor
 from pathlib import Path
 from subprocess import DEVNULL
 
@@ -48,11 +48,12 @@ def _quotas(place: Place) -> Iterator[str]:
     """From the first request to the last, beside the least that a quota allows."""
     for limit, window, records in QUOTAS:
         with serving(records) as api:
-            call(api, "set", limit=limit, window=window)
             what = f"{records:,} candidates, {limit} requests in {window} s"
             for way in (DOWNLOAD, OURS):
+                call(api, "set", limit=limit, window=window)
                 next(place.pulled(way, api, records))
                 yield _beside(what, way.module, limit, window, stats(api))
+            call(api, "set", limit=limit, window=window)
             call(api, "reset")
             jobs = [place.job(OURS, api, False, place.home) for _ in range(TWO)]
             each = [
@@ -64,9 +65,9 @@ def _quotas(place: Place) -> Iterator[str]:
 
 
 def _beside(what: str, way: str, limit: int, window: int, told: dict[str, float]) -> str:
-    """Windows begin at whole multiples of their seconds: the last cannot begin earlier."""
-    last = told["first"] // window + ceil((told["requests"] - told["too_many"]) / limit) - 1
-    least = max(last * window - told["first"], 0.001)
+    """The first window begins in the whole second of the first request, the last not earlier."""
+    windows = ceil((told["requests"] - told["too_many"]) / limit)
+    least = floor(told["first"]) + (windows - 1) * window - told["first"]
     took = told["last"] - told["first"]
     return _line(what, way, took, f"{took / least:.2f} of the least", told)
 
