@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine, event, text
 
 from connectors.errors import Unreadable
-from connectors.ledger import cursors, landing
+from connectors.ledger import cursors, landing, lists
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.links import Links
@@ -132,6 +132,23 @@ def test_who_is_deleted_there_is_marked_and_who_comes_back_is_read_as_if_new(
     tracker.people["2"] = "Ben"
     assert look_at_all(ledger, scope, tracker) == "tracker: 1 changed"
     assert known(ledger) == EVERYBODY
+
+
+def test_who_is_gone_is_asked_once_however_many_there_are(
+    ledger: Ledger, scope: Scope, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "AT_ONCE", 2)
+    tracker.people = {str(number): f"Number {number}" for number in range(9)}
+    asked: list[str] = []
+
+    def note(connection: Connection, cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    look_at_all(ledger, scope, tracker)
+    event.remove(Engine, "before_cursor_execute", note)
+
+    assert sum("gone_at IS NULL" in statement for statement in asked) == 1
 
 
 def test_nobody_counts_as_deleted_when_not_all_of_the_list_was_read(
