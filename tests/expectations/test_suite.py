@@ -1,6 +1,8 @@
 """The gates' engine: everyone who fails is named, nobody else, and doubt keeps the gate shut."""
 
 import re
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -132,3 +134,16 @@ def test_the_engine_is_not_loaded_before_there_is_something_to_judge() -> None:
     source = Path(import_module("expectations.suite").__file__ or "").read_text(encoding="utf-8")
 
     assert not re.search(r"^(import|from) great_expectations", source, re.MULTILINE)
+
+
+def test_the_engine_comes_without_what_only_expectations_need_that_nobody_states() -> None:
+    looked = (
+        "import sys; from expectations import suite; suite.engine();"
+        "print(sorted({'altair', 'scipy'} & sys.modules.keys())); import scipy.stats;"
+        "print(scipy.stats.norm.mean())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", looked], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines() == ["[]", "0.0"]
