@@ -55,7 +55,8 @@ def missing(
     ).execution_options(yield_per=AT_ONCE)
     # Through a cursor: a million ids at once take more memory than all the rest, and portions that
     # each begin behind the last have PostgreSQL sort all that is left, again and again.
-    for ids in connection.execute(statement, {"client": client, "system": system}).partitions():
+    found = connection.execute(statement, {"client": client, "system": system})
+    for ids in found.partitions(AT_ONCE):
         known += len(ids)
         absent += [each for (each,) in ids if each not in seen]
     return known, absent
