@@ -27,25 +27,20 @@ def forget(connection: Connection, client: str) -> None:
 
 def write(connection: Connection, client: str, system: str, resource: str, value: str) -> None:
     """Remember up to where a resource was read, in the transaction that landed its records."""
-    statement = insert(tables.cursor).values(
-        client=client, system=system, resource=resource, value=value
-    )
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["client", "system", "resource"], set_={"value": value}
-        )
-    )
+    _put(connection, client, system, resource, value=value)
 
 
 def mark_read(
     connection: Connection, client: str, system: str, resource: str, as_of: datetime
 ) -> None:
     """Remember that a resource was read to its end at this instant, whatever it brought."""
-    statement = insert(tables.cursor).values(
-        client=client, system=system, resource=resource, value="", read_at=as_of
-    )
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["client", "system", "resource"], set_={"read_at": as_of}
-        )
-    )
+    _put(connection, client, system, resource, read_at=as_of)
+
+
+def _put(
+    connection: Connection, client: str, system: str, resource: str, **told: str | datetime
+) -> None:
+    """Change what is told of a resource's cursor; one that is new has been read up to nowhere."""
+    key = {"client": client, "system": system, "resource": resource}
+    statement = insert(tables.cursor).values(**{"value": "", **key, **told})
+    connection.execute(statement.on_conflict_do_update(index_elements=[*key], set_=told))

@@ -8,21 +8,18 @@ from pathlib import Path
 from rich.console import Console
 from sqlalchemy import create_engine, text
 
-from connectors.ledger import client as ledger_client
 from connectors.ledger import status
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from deployments import postgres
 from expectations import suite
-from tasks import desk
-from tasks.process import Process
 from tasks.progress import LATELY, MOST_REQUISITIONS
 from tests import peers
 from tests.bench import carry
 from tests.bench import report as reports
 from tests.bench.meter import Cost, Meter
 from tests.bench.ways import fullcycle
-from tests.carrying import desk_without_vendors, do_what_was_asked, harbor, sweep_without_vendors
+from tests.carrying import do_what_was_asked, harbor, sweep_without_vendors
 from tests.crowd import STAGES, advertise, gather
 
 CLIENT = "bench"
@@ -53,7 +50,8 @@ def run(home: Path, repetitions: int, sizes: Sequence[tuple[int, int]] = SIZES) 
         owner = create_engine(settings.admin_database_url or "")
         process = harbor(CLIENT)
         ledger = Ledger(settings.database_url or "", CLIENT)
-        _open_for_business(ledger, process)
+        fullcycle.open_for_business(ledger)
+        advertise(ledger, REQUISITIONS, fullcycle.AS_OF - timedelta(days=1))
         number = 0
         for applications, open_ones in sizes:
             total, opened = _counted(ledger)
@@ -73,14 +71,6 @@ def run(home: Path, repetitions: int, sizes: Sequence[tuple[int, int]] = SIZES) 
             yield _line(applications, open_ones, meter.costs)
     finally:
         postgres.stop(home)
-
-
-def _open_for_business(ledger: Ledger, process: Process) -> None:
-    with ledger.transaction() as connection:
-        stored = process.model_dump(mode="json")
-        ledger_client.put(connection, CLIENT, stored, process.version)
-    desk._open[CLIENT] = desk_without_vendors(process, ledger)
-    advertise(ledger, REQUISITIONS, fullcycle.AS_OF - timedelta(days=1))
 
 
 def _counted(ledger: Ledger) -> tuple[int, int]:

@@ -55,11 +55,8 @@ def _quotas(place: Place) -> Iterator[str]:
                 yield _beside(what, way.module, limit, window, stats(api))
             call(api, "set", limit=limit, window=window)
             call(api, "reset")
-            jobs = [place.job(OURS, api, False, place.home) for _ in range(TWO)]
-            each = [
-                started(OURS, replace(job, schema=f"w{n}"), stdout=DEVNULL)
-                for n, job in enumerate(jobs)
-            ]
+            job = place.job(OURS, api, False, place.home)
+            each = [started(OURS, replace(job, schema=f"w{n}"), stdout=DEVNULL) for n in range(TWO)]
             assert not any(process.wait() for process in each)
             yield _beside(what, f"{TWO} of {OURS.module} at once", limit, window, stats(api))
 
