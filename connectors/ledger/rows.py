@@ -276,7 +276,7 @@ def _fields(connection: Connection, requisitions: Collection[int]) -> dict[int, 
     found = connection.execute(
         text("SELECT id, fields FROM requisition WHERE id = ANY(:ids)"),
         {"ids": list(requisitions)},
-    )
+    ).all()
     return {row.id: row.fields for row in found}
 
 

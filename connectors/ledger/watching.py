@@ -12,7 +12,7 @@ def watching(connection: Connection, resource: str) -> list[str]:
     """
     if resource not in _WATCHING:  # a list tells by itself what is new in it
         return []
-    return list(connection.execute(text(_WATCHING[resource])).scalars())
+    return list(connection.execute(text(_WATCHING[resource])).scalars().all())
 
 
 def _asked_of(kind: str) -> str:
