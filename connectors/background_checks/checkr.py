@@ -29,11 +29,12 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any, NamedTuple
 
 from requests.auth import HTTPBasicAuth
 
-from connectors import watched, webhook
+from connectors import numbered, watched, webhook
 from connectors.access import Access
 from connectors.errors import Refused, Unsupported
 from connectors.http import Api, segment
@@ -217,14 +218,19 @@ class Checkr:
         return self._api.write("POST", path, reading=_made, json=body, headers=named)
 
     def _pages(self, path: str, params: Mapping[str, str]) -> Iterator[Payload]:
-        page = 1
-        while True:
-            numbered = {**params, "page": str(page), "per_page": str(PER_PAGE)}
-            body = Payload(NAME, self._read(path, numbered))
+        def read(page: int) -> Payload:
+            asked = {**params, "page": str(page), "per_page": str(PER_PAGE)}
+            return Payload(NAME, self._read(path, asked))
+
+        for body in numbered.pages(read, _last_page):
             yield from body.items("data")
-            if body.maybe("next_href", str) is None:
-                return
-            page += 1
+
+
+def _last_page(page: int, body: Payload) -> int:
+    """The number of a list's last page: `count` is a hint, `next_href` is what ends a list."""
+    if body.maybe("next_href", str) is None:
+        return page
+    return max(page + 1, ceil((body.maybe("count", int) or 0) / PER_PAGE))
 
 
 def verify_webhook(raw: bytes, headers: Mapping[str, str], secret: str) -> bool:

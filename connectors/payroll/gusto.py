@@ -49,7 +49,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from requests.auth import AuthBase
 
-from connectors import oauth, watched, webhook
+from connectors import numbered, oauth, watched, webhook
 from connectors.access import Access
 from connectors.errors import Misconfigured, Refused, Unavailable, Unreadable, Unsupported
 from connectors.http import Api, RefusedReply, segment
@@ -378,16 +378,15 @@ class Gusto:
         return self._api.read("GET", path, params=params).body
 
     def _pages(self, path: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
-        page, pages = 0, 1
-        while page < pages:
-            page += 1
+        def read(page: int) -> tuple[list[dict[str, Any]], int]:
             reply = self._api.read("GET", path, params={"page": page, "per": PER_PAGE})
             total = reply.headers.get("X-Total-Pages", "")
             if not isinstance(reply.body, list) or not total.isdigit():
                 raise Unreadable(NAME, f"GET {path}: not a page of a list")
-            rows, pages = rows + reply.body, int(total)
-        return rows
+            return reply.body, int(total)
+
+        found = numbered.pages(read, lambda _, page: page[1])
+        return [row for rows, _ in found for row in rows]
 
 
 def _receipt(body: Any) -> Receipt:
