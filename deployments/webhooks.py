@@ -7,8 +7,7 @@ forged one could do is to make us look.
 
 import logging
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -17,13 +16,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from connectors.access import Access
-from connectors.applicant_tracking import ashby, greenhouse
-from connectors.background_checks import checkr
 from connectors.errors import ConnectorError, Unreadable
 from connectors.ledger.inbox import Hint
-from connectors.payroll import gusto
-from connectors.signatures import dropbox_sign
-from connectors.webhook import Event
+from connectors.registry import VENDORS
+from connectors.vendor import Sender
 from deployments.accounts import Accounts, remember_secret
 from deployments.hints import Hints
 from deployments.limits import Rates
@@ -35,39 +31,7 @@ AHEAD = timedelta(minutes=5)  # how far a vendor's clock may be before ours
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """How one vendor signs and says what it sends.
-
-    `field`: the form field that holds the event, where the body is a form. `signs_with_key`: the
-    account's key signs unless the secret `webhook` is set. `thanks`: the answer it insists on.
-    """
-
-    verify: Callable[[bytes, Mapping[str, str], str], bool]
-    read: Callable[[bytes], Event]
-    field: str = ""
-    signs_with_key: bool = False
-    thanks: str = ""
-
-    def signed(self, raw: bytes, headers: Mapping[str, str], account: Access) -> bool:
-        """Whether the account has signed this; one without a secret signs nothing."""
-        secret = account.secrets.get("webhook") or (account.key if self.signs_with_key else "")
-        return bool(secret) and self.verify(raw, headers, secret)
-
-
-SENDERS = {
-    "ashby": Sender(ashby.verify_webhook, ashby.read_webhook),
-    "checkr": Sender(checkr.verify_webhook, checkr.read_webhook, signs_with_key=True),
-    "dropbox_sign": Sender(
-        lambda raw, _, key: dropbox_sign.verify_callback(raw, key),
-        dropbox_sign.read_callback,
-        field="json",
-        signs_with_key=True,
-        thanks="Hello API Event Received",
-    ),
-    "greenhouse": Sender(greenhouse.verify_webhook, greenhouse.read_webhook),
-    "gusto": Sender(gusto.verify_webhook, gusto.read_webhook),
-}
+SENDERS = {name: vendor.webhooks for name, vendor in VENDORS.items() if vendor.webhooks}
 
 
 class Webhooks:
@@ -90,7 +54,7 @@ class Webhooks:
         raw = await _event_of(request, sender)
         signed = partial(sender.signed, raw, request.headers)
         if not await self._accounts.signed(client, vendor, signed):
-            if vendor == "gusto" and await self._opened(client, account, raw):
+            if await self._opened(client, vendor, account, raw):
                 return JSONResponse({"subscription": "confirmed"})
             return JSONResponse({"error": "signature does not match"}, 401)
         try:
@@ -108,26 +72,27 @@ class Webhooks:
             PlainTextResponse(sender.thanks) if sender.thanks else JSONResponse({"stored": stored})
         )
 
-    async def _opened(self, client: str, account: Access, raw: bytes) -> bool:
-        """Take Gusto's first post of a subscription, if Gusto confirms that the token is its own.
+    async def _opened(self, client: str, vendor: str, account: Access, raw: bytes) -> bool:
+        """Take the first post of a subscription, if the vendor confirms that the token is its own.
 
         Only while there is no token yet, and seldom: a stranger's posts must not use up our quota.
         """
-        if account.secrets.get("webhook"):
+        handshake = SENDERS[vendor].handshake
+        if handshake is None or account.secrets.get("webhook"):
             return False
         try:
-            subscription, token = gusto.read_handshake(raw)
+            subscription, token = handshake.read(raw)
         except Unreadable:
             return False
-        if self._handshakes.wait(client):
+        if self._handshakes.wait(f"{client}/{vendor}"):
             return False
         try:
-            await run_in_threadpool(gusto.confirm_subscription, account, subscription, token)
+            await run_in_threadpool(handshake.confirm, account, subscription, token)
         except ConnectorError as failure:
             log.warning("subscription of %s not confirmed: %s", client, failure)
             return False
-        await run_in_threadpool(remember_secret, client, "gusto", "webhook", token)
-        self._accounts.forget(client, "gusto")
+        await run_in_threadpool(remember_secret, client, vendor, "webhook", token)
+        self._accounts.forget(client, vendor)
         return True
 
 

@@ -18,23 +18,14 @@ from prefect.blocks.fields import SecretDict
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from connectors import (
-    applicant_tracking,
-    background_checks,
-    documents,
-    job_boards,
-    messaging,
-    payroll,
-    references,
-    signatures,
-)
 from connectors.access import Access
 from connectors.errors import Misconfigured, Unavailable
 from connectors.ledger import client as ledger_client
 from connectors.ledger.store import Ledger
 from connectors.links import Links
 from connectors.oauth import Tokens
-from connectors.ports import DocumentStore, Messenger, System
+from connectors.ports import DocumentStore, System
+from connectors.registry import KINDS
 from tasks.process import POOL, Process
 
 T = TypeVar("T")
@@ -234,31 +225,23 @@ def _assemble(
 ) -> Desk:
     systems = process.systems
     links = Links(around.public_url, around.secret.get_secret_value())
-    store = documents.VENDORS[systems.documents](access[systems.documents])
-    messenger: Messenger = messaging.VENDORS[systems.messaging](access[systems.messaging])
-    opened: dict[str, Any] = {
-        systems.messaging: messenger,
-        systems.applicant_tracking: _connect(
-            applicant_tracking.VENDORS, systems.applicant_tracking, access
-        ),
-        systems.background_checks: _connect(
-            background_checks.VENDORS, systems.background_checks, access
-        ),
-        systems.signatures: _connect(signatures.VENDORS, systems.signatures, access),
-        systems.payroll: _connect(payroll.VENDORS, systems.payroll, access),
-        systems.references: references.VENDORS[systems.references](
-            access[systems.references], messenger, links
-        ),
-    }
+    store = _opened("documents", systems.documents, access)
+    messenger = _opened("messaging", systems.messaging, access)
+    opened: dict[str, System] = {systems.messaging: messenger}
+    for kind in ("applicant_tracking", "background_checks", "signatures", "payroll"):
+        vendor = getattr(systems, kind)
+        opened[vendor] = _opened(kind, vendor, access)
+    opened[systems.references] = _opened("references", systems.references, access, messenger, links)
     for board in systems.job_boards:
-        opened[board] = job_boards.VENDORS[board](access[board], store)
+        opened[board] = _opened("job_boards", board, access, store)
     return Desk(process, ledger, links, opened, store, around.settling_seconds)
 
 
-def _connect(kind: Mapping[str, Any], vendor: str, access: Mapping[str, Access]) -> Any:
-    if vendor not in kind:
-        raise Misconfigured(vendor, f"no such connector; there are: {', '.join(sorted(kind))}")
-    return kind[vendor](access[vendor])
+def _opened(kind: str, vendor: str, access: Mapping[str, Access], *beside: object) -> Any:
+    known = KINDS[kind]
+    if vendor not in known:
+        raise Misconfigured(vendor, f"no such connector; there are: {', '.join(sorted(known))}")
+    return known[vendor].connect(access[vendor], *beside)
 
 
 def clients(pool: str | None = None) -> list[str]:

@@ -6,17 +6,8 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from connectors import (
-    applicant_tracking,
-    background_checks,
-    documents,
-    errors,
-    job_boards,
-    messaging,
-    payroll,
-    references,
-    signatures,
-)
+from connectors import errors
+from connectors.registry import VENDORS
 from connectors.requisition import Requisition
 from deployments.cli import app
 from deployments.settings import PREFIX, Settings
@@ -33,17 +24,6 @@ PAGES = sorted(
         *ROOT.glob("docs/**/*.md"),
     ]
 )
-KINDS = (
-    applicant_tracking,
-    background_checks,
-    documents,
-    job_boards,
-    messaging,
-    payroll,
-    references,
-    signatures,
-)
-VENDORS = sorted(vendor for kind in KINDS for vendor in kind.VENDORS)
 FAILURES = [
     kind.__name__
     for kind in errors.ConnectorError.__subclasses__()

@@ -1,11 +1,10 @@
 """Applicant tracking systems. To add one: write its module, add its line."""
 
-from collections.abc import Callable
-
 from connectors.applicant_tracking import ashby, greenhouse
-from connectors.ports import ApplicantTracker
+from connectors.vendor import known
 
-VENDORS: dict[str, Callable[..., ApplicantTracker]] = {
-    "ashby": ashby.connect,
-    "greenhouse": greenhouse.connect,
-}
+VENDORS = known(
+    "applicant_tracking",
+    ashby.VENDOR,
+    greenhouse.VENDOR,
+)

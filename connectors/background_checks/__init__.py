@@ -1,10 +1,9 @@
 """Background checks: consumer reporting agencies. To add one: write its module, add its line."""
 
-from collections.abc import Callable
-
 from connectors.background_checks import checkr
-from connectors.ports import BackgroundScreener
+from connectors.vendor import known
 
-VENDORS: dict[str, Callable[..., BackgroundScreener]] = {
-    "checkr": checkr.connect,
-}
+VENDORS = known(
+    "background_checks",
+    checkr.VENDOR,
+)

@@ -52,6 +52,7 @@ from connectors.records import (
     Request,
     StartAdverseAction,
 )
+from connectors.vendor import Sender, Setting, Vendor
 
 NAME = "checkr"
 PER_PAGE = 100
@@ -325,3 +326,22 @@ def _adverse(row: Payload) -> _Adverse:
         row.choice("status", ADVERSE),
         row.maybe_time("post_notice_scheduled_at"),
     )
+
+
+VENDOR = Vendor(
+    kind="background_checks",
+    name=NAME,
+    title="Checkr",
+    documents="https://docs.checkr.com/apis/openapi",
+    connect=connect,
+    addresses={
+        "production": "https://api.checkr.com",
+        "sandbox": "https://api.checkr-staging.com",
+    },
+    key="the account's secret key; the account must be credentialed by Checkr",
+    settings=(
+        Setting("node", "the client's node, where the account has a hierarchy"),
+        Setting("webhook", "what signs webhooks, if it is not the key", secret=True),
+    ),
+    webhooks=Sender(verify_webhook, read_webhook, signs_with_key=True),
+)

@@ -21,6 +21,7 @@ from connectors import deadline
 from connectors.access import Access
 from connectors.errors import Misconfigured, Refused, Unavailable
 from connectors.ports import DocumentStore
+from connectors.vendor import Setting, Vendor
 
 NAME = "filesystem"
 
@@ -95,3 +96,13 @@ def _named(name: str) -> Iterator[None]:
         raise Misconfigured(NAME, f"no permission for {name!r}") from None
     except OSError:
         raise Unavailable(NAME, f"{name!r} cannot be read or written now") from None
+
+
+VENDOR = Vendor(
+    kind="documents",
+    name=NAME,
+    title="Filesystem",
+    documents="",
+    connect=connect,
+    settings=(Setting("root", "the folder", required=True),),
+)

@@ -27,6 +27,7 @@ from connectors import deadline
 from connectors.access import Access
 from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable
 from connectors.ports import DocumentStore
+from connectors.vendor import Setting, Vendor
 
 NAME = "s3"
 PATIENCE = Config(connect_timeout=3, read_timeout=30, retries={"mode": "standard"})
@@ -123,3 +124,19 @@ def _error(what: str, failure: ClientError) -> Misconfigured | Refused | Unavail
     if status == 429 or status >= 500:
         return Unavailable(NAME, f"{what}: {code}", status=status)
     return Refused(NAME, f"{what}: {code}", status=status)
+
+
+VENDOR = Vendor(
+    kind="documents",
+    name=NAME,
+    title="Amazon S3",
+    documents="https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html",
+    connect=connect,
+    addresses={"production": "", "sandbox": ""},
+    key="the secret access key; with none, the instance's role or the environment",
+    settings=(
+        Setting("bucket", "the bucket", required=True),
+        Setting("region", "the bucket's region", required=True),
+        Setting("access_key_id", "the id of the key"),
+    ),
+)

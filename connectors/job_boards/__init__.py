@@ -1,12 +1,10 @@
 """Job boards. To add one: write its module, add its line."""
 
-from collections.abc import Callable
-
-from connectors.access import Access
 from connectors.job_boards import google_for_jobs, indeed
-from connectors.ports import DocumentStore, JobBoard
+from connectors.vendor import known
 
-VENDORS: dict[str, Callable[[Access, DocumentStore], JobBoard]] = {
-    "google_for_jobs": google_for_jobs.connect,
-    "indeed": indeed.connect,
-}
+VENDORS = known(
+    "job_boards",
+    google_for_jobs.VENDOR,
+    indeed.VENDOR,
+)

@@ -45,6 +45,7 @@ from connectors.records import (
     Receipt,
     Request,
 )
+from connectors.vendor import Setting, Vendor
 
 NAME = "google_for_jobs"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -262,3 +263,16 @@ def _place_text(place: Place) -> str:
     parts = [place.street, place.city, f"{place.region} {place.postal_code}".strip(), place.country]
     text = ", ".join(part for part in parts if part)
     return f"Remote, from {place.region or place.country}" if place.remote else text
+
+
+VENDOR = Vendor(
+    kind="job_boards",
+    name=NAME,
+    title="Google for Jobs",
+    documents="https://developers.google.com/search/docs/appearance/structured-data/job-posting",
+    connect=connect,
+    settings=(
+        Setting("prefix", "the client's folder below `jobs/`", required=True),
+        Setting("apply_url", "to which the posting's reference is appended", required=True),
+    ),
+)

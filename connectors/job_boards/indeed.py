@@ -53,6 +53,7 @@ from connectors.records import (
     Receipt,
     Request,
 )
+from connectors.vendor import Setting, Vendor
 
 NAME = "indeed"
 FEED = "indeed/feed.xml"
@@ -338,3 +339,18 @@ def _salary(pay: Pay) -> str:
         for cents in (pay.min_cents, pay.max_cents)
     )
     return f"{low if low == high else f'{low} - {high}'} per {pay.unit}"
+
+
+VENDOR = Vendor(
+    kind="job_boards",
+    name=NAME,
+    title="Indeed",
+    documents="https://docs.indeed.com/indeed-apply/",
+    connect=connect,
+    key="the partner's secret, which signs deliveries",
+    settings=(
+        Setting("api_token", "the partner's Indeed Apply token", required=True),
+        Setting("apply_url", "where Indeed delivers applications to", required=True),
+        Setting("feed", f"the feed's name in the document store, if not `{FEED}`"),
+    ),
+)

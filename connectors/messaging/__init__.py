@@ -1,10 +1,9 @@
 """Messages to people. To add a way of sending: write its module, add its line."""
 
-from collections.abc import Callable
-
 from connectors.messaging import smtp
-from connectors.ports import Messenger
+from connectors.vendor import known
 
-VENDORS: dict[str, Callable[..., Messenger]] = {
-    "smtp": smtp.connect,
-}
+VENDORS = known(
+    "messaging",
+    smtp.VENDOR,
+)

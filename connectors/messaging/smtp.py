@@ -46,6 +46,7 @@ from connectors.errors import (
 )
 from connectors.ports import Messenger
 from connectors.records import Page, Receipt, Request, SendMessage
+from connectors.vendor import Setting, Vendor
 
 NAME = "smtp"
 SECONDS = 30
@@ -241,3 +242,21 @@ def _address(name: str, email: str) -> Address:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+VENDOR = Vendor(
+    kind="messaging",
+    name=NAME,
+    title="SMTP",
+    documents="https://www.rfc-editor.org/rfc/rfc6409",
+    connect=connect,
+    key="the password",
+    settings=(
+        Setting("from_name", "the sender's name, as the client's", required=True),
+        Setting("from_email", "the sender's address", required=True),
+        Setting("user", "the user to log in as; none: no login"),
+        Setting("journal", "`imap://host:port` of a mailbox with a copy of all that is sent"),
+        Setting("journal_user", "the journal's user"),
+        Setting("journal", "the journal's password, if another", secret=True),
+    ),
+)

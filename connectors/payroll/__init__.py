@@ -1,10 +1,9 @@
 """Payroll: the systems that pay. To add one: write its module, add its line."""
 
-from collections.abc import Callable
-
 from connectors.payroll import gusto
-from connectors.ports import Payroll
+from connectors.vendor import known
 
-VENDORS: dict[str, Callable[..., Payroll]] = {
-    "gusto": gusto.connect,
-}
+VENDORS = known(
+    "payroll",
+    gusto.VENDOR,
+)

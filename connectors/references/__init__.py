@@ -1,10 +1,9 @@
 """Reference checks. To add a vendor: write its module, add its line."""
 
-from collections.abc import Callable
-
-from connectors.ports import ReferenceChecker
 from connectors.references import questionnaire
+from connectors.vendor import known
 
-VENDORS: dict[str, Callable[..., ReferenceChecker]] = {
-    "questionnaire": questionnaire.connect,
-}
+VENDORS = known(
+    "references",
+    questionnaire.VENDOR,
+)

@@ -18,6 +18,7 @@ from connectors.errors import Misconfigured, Unsupported
 from connectors.links import Links, Question
 from connectors.ports import Messenger, ReferenceChecker
 from connectors.records import AskReference, Page, Receipt, Request, SendMessage
+from connectors.vendor import Setting, Vendor
 
 NAME = "questionnaire"
 
@@ -99,3 +100,13 @@ class Questionnaire:
             ),
             template="reference_reminder" if request.reminder else "reference_request",
         )
+
+
+VENDOR = Vendor(
+    kind="references",
+    name=NAME,
+    title="Questionnaire",
+    documents="https://www.law.cornell.edu/uscode/text/15/1681a",
+    connect=connect,
+    settings=(Setting("client", "whose form is linked", required=True),),
+)

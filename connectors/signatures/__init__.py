@@ -1,10 +1,9 @@
 """Electronic signatures. To add a vendor: write its module, add its line."""
 
-from collections.abc import Callable
-
-from connectors.ports import SignatureProvider
 from connectors.signatures import dropbox_sign
+from connectors.vendor import known
 
-VENDORS: dict[str, Callable[..., SignatureProvider]] = {
-    "dropbox_sign": dropbox_sign.connect,
-}
+VENDORS = known(
+    "signatures",
+    dropbox_sign.VENDOR,
+)

@@ -54,6 +54,7 @@ from connectors.records import (
     Signature,
     SignatureStatus,
 )
+from connectors.vendor import Sender, Setting, Vendor
 
 NAME = "dropbox_sign"
 PAGE_SIZE = 100
@@ -272,3 +273,24 @@ def _status(row: Payload, signers: Sequence[Payload]) -> SignatureStatus:
     if SignatureStatus.EXPIRED in statuses:
         return SignatureStatus.EXPIRED
     return SignatureStatus.AWAITING
+
+
+VENDOR = Vendor(
+    kind="signatures",
+    name=NAME,
+    title="Dropbox Sign",
+    documents="https://developers.hellosign.com/api/reference/tag/Signature-Request",
+    connect=connect,
+    addresses={"production": "https://api.hellosign.com", "sandbox": "https://api.hellosign.com"},
+    key="an API key",
+    settings=(
+        Setting("webhook", "the key that callbacks are hashed with, if another", secret=True),
+    ),
+    webhooks=Sender(
+        lambda raw, _, key: verify_callback(raw, key),
+        read_callback,
+        field="json",
+        signs_with_key=True,
+        thanks="Hello API Event Received",
+    ),
+)

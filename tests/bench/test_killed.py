@@ -10,7 +10,7 @@ from subprocess import DEVNULL, Popen
 import pytest
 from sqlalchemy import create_engine, text
 
-from connectors.applicant_tracking._greenhouse_lists import SIDE_BY_SIDE
+from connectors.applicant_tracking.greenhouse.lists import SIDE_BY_SIDE
 from tests.bench.pulls import Place, call, serving, started, stats
 from tests.bench.sync import OURS, place_in
 

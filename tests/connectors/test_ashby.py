@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.access import Access
-from connectors.applicant_tracking import VENDORS, ashby
+from connectors.applicant_tracking import ashby
 from connectors.errors import (
     ConnectorError,
     Misconfigured,
@@ -123,7 +123,7 @@ def access(sandbox: Sandbox) -> Access:
 
 @pytest.fixture
 def tracker(access: Access) -> ApplicantTracker:
-    return VENDORS["ashby"](access, sleep=lambda seconds: None)
+    return ashby.connect(access, sleep=lambda seconds: None)
 
 
 def fault(sandbox: Sandbox, match: str, *faults: str) -> None:

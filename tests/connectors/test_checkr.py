@@ -112,7 +112,7 @@ def an_adverse_action(report: BackgroundReport) -> StartAdverseAction:
 
 
 def test_is_registered_under_its_name() -> None:
-    assert VENDORS["checkr"] is checkr.connect
+    assert VENDORS["checkr"].connect is checkr.connect
 
 
 def test_an_order_invites_the_candidate_to_one_package(

@@ -99,7 +99,7 @@ def fail(sandbox: Sandbox, match: str, *faults: str) -> None:
 
 
 def test_is_registered_under_its_name() -> None:
-    assert VENDORS["dropbox_sign"] is dropbox_sign.connect
+    assert VENDORS["dropbox_sign"].connect is dropbox_sign.connect
 
 
 def test_an_offer_goes_out_with_its_letter_and_our_reference(

@@ -22,8 +22,8 @@ from connectors.errors import (
     Unreadable,
     Unsupported,
 )
-from connectors.payroll._gusto_rows import ONBOARDING
 from connectors.payroll.gusto import connect, read_webhook, verify_webhook
+from connectors.payroll.gusto.rows import ONBOARDING
 from connectors.ports import Payroll
 from connectors.records import (
     CloseJob,

@@ -149,7 +149,9 @@ def test_a_list_goes_on_from_the_page_at_which_the_token_ended(office: Office) -
     office.fail("GET .*employees", "slow_after", "expire")
 
     assert everybody(payroll) == 7
-    assert asked == ["1", "2", "", "2", "3"]
+    assert asked[0] == "1"
+    assert {"2", "3"} < set(asked)
+    assert (asked.count("1"), asked.count("")) == (1, 1)  # read on, with one new token
 
 
 def test_an_hour_later_nothing_is_renewed_and_two_hours_later_it_is(office: Office) -> None:

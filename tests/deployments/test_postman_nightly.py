@@ -107,7 +107,7 @@ def case(
         sandbox = Sandbox(world, [Checkr(world, People(()))], postman=postman)
         opened.append(sandbox)
         checkr = Access(f"{sandbox.start()}/checkr", "sandbox-checkr")
-        systems = {"checkr": background_checks.VENDORS["checkr"](checkr)}
+        systems = {"checkr": background_checks.VENDORS["checkr"].connect(checkr)}
         store = filesystem.Filesystem(tmp_path, "http://127.0.0.1")
         links = Links("http://127.0.0.1", "secret")
         desk._open[ledger.client] = Desk(process, ledger, links, systems, store, 0)

@@ -117,11 +117,13 @@ def office(books: Books, process: Process) -> Iterator[Office]:
     }
     post = Access(f"smtp://127.0.0.1:{smtp}", "sandbox-smtp", options=letters)
     systems: dict[str, Any] = {
-        "checkr": background_checks.VENDORS["checkr"](Access(f"{url}/checkr", "sandbox-checkr")),
-        "dropbox_sign": signatures.VENDORS["dropbox_sign"](
+        "checkr": background_checks.VENDORS["checkr"].connect(
+            Access(f"{url}/checkr", "sandbox-checkr")
+        ),
+        "dropbox_sign": signatures.VENDORS["dropbox_sign"].connect(
             Access(f"{url}/dropbox_sign", "sandbox-dropbox_sign")
         ),
-        "smtp": messaging.VENDORS["smtp"](post),
+        "smtp": messaging.VENDORS["smtp"].connect(post),
     }
     links, nothing = Links("http://127.0.0.1", "secret"), cast(Any, None)
     desk = Desk(process, books.ledger, links, systems, nothing, settling_seconds=0)

@@ -79,7 +79,7 @@ def office(
     world = World(seed=7, now=BEGUN)
     sandbox = Sandbox(world, [Gusto(world, _Clerk())])
     access = Access(f"{sandbox.start()}/gusto", "sandbox-gusto", options={"company": COMPANY})
-    port = payroll.VENDORS["gusto"](access)
+    port = payroll.VENDORS["gusto"].connect(access)
     nothing: Any = None
     links = Links("", "secret")
     opened = Desk(process, ledger, links, {"gusto": port}, nothing, settling_seconds=0)

@@ -131,7 +131,7 @@ def test_a_sandbox_account_renews_its_tokens_from_one_run_to_the_next(
     seen = [keeper.read()]
     for _ in range(2):
         account = replace(kept(keeper), base_url=url, keeper=keeper)
-        assert list(payroll.VENDORS["gusto"](account).changes("all_employees", None, ()))
+        assert list(payroll.VENDORS["gusto"].connect(account).changes("all_employees", None, ()))
         seen.append(keeper.read())
         sandbox.advance(world.now + timedelta(hours=3))
 

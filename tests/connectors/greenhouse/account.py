@@ -7,7 +7,7 @@ import pytest
 
 from connectors import watched
 from connectors.access import Access
-from connectors.applicant_tracking import VENDORS
+from connectors.applicant_tracking import greenhouse
 from connectors.ports import ApplicantTracker
 from connectors.records import (
     AddApplication,
@@ -57,7 +57,7 @@ GRACE = Persona(
 
 
 def connected(access: Access) -> ApplicantTracker:
-    return VENDORS["greenhouse"](access, sleep=lambda seconds: None)
+    return greenhouse.connect(access, sleep=lambda seconds: None)
 
 
 def fault(sandbox: Sandbox, match: str, *faults: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from connectors.access import Access
-from connectors.applicant_tracking import VENDORS
+from connectors.applicant_tracking import greenhouse
 from connectors.errors import (
     Unavailable,
 )
@@ -246,7 +246,7 @@ def test_a_quota_is_never_exceeded_and_no_window_is_left_unused(
     monkeypatch.setattr("connectors.http.Quota", partial(Quota, now=lambda: now))
     vendor.page, vendor.window.limit, vendor.window.clock = 10, limit, lambda: now
     everybody = crowd(vendor, 300)
-    tracker = VENDORS["greenhouse"](access, sleep=sleep)
+    tracker = greenhouse.connect(access, sleep=sleep)
 
     found = set(ids(tracker, "candidates"))
 

@@ -36,9 +36,9 @@ from requests.auth import HTTPBasicAuth
 
 from connectors import webhook
 from connectors.access import Access
-from connectors.applicant_tracking._greenhouse_lists import Lists
-from connectors.applicant_tracking._greenhouse_related import Related, Row
-from connectors.applicant_tracking._greenhouse_rows import (
+from connectors.applicant_tracking.greenhouse.lists import Lists
+from connectors.applicant_tracking.greenhouse.related import Related, Row
+from connectors.applicant_tracking.greenhouse.rows import (
     meaning,
     names,
     read_application,
@@ -46,8 +46,8 @@ from connectors.applicant_tracking._greenhouse_rows import (
     read_interview,
     read_scorecard,
 )
-from connectors.applicant_tracking._greenhouse_search import Search, receipt
-from connectors.applicant_tracking._greenhouse_shapes import (
+from connectors.applicant_tracking.greenhouse.search import Search, receipt
+from connectors.applicant_tracking.greenhouse.shapes import (
     NAME,
     ApplicationRow,
     Made,
@@ -78,10 +78,32 @@ from connectors.records import (
     Scorecard,
     TrackerStage,
 )
+from connectors.vendor import Sender, Setting, Vendor
 
 T = TypeVar("T")
 Body = dict[str, Any]
 AUTH_URL = "https://auth.greenhouse.io"
+LISTED = (
+    "candidates",
+    "applications",
+    "application_stages",
+    "jobs",
+    "openings",
+    "notes",
+    "job_interview_stages",
+    "job_interviews",
+    "interview_kits",
+    "interviews",
+    "interviewers",
+    "scorecards",
+    "scorecard_questions",
+    "scorecard_question_answers",
+    "scorecard_question_options",
+    "scorecard_question_answer_options",
+    "users",
+    "sources",
+    "rejection_reasons",
+)
 WEBHOOK_REFS = [  # applications and jobs
     ("payload", "application", "id"),
     ("payload", "application", "jobs", 0, "id"),
@@ -133,6 +155,33 @@ def read_webhook(raw: bytes) -> webhook.Event:
         kind=webhook.identifier(NAME, told.get("action")),
         refs=webhook.refs(told, WEBHOOK_REFS),
     )
+
+
+VENDOR = Vendor(
+    kind="applicant_tracking",
+    name=NAME,
+    title="Greenhouse",
+    documents="https://harvestdocs.greenhouse.io",
+    connect=connect,
+    addresses={"production": "https://harvest.greenhouse.io/v3"},
+    key="the secret of an OAuth client (*client credentials*)",
+    settings=(
+        Setting("client_id", "the OAuth client's id", required=True),
+        Setting("user_id", "in whose name we act: the id of a Site Admin", required=True),
+        Setting("template_job_id", "the job that new ones are copied from", required=True),
+        Setting("auth_url", f"who gives the tokens, if not `{AUTH_URL}`"),
+        Setting("stage:", "the meaning of a stage whose name does not tell it"),
+        Setting("reason:", "the name of the rejection reason that our code means"),
+        Setting("webhook", "the secret key of the webhook", secret=True),
+    ),
+    scopes=(
+        *(f"{name}: list" for name in LISTED),
+        *(f"{name}: create" for name in ("candidates", "jobs", "notes", "interviews")),
+        "applications: create, move, reject, hire",
+        "openings: update",
+    ),
+    webhooks=Sender(verify_webhook, read_webhook),
+)
 
 
 class Greenhouse:

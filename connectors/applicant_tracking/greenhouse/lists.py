@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from requests.utils import parse_header_links
 
-from connectors.applicant_tracking._greenhouse_shapes import NAME, Created, Made, decoded
+from connectors.applicant_tracking.greenhouse.shapes import NAME, Created, Made, decoded
 from connectors.errors import Unreadable
 from connectors.http import Api, Reply
 

@@ -38,8 +38,8 @@ from requests.auth import HTTPBasicAuth
 
 from connectors import watched, webhook
 from connectors.access import Access
-from connectors.applicant_tracking._ashby_calls import Calls, OutOfSync, objection, told
-from connectors.applicant_tracking._ashby_rows import (
+from connectors.applicant_tracking.ashby.calls import Calls, OutOfSync, objection, told
+from connectors.applicant_tracking.ashby.rows import (
     NAME,
     Row,
     event_receipt,
@@ -77,6 +77,7 @@ from connectors.records import (
     Scorecard,
     TrackerStage,
 )
+from connectors.vendor import Sender, Setting, Vendor
 
 WEBHOOK_REFS = [  # applications and jobs
     ("data", "application", "id"),
@@ -117,6 +118,31 @@ def read_webhook(raw: bytes) -> webhook.Event:
         kind=webhook.identifier(NAME, told.get("action")),
         refs=webhook.refs(told, WEBHOOK_REFS),
     )
+
+
+VENDOR = Vendor(
+    kind="applicant_tracking",
+    name=NAME,
+    title="Ashby",
+    documents="https://developers.ashbyhq.com/reference",
+    connect=connect,
+    addresses={"production": "https://api.ashbyhq.com"},
+    key="an API key",
+    settings=(
+        Setting("team_id", "the id of the team that new jobs belong to", required=True),
+        Setting("location_id", "the id of the location of new jobs", required=True),
+        Setting("interview_plan_id", "the id of the plan that new jobs follow", required=True),
+        Setting("reason:", "the text of the archive reason that our code means"),
+        Setting("webhook", "the secret token given to `webhook.create`", secret=True),
+    ),
+    scopes=(
+        "candidates: read, write",
+        "jobs: read, write",
+        "interviews: read, write",
+        "hiring process metadata: read",
+    ),
+    webhooks=Sender(verify_webhook, read_webhook),
+)
 
 
 class Ashby:

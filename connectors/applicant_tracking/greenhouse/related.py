@@ -9,9 +9,9 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from connectors.applicant_tracking._greenhouse_lists import Lists
-from connectors.applicant_tracking._greenhouse_rows import is_arranged, slug
-from connectors.applicant_tracking._greenhouse_shapes import (
+from connectors.applicant_tracking.greenhouse.lists import Lists
+from connectors.applicant_tracking.greenhouse.rows import is_arranged, slug
+from connectors.applicant_tracking.greenhouse.shapes import (
     AnswerRow,
     Chosen,
     FullInterview,

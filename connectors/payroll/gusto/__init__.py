@@ -55,7 +55,7 @@ from connectors.errors import Misconfigured, Refused, Unavailable, Unreadable, U
 from connectors.http import Api, RefusedReply, segment
 from connectors.oauth import Bearer
 from connectors.payload import Payload, items
-from connectors.payroll._gusto_rows import (
+from connectors.payroll.gusto.rows import (
     BATCHES,
     NAME,
     UNUSED,
@@ -79,6 +79,7 @@ from connectors.records import (
     Receipt,
     Request,
 )
+from connectors.vendor import Handshake, Sender, Setting, Vendor
 
 HEADERS = {"X-Gusto-API-Version": "2025-06-15"}
 PER_PAGE = 100
@@ -396,3 +397,26 @@ def _receipt(body: Any) -> Receipt:
 def _verified(body: Any) -> None:
     if Payload(NAME, body).take("status", str) != "verified":
         raise Unreadable(NAME, "the subscription is not verified")
+
+
+VENDOR = Vendor(
+    kind="payroll",
+    name=NAME,
+    title="Gusto",
+    documents="https://docs.gusto.com/embedded-payroll/reference",
+    connect=connect,
+    addresses={"production": "https://api.gusto.com", "sandbox": "https://api.gusto-demo.com"},
+    key="an OAuth access token, good for two hours",
+    settings=(
+        Setting("company", "the company's uuid", required=True),
+        Setting("client_id", "the application's id, with which the key is renewed"),
+        Setting("location:", "the work location of a place code, where its city does not tell it"),
+        Setting("client", "the application's secret", secret=True),
+        Setting("refresh", "the refresh token; without it the key is not renewed", secret=True),
+        Setting("system", "a system access token, while webhooks are set up", secret=True),
+        Setting("webhook", "the verification token; the receiver fills it in", secret=True),
+    ),
+    webhooks=Sender(
+        verify_webhook, read_webhook, handshake=Handshake(read_handshake, confirm_subscription)
+    ),
+)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from msgspec import UnsetType
 
-from connectors.applicant_tracking._greenhouse_shapes import (
+from connectors.applicant_tracking.greenhouse.shapes import (
     NAME,
     ApplicationRow,
     CandidateRow,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from connectors.applicant_tracking._ashby_rows import NAME, Row, strict
+from connectors.applicant_tracking.ashby.rows import NAME, Row, strict
 from connectors.errors import (
     ConnectorError,
     Misconfigured,

@@ -216,6 +216,7 @@ def made_schedule(schedule: Row) -> Receipt:
 
 
 def event_receipt(schedule: Row, event: Row) -> Receipt:
+    """The receipt of one interview: its event's id, and beside it its schedule's."""
     return Receipt(external_id=event["id"], others={"schedule": schedule["id"]})
 
 

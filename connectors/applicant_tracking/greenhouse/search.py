@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TypeVar
 
-from connectors.applicant_tracking._greenhouse_lists import Lists
-from connectors.applicant_tracking._greenhouse_rows import has_email, meaning, names, slug
-from connectors.applicant_tracking._greenhouse_shapes import (
+from connectors.applicant_tracking.greenhouse.lists import Lists
+from connectors.applicant_tracking.greenhouse.rows import has_email, meaning, names, slug
+from connectors.applicant_tracking.greenhouse.shapes import (
     NAME,
     ApplicationRow,
     CandidateRow,

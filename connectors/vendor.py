@@ -1,0 +1,99 @@
+"""A vendor as whoever connects a client meets it: how it is opened, and what its account needs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from connectors.access import Access
+from connectors.webhook import Event
+
+GROUP = "fullcycle.connectors"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing an account says about itself, in `options` or, if it is secret, in `secrets`.
+
+    A name that ends in a colon begins many: `stage:` stands for `stage:take_home_test` and so on.
+    """
+
+    name: str
+    meaning: str
+    required: bool = False
+    secret: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is the beginning of names that the client's own vendor account gives."""
+        return self.name.endswith(":")
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """How a vendor's first post is answered, which brings the secret of all others.
+
+    `read` gives the subscription and its token, and raises Unreadable. `confirm` asks the vendor,
+    whether both are its own, and raises ConnectorError.
+    """
+
+    read: Callable[[bytes], tuple[str, str]]
+    confirm: Callable[[Access, str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """How one vendor signs and says what it sends to our receiver.
+
+    `verify`: the body, the headers and the secret. `field`: the form field that holds the event,
+    where the body is a form. `signs_with_key`: the account's key signs unless the secret `webhook`
+    is set. `thanks`: the answer it insists on.
+    """
+
+    verify: Callable[[bytes, Mapping[str, str], str], bool]
+    read: Callable[[bytes], Event]
+    field: str = ""
+    signs_with_key: bool = False
+    thanks: str = ""
+    handshake: Handshake | None = None
+
+    def signed(self, raw: bytes, headers: Mapping[str, str], account: Access) -> bool:
+        """Whether the account has signed this; one without a secret signs nothing."""
+        secret = account.secrets.get("webhook") or (account.key if self.signs_with_key else "")
+        return bool(secret) and self.verify(raw, headers, secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """One vendor of a kind, such as `background_checks`.
+
+    `connect` takes the account and what its kind needs beside it. `addresses`: the vendor's, by
+    mode; none where the client's own is asked for. `key`: what the key is; "" if there is none.
+    `scopes`: what the key must be allowed, in the vendor's words.
+    """
+
+    kind: str
+    name: str
+    title: str
+    documents: str
+    connect: Callable[..., Any]
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+    settings: tuple[Setting, ...] = ()
+    scopes: tuple[str, ...] = ()
+    webhooks: Sender | None = None
+
+
+def known(kind: str, *ours: Vendor) -> dict[str, Vendor]:
+    """The vendors of a kind by name: ours, and those of packages with the entry point GROUP.
+
+    Such a package names a Vendor there; it cannot take the place of one of ours.
+    """
+    theirs = [vendor for vendor in _from_packages() if vendor.kind == kind]
+    return {vendor.name: vendor for vendor in (*theirs, *ours)}
+
+
+@cache
+def _from_packages() -> tuple[Vendor, ...]:
+    return tuple(point.load() for point in entry_points(group=GROUP))
