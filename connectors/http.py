@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from json import loads as from_json
@@ -18,6 +18,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from connectors import deadline
 from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable, Unreadable
+from connectors.health import Check
 from connectors.quota import AN_INSTANT, Quota
 
 CONNECT_SECONDS, READ_SECONDS = 3, 30
@@ -26,6 +27,8 @@ READ_ATTEMPTS = 5
 LONGEST_PAUSE_SECONDS = 30.0
 GAVE_UP_WAITING = 408  # the vendor, for the end of our request: it may have acted on what it had
 A_DAY = 86_400.0
+CLOCKS_APART_SECONDS = 60.0  # signatures and tokens of most vendors bear five minutes
+FEW = 0.1  # of a quota
 CHUNK = 1 << 20  # bytes read at once: by default 10 KB, which is half of what reading 1 MB costs
 NOT_JSON = (ValueError, RecursionError)  # a body of a million brackets is no JSON either
 
@@ -92,6 +95,7 @@ class Api:
         self.system, self.base_url, self._sleep = system, base_url.rstrip("/"), sleep
         self._objection = objection or _error_inside
         self._quota = Quota(sleep)
+        self._heard: tuple[float, Mapping[str, str]] = (0.0, {})
         self._session = requests.Session()
         adapter = _Adapter(pool_maxsize=MOST_AT_ONCE)
         self._session.mount("http://", adapter)
@@ -159,6 +163,22 @@ class Api:
             what = f"{method} {path}: answer not understood: {failure.what}"
             raise OutcomeUnknown(self.system, what, status=reply.status) from None
 
+    def health(self) -> Iterator[Check]:
+        """The vendor's clock beside ours, and what is left of the quota, by its last answer."""
+        at, headers = self._heard
+        if (theirs := _instant(headers.get("Date", ""))) is not None:
+            apart = abs(theirs - at)
+            wrong = f"{apart:.0f} s apart" if apart > CLOCKS_APART_SECONDS else ""
+            yield Check("clock", wrong, "have this machine's clock set by NTP")
+        limit, left = (
+            _instant(headers.get(f"X-RateLimit-{name}", "")) for name in ("Limit", "Remaining")
+        )
+        if limit and left is not None:
+            wrong = f"{left:.0f} of {limit:.0f} requests left" if left < limit * FEW else ""
+            yield Check(
+                "quota", wrong, "see what else uses this account, or ask for a larger quota"
+            )
+
     def _once(
         self,
         method: str,
@@ -186,6 +206,7 @@ class Api:
                     stream=True,
                 )
                 told(answer.headers)
+                self._heard = (time.time(), answer.headers)
                 content = b"".join(answer.iter_content(CHUNK))
         except requests.ConnectTimeout:
             raise Unavailable(self.system, f"{what}: no connection") from None

@@ -15,6 +15,7 @@ elsewhere it takes until "not found" counts.
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from connectors.health import Check
 from connectors.records import (
     AddApplication,
     AddNote,
@@ -48,6 +49,12 @@ class System(Protocol):
 
     def find(self, request: Request, key: str) -> Receipt | None:
         """Look whether an earlier attempt with this key went through."""
+
+    def check(self) -> Iterator[Check]:
+        """Look whether the account can do its work, beyond reading its `resources`; only reads.
+
+        Raises ConnectorError if nothing can be looked at.
+        """
 
 
 class JobBoard(System, Protocol):

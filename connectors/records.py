@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -397,12 +397,26 @@ class MoveApplication(Request):
     to: TrackerStage
 
 
+RejectionReason = Literal[
+    "not_qualified", "not_selected", "background", "position_closed", "duplicate", "withdrew"
+]
+WITHDREW: RejectionReason = "withdrew"  # the one that is the candidate's
+
+
 class RejectApplication(Request):
     """Archive an application in the tracker with a coded reason (`by_candidate`: they withdrew)."""
 
     application_ref: str
-    reason: str
+    reason: RejectionReason
     by_candidate: bool = False
+
+
+def rejections() -> list[RejectApplication]:
+    """One rejection for each reason there is, of no application: a tracker has a word for each."""
+    return [
+        RejectApplication(application_ref="", reason=reason, by_candidate=reason == WITHDREW)
+        for reason in get_args(RejectionReason)
+    ]
 
 
 class AddNote(Request):

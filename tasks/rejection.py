@@ -2,7 +2,7 @@
 
 from connectors.ledger.decisions import Decisions
 from connectors.ledger.rows import ApplicationRow
-from connectors.records import RejectApplication
+from connectors.records import WITHDREW, RejectApplication, RejectionReason
 from tasks.messages import tell_candidate
 from tasks.process import Process
 
@@ -11,7 +11,7 @@ def reject(
     decisions: Decisions,
     row: ApplicationRow,
     process: Process,
-    reason: str,
+    reason: RejectionReason,
     detail: str,
     *,
     disposition: str = "REJECTED",
@@ -20,7 +20,7 @@ def reject(
     """End an application on the employer's side; nobody is left without an answer."""
     decisions.end(row, disposition, f"{reason}: {detail}")
     tell_candidate(decisions, row, process, template, reason=reason, detail=detail)
-    _archive(decisions, row, process, reason, by_candidate=False)
+    _archive(decisions, row, process, reason)
 
 
 def withdraw(
@@ -35,14 +35,14 @@ def withdraw(
     """End an application on the candidate's side."""
     decisions.end(row, disposition, reason)
     tell_candidate(decisions, row, process, template)
-    _archive(decisions, row, process, "withdrew", by_candidate=True)
+    _archive(decisions, row, process, WITHDREW)
 
 
 def _archive(
-    decisions: Decisions, row: ApplicationRow, process: Process, reason: str, *, by_candidate: bool
+    decisions: Decisions, row: ApplicationRow, process: Process, reason: RejectionReason
 ) -> None:
     if row.tracker_ref and row.tracker_stage != "archived":
         request = RejectApplication(
-            application_ref=row.tracker_ref, reason=reason, by_candidate=by_candidate
+            application_ref=row.tracker_ref, reason=reason, by_candidate=reason == WITHDREW
         )
         decisions.effect(row, process.systems.applicant_tracking, "tracker.reject", request)

@@ -37,6 +37,7 @@ from requests.auth import HTTPBasicAuth
 from connectors import numbered, watched, webhook
 from connectors.access import Access
 from connectors.errors import Refused, Unsupported
+from connectors.health import Check, tried
 from connectors.http import Api, segment
 from connectors.payload import Payload
 from connectors.ports import BackgroundScreener
@@ -56,6 +57,7 @@ from connectors.vendor import Sender, Setting, Vendor
 
 NAME = "checkr"
 PER_PAGE = 100
+KEY_REMEDY = "take the secret key of the account from Checkr: Developer settings, API keys"
 
 INVITATIONS = {
     "pending": ReportStatus.INVITED,
@@ -147,6 +149,13 @@ class Checkr:
                 return self._find_adverse_action(request)
             case _:
                 raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+
+    def check(self) -> Iterator[Check]:
+        """Whether the key may read, and what Checkr says of its clock and our quota."""
+        yield tried(
+            "candidates", KEY_REMEDY, lambda: self._read("/v1/candidates", {"per_page": "1"})
+        )
+        yield from self._api.health()
 
     def _find_invitation(self, request: OrderBackgroundCheck) -> Receipt | None:
         candidate = self._candidate(request.application_key)

@@ -31,6 +31,7 @@ import nh3
 
 from connectors.access import Access
 from connectors.errors import Misconfigured, Refused, Unsupported
+from connectors.health import Check
 from connectors.http import segment
 from connectors.ports import DocumentStore, JobBoard
 from connectors.records import (
@@ -146,6 +147,10 @@ class GoogleForJobs:
                 )
                 return _receipt(pages) if same else None
         raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+
+    def check(self) -> Iterator[Check]:
+        """Nothing of its own: pages are kept in the document store."""
+        return iter(())
 
     @property
     def _sitemap_name(self) -> str:

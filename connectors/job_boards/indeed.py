@@ -37,6 +37,7 @@ from lxml import etree
 
 from connectors.access import Access
 from connectors.errors import Misconfigured, Refused, Unreadable, Unsupported
+from connectors.health import Check
 from connectors.http import segment
 from connectors.payload import Payload, items
 from connectors.ports import DocumentStore, JobBoard
@@ -117,6 +118,10 @@ class Indeed:
                 same = self._stored() == self._feed(jobs, request.as_of)
                 return _receipt(jobs) if same else None
         raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+
+    def check(self) -> Iterator[Check]:
+        """Nothing of its own: the feed is kept in the document store."""
+        return iter(())
 
     def _stored(self) -> bytes | None:
         try:

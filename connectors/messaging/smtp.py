@@ -30,6 +30,7 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import partial
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -44,6 +45,7 @@ from connectors.errors import (
     Unreadable,
     Unsupported,
 )
+from connectors.health import Check, tried
 from connectors.ports import Messenger
 from connectors.records import Page, Receipt, Request, SendMessage
 from connectors.vendor import Setting, Vendor
@@ -112,6 +114,22 @@ class Mail:
         message_id = self._message_id(key)
         found = self._search(urlsplit(journal), message_id)
         return Receipt(external_id=message_id) if found else None
+
+    def check(self) -> Iterator[Check]:
+        """Whether the server lets us in, and the journal can be read; nothing is sent."""
+        yield tried("server", "check address, user and key of the account", self._greet)
+        journal = self._access.options.get("journal")
+        if journal:
+            reading = partial(self._search, urlsplit(journal), self._message_id("doctor"))
+            yield tried("journal", "check the settings of the journal and its password", reading)
+        else:
+            remedy = "name a mailbox that gets a copy of all that is sent, or settle them by hand"
+            yield Check("journal", "none: what became of a lost message cannot be found", remedy)
+
+    def _greet(self) -> None:
+        with _before_data(), closing(self._connect()) as smtp:
+            self._authenticate(smtp)
+            smtp.quit()
 
     def _message(self, request: SendMessage, recipient: Address, key: str) -> EmailMessage:
         message = EmailMessage(SMTP)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from connectors.access import Access
 from connectors.errors import Misconfigured, Unsupported
+from connectors.health import Check
 from connectors.links import Links, Question
 from connectors.ports import Messenger, ReferenceChecker
 from connectors.records import AskReference, Page, Receipt, Request, SendMessage
@@ -77,6 +78,10 @@ class Questionnaire:
         if not isinstance(request, AskReference):
             raise Unsupported(NAME, "only questions to referees can be found")
         return self._messenger.find(self._letter(request), key)
+
+    def check(self) -> Iterator[Check]:
+        """Nothing of its own: letters are the messenger's."""
+        return iter(())
 
     def _letter(self, request: AskReference) -> SendMessage:
         question = Question(

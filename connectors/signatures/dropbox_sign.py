@@ -35,6 +35,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from requests.auth import HTTPBasicAuth
@@ -42,6 +43,7 @@ from requests.auth import HTTPBasicAuth
 from connectors import watched, webhook
 from connectors.access import Access
 from connectors.errors import OutcomeUnknown, Unavailable, Unreadable, Unsupported
+from connectors.health import Check, tried
 from connectors.http import Api, RefusedReply, segment
 from connectors.payload import Payload, items
 from connectors.ports import SignatureProvider
@@ -148,6 +150,14 @@ class DropboxSign:
                 return Receipt(external_id=ref) if self._read(ref).status in CLOSED else None
             case _:
                 raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+
+    def check(self) -> Iterator[Check]:
+        """Whether the key may read, and what Dropbox Sign says of its clock and our quota."""
+        listed = partial(
+            self._api.read, "GET", "/v3/signature_request/list", params={"page_size": 1}
+        )
+        yield tried("signature requests", "make an API key in the account's settings", listed)
+        yield from self._api.health()
 
     def _find_sent(self, request: SendOffer, key: str) -> Receipt | None:
         other = None

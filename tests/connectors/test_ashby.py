@@ -116,7 +116,7 @@ def access(sandbox: Sandbox) -> Access:
         "team_id": TEAM,
         "location_id": LOCATION,
         "interview_plan_id": PLAN,
-        "reason:unqualified": "Not enough relevant experience",
+        "reason:not_qualified": "Not enough relevant experience",
     }
     return Access(base_url=sandbox.start() + "/ashby", key="sandbox-ashby", options=options)
 
@@ -394,7 +394,7 @@ def test_a_rejection_is_read_with_its_kind_and_reason(tracker: ApplicantTracker)
     ada = tracker.add_application(applying(job), "a").external_id
     bob = tracker.add_application(applying(job, "Bob", "bob@example.test"), "b").external_id
 
-    tracker.reject(RejectApplication(application_ref=ada, reason="unqualified"), "r")
+    tracker.reject(RejectApplication(application_ref=ada, reason="not_qualified"), "r")
     tracker.reject(
         RejectApplication(application_ref=bob, reason="withdrew", by_candidate=True), "s"
     )
@@ -544,7 +544,7 @@ def requests(tracker: ApplicantTracker) -> list[tuple[str, str, Request, str]]:
         (
             "application.changeStage",
             "rejections",
-            RejectApplication(application_ref=ref, reason="unqualified"),
+            RejectApplication(application_ref=ref, reason="not_qualified"),
             "r",
         ),
     ]

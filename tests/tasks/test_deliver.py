@@ -13,6 +13,7 @@ from sqlalchemy import text
 import tasks
 from connectors import ports
 from connectors.errors import OutcomeUnknown, Unavailable
+from connectors.health import Check
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.effects import Claimed
 from connectors.ledger.scope import Scope
@@ -57,6 +58,9 @@ class Mailbox:
     search_lag: int = 1
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
+        return iter(())
+
+    def check(self) -> Iterator[Check]:
         return iter(())
 
     def find(self, request: Request, key: str) -> Receipt | None:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from connectors.errors import LedgerUnavailable
+from connectors.health import Check
 from connectors.ledger import effects, hold
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.effects import Claimed
@@ -43,6 +44,9 @@ class Vendor:
     most: int = 0
     resources: tuple[str, ...] = ()
     _one: threading.Lock = field(default_factory=threading.Lock)
+
+    def check(self) -> Iterator[Check]:
+        return iter(())
 
     def find(self, request: Request, key: str) -> Receipt | None:
         raise AssertionError("nothing was lost")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from connectors.errors import Unavailable, Unreadable
+from connectors.health import Check
 from connectors.job_boards import indeed
 from connectors.ledger import breaker, inbox
 from connectors.ledger.inbox import Hint
@@ -172,6 +173,9 @@ class Tracker:
         if resource == "scorecards":
             raise Unavailable("ashby", "down")
         yield from self.pages[int(cursor or 0) :]
+
+    def check(self) -> Iterator[Check]:
+        return iter(())
 
     def find(self, request: Request, key: str) -> Receipt | None:
         raise AssertionError("nothing is written here")

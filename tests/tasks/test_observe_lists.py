@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, event, text
 
 from connectors.errors import Unreadable
+from connectors.health import Check
 from connectors.ledger import cursors, landing, lists
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
@@ -48,6 +49,9 @@ class Tracker:
         if not isinstance(told["name"], str):
             raise Unreadable("tracker", "'name' is no text")
         return Candidate(external_id=told["id"], updated_at=AS_OF, name=told["name"], document=row)
+
+    def check(self) -> Iterator[Check]:
+        return iter(())
 
     def find(self, request: Request, key: str) -> Receipt | None:
         raise AssertionError("nothing is written here")

@@ -59,6 +59,7 @@ from connectors.applicant_tracking.ashby.rows import (
     strict,
 )
 from connectors.errors import Misconfigured, Refused, Unsupported
+from connectors.health import Check, tried
 from connectors.http import Api
 from connectors.payload import Payload
 from connectors.ports import ApplicantTracker
@@ -76,6 +77,7 @@ from connectors.records import (
     ScheduleInterview,
     Scorecard,
     TrackerStage,
+    rejections,
 )
 from connectors.vendor import Sender, Setting, Vendor
 
@@ -321,6 +323,23 @@ class Ashby:
         for rows, after in self._calls.pages("applicationFeedback.list", state):
             submitted = [row for row in rows if row.get("submittedAt")]
             yield watched.page(submitted, read, json.dumps(after))
+
+    def check(self) -> Iterator[Check]:
+        """Whether the plan has a stage of each meaning, and each of our reasons has its text."""
+        plan = self._option("interview_plan_id")
+        for stage in (TrackerStage.SCREEN, TrackerStage.SUBMITTED, TrackerStage.INTERVIEW):
+            yield tried(
+                f"stage {stage}",
+                f"add one to the interview plan {plan}",
+                partial(self._stage, plan, stage),
+            )
+        for rejection in rejections():
+            yield tried(
+                f"reason {rejection.reason}",
+                f"add an archive reason, or set 'reason:{rejection.reason}' to the text of one",
+                partial(self._archive_reason, rejection),
+            )
+        yield from self._calls.health()
 
     def _rounds(self, application_ref: str) -> dict[str, str]:
         """Name the round of every event of an application."""

@@ -13,6 +13,7 @@ from connectors.errors import (
     Unavailable,
     Unreadable,
 )
+from connectors.health import Check
 from connectors.http import Api
 from connectors.payload import Payload
 
@@ -76,6 +77,10 @@ class Calls:
             return reading(strict(Payload(NAME, answer).take("results", dict)))
 
         return self._api.write("POST", f"/{call}", reading=made, json=body)
+
+    def health(self) -> Iterator[Check]:
+        """Ashby's clock beside ours, and what is left of the quota."""
+        return self._api.health()
 
     def _read(self, call: str, body: Row) -> Payload:
         return Payload(NAME, self._api.read("POST", f"/{call}", json=body).body)

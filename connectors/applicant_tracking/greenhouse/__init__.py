@@ -56,6 +56,7 @@ from connectors.applicant_tracking.greenhouse.shapes import (
     report_drift,
 )
 from connectors.errors import Misconfigured, Refused, Unavailable, Unreadable, Unsupported
+from connectors.health import Check, tried
 from connectors.http import Api, RefusedReply
 from connectors.oauth import ClientCredentials
 from connectors.payload import Payload
@@ -77,6 +78,7 @@ from connectors.records import (
     ScheduleInterview,
     Scorecard,
     TrackerStage,
+    rejections,
 )
 from connectors.vendor import Sender, Setting, Vendor
 
@@ -316,6 +318,23 @@ class Greenhouse:
             "external_event_id": key,
         }
         return self._make("/interviews", body)
+
+    def check(self) -> Iterator[Check]:
+        """Whether the template has a stage of each meaning, and each of our reasons a name."""
+        template = self._template()
+        for stage in (TrackerStage.SCREEN, TrackerStage.SUBMITTED, TrackerStage.INTERVIEW):
+            yield tried(
+                f"stage {stage}",
+                f"add one to the interview plan of job {template}, or set 'stage:<its name>'",
+                partial(self._search.stage, template, stage),
+            )
+        for rejection in rejections():
+            yield tried(
+                f"reason {rejection.reason}",
+                f"add a rejection reason, or set 'reason:{rejection.reason}' to the name of one",
+                partial(self._search.reason, rejection),
+            )
+        yield from self._api.health()
 
     def _candidates(self, cursor: str | None) -> Iterator[Page]:
         for rows, after in self._pages("/candidates", cursor):

@@ -52,6 +52,7 @@ from requests.auth import AuthBase
 from connectors import numbered, oauth, watched, webhook
 from connectors.access import Access
 from connectors.errors import Misconfigured, Refused, Unavailable, Unreadable, Unsupported
+from connectors.health import Check, tried
 from connectors.http import Api, RefusedReply, segment
 from connectors.oauth import Bearer
 from connectors.payload import Payload, items
@@ -277,6 +278,13 @@ class Gusto:
             work_place=in_force(employee.addresses, employee.hired_on).place,
             version=pay.version,
         )
+
+    def check(self) -> Iterator[Check]:
+        """Whether the company can be read and has places to work at; clock and quota."""
+        yield tried("company", "check the setting 'company' and the key", lambda: self._legal_name)
+        wrong = "" if self._locations else "the company has no active work location"
+        yield Check("work locations", wrong, "add the places where people work, in Gusto")
+        yield from self._api.health()
 
     def _paid(self, cursor: str | None, employees: Sequence[str]) -> Iterator[Page]:
         """Read each pay stub once. The cursor maps each watched employee to the stubs read."""

@@ -35,7 +35,7 @@ def access(sandbox: Sandbox) -> Access:
         "client_id": CLIENT_ID,
         "auth_url": f"{url}/greenhouse/auth",
         "template_job_id": str(TEMPLATE),
-        "reason:unqualified": "Not enough relevant experience",
+        "reason:not_qualified": "Not enough relevant experience",
     }
     return Access(base_url=f"{url}/greenhouse/v3", key=CLIENT_SECRET, options=options)
 

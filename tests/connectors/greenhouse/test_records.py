@@ -88,7 +88,7 @@ def test_a_rejection_is_read_with_its_kind_and_reason_and_greenhouse_writes_to_n
     ada = tracker.add_application(applying(job), "a").external_id
     bob = tracker.add_application(applying(job, "Bob Lee", "bob@x.test"), "b").external_id
 
-    tracker.reject(RejectApplication(application_ref=ada, reason="unqualified"), "r")
+    tracker.reject(RejectApplication(application_ref=ada, reason="not_qualified"), "r")
     gone = RejectApplication(application_ref=bob, reason="withdrew", by_candidate=True)
     tracker.reject(gone, "s")
 

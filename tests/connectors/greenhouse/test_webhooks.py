@@ -42,7 +42,7 @@ def test_what_the_stand_in_sends_is_believed_and_names_application_and_job(
     vendor.tell = lambda kind, about: told.append((kind, about))
     job = tracker.open_job(OPEN.model_copy(update={"title": "Cook & <chef>"}), "k").external_id
     ref = tracker.add_application(applying(job), "a").external_id
-    tracker.reject(RejectApplication(application_ref=ref, reason="unqualified"), "r")
+    tracker.reject(RejectApplication(application_ref=ref, reason="not_qualified"), "r")
 
     events = []
     for kind, about in told:

@@ -285,7 +285,7 @@ def writes(tracker: ApplicantTracker) -> list[tuple[str, str, Request, str]]:
         (
             "/reject",
             "rejections",
-            RejectApplication(application_ref=ref, reason="unqualified"),
+            RejectApplication(application_ref=ref, reason="not_qualified"),
             "r",
         ),
     ]
@@ -357,7 +357,7 @@ def test_what_is_not_there_or_is_over_is_refused(
 ) -> None:
     job = tracker.open_job(OPEN, "k").external_id
     ref = tracker.add_application(applying(job), "a").external_id
-    tracker.reject(RejectApplication(application_ref=ref, reason="unqualified"), "r")
+    tracker.reject(RejectApplication(application_ref=ref, reason="not_qualified"), "r")
 
     with pytest.raises(Refused, match="not there"):
         tracker.move(MoveApplication(application_ref="1", to=TrackerStage.SCREEN), "m")
@@ -379,7 +379,7 @@ def test_a_stand_in_that_is_started_again_remembers_everything(
 ) -> None:
     ref = to_interview(tracker, sandbox)
     fault(sandbox, "GET", "expire")
-    tracker.reject(RejectApplication(application_ref=ref, reason="unqualified"), "r")
+    tracker.reject(RejectApplication(application_ref=ref, reason="not_qualified"), "r")
 
     again = Greenhouse(World(seed=7, now=NOW), People([GRACE]), tmp_path)
     Sandbox(again.world, [again], tmp_path / "journal.jsonl").stop()
