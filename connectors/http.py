@@ -17,7 +17,14 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from connectors import deadline
-from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable, Unreadable
+from connectors.errors import (
+    ConnectorError,
+    Misconfigured,
+    OutcomeUnknown,
+    Refused,
+    Unavailable,
+    Unreadable,
+)
 from connectors.health import Check
 from connectors.quota import AN_INSTANT, Quota
 
@@ -79,7 +86,8 @@ class Api:
 
     `read` may be repeated and is; `write` is sent exactly once, and an answer that is lost or makes
     no sense is `OutcomeUnknown`. `objection` raises what a good status with a bad body means, given
-    system, request and body. `sleep` is injected so that tests never wait.
+    system, request and body; `meaning` is for vendors whose 4xx are not what they mean elsewhere.
+    `sleep` is injected so that tests never wait.
     """
 
     def __init__(
@@ -90,10 +98,11 @@ class Api:
         *,
         headers: Mapping[str, str] | None = None,
         objection: "Objection | None" = None,
+        meaning: "Meaning | None" = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.system, self.base_url, self._sleep = system, base_url.rstrip("/"), sleep
-        self._objection = objection or _error_inside
+        self._objection, self._meaning = objection or _error_inside, meaning or _as_refused
         self._quota = Quota(sleep)
         self._heard: tuple[float, Mapping[str, str]] = (0.0, {})
         self._session = requests.Session()
@@ -246,7 +255,8 @@ class Api:
             )
         if status >= 500 or status == GAVE_UP_WAITING:
             raise OutcomeUnknown(self.system, f"{what}: failed", status=status)
-        raise RefusedReply(self.system, what, status, _json_or_none(content))
+        refusal = RefusedReply(self.system, what, status, _json_or_none(content))
+        raise self._meaning(refusal, _seconds_to_wait(answer.headers))
 
 
 class RefusedReply(Refused):
@@ -263,6 +273,12 @@ def segment(value: str) -> str:
 
 
 Objection = Callable[[str, str, Any], None]
+Meaning = Callable[[RefusedReply, float | None], ConnectorError]
+"""What a refusal means, given the seconds for which the vendor's headers want us to stay away."""
+
+
+def _as_refused(refusal: RefusedReply, seconds: float | None) -> ConnectorError:
+    return refusal
 
 
 def _error_inside(system: str, what: str, body: Any) -> None:

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import pytest
 
-from connectors.errors import OutcomeUnknown, Refused, Unavailable
-from connectors.http import Api
+from connectors.errors import ConnectorError, OutcomeUnknown, Refused, Unavailable
+from connectors.http import Api, RefusedReply
 from connectors.payload import Payload
 
 AT = "Mon, 02 Mar 2026 09:00:00 GMT"
@@ -126,3 +126,17 @@ def test_a_refusal_is_believed(api: Api) -> None:
 
     with pytest.raises(Refused):
         api.write("POST", "/things", reading=proof)
+
+
+def test_a_refusal_means_what_the_vendor_means_by_it(pauses: list[float], api: Api) -> None:
+    def meaning(refusal: RefusedReply, seconds: float | None) -> ConnectorError:
+        is_busy = refusal.body == {"code": "BUSY"}
+        return Unavailable("vendor", "busy", retry_after=seconds) if is_busy else refusal
+
+    busy = (400, {"Retry-After": "7"}, b'{"code": "BUSY"}')
+    Vendor.script = [busy, (400, {}, b'{"code": "NO"}')]
+    api = Api("vendor", api.base_url, meaning=meaning, sleep=pauses.append)
+
+    with pytest.raises(Refused):
+        api.read("GET", "/things")
+    assert pauses == [7]
