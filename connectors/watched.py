@@ -32,9 +32,9 @@ def page(
 
 
 def listed(
-    rows: Iterable[tuple[str, bytes]], read: Callable[[bytes], Observed], cursor: str | None
+    rows: Iterable[tuple[str, T]], read: Callable[[T], Observed], cursor: str | None
 ) -> Page:
-    """Read objects of a list that are new, each by the vendor's id and its JSON."""
+    """Read objects of a list, each by the vendor's id and whatever it is read from."""
     return _read(rows, lambda row: (read(row),), cursor)
 
 
