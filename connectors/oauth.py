@@ -96,9 +96,10 @@ class Renewing(AuthBase):
 
 
 class ClientCredentials(AuthBase):
-    """A token that a client's id and secret are worth (RFC 6749 §4.4); threads may share one.
+    """A token that a client's own credentials are worth; threads may share one.
 
-    It is asked for when there is none or the vendor refuses it, and kept in memory alone.
+    They are an id and a secret (RFC 6749 §4.4), or a signed assertion (RFC 7523). It is asked for
+    when there is none or the vendor refuses it, and kept in memory alone.
     """
 
     def __init__(self, ask: Callable[[], str]) -> None:

@@ -37,6 +37,8 @@ VENDOR_COUNTS = {
     ("greenhouse", "tracker.interview"): "interviews",
     ("checkr", "background.order"): "invitations",
     ("checkr", "background.adverse"): "adverse_actions",
+    ("docusign", "offer.send"): "offers",
+    ("docusign", "offer.cancel"): "cancellations",
     ("dropbox_sign", "offer.send"): "offers",
     ("dropbox_sign", "offer.cancel"): "cancellations",
     ("gusto", "payroll.create"): "people_batches",

@@ -10,7 +10,7 @@ from connectors.ledger import client as ledger_client
 from connectors.ledger.audit import Act, keep
 from connectors.ledger.migrate import migrate
 from connectors.ledger.store import Ledger
-from deployments.sandbox import greenhouse
+from deployments.sandbox import docusign, docusign_key, greenhouse
 from deployments.sandbox.ashby_records import LOCATION, PLAN, TEAM
 from deployments.sandbox.greenhouse_records import TEMPLATE
 from deployments.sandbox.gusto import COMPANY
@@ -73,6 +73,18 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
     return {
         "ashby": {**ashby, "secrets": {"webhook": "sandbox-ashby-webhook"}},
         "checkr": keyed("checkr", "checkr"),
+        "docusign": {
+            **keyed(
+                "docusign",
+                "docusign",
+                account_id=docusign.ACCOUNT,
+                integration_key=docusign.INTEGRATION_KEY,
+                user_id=docusign.USER,
+                auth_url=f"{vendors}/docusign/account",
+            ),
+            "key": SecretStr(docusign_key.pem()),
+            "secrets": {"webhook": "sandbox-docusign-webhook"},
+        },
         "dropbox_sign": keyed("dropbox_sign", "dropbox_sign"),
         "greenhouse": {
             **keyed(

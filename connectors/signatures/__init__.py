@@ -1,9 +1,10 @@
 """Electronic signatures. To add a vendor: write its module, add its line."""
 
-from connectors.signatures import dropbox_sign
+from connectors.signatures import docusign, dropbox_sign
 from connectors.vendor import known
 
 VENDORS = known(
     "signatures",
+    docusign.VENDOR,
     dropbox_sign.VENDOR,
 )

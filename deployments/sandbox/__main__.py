@@ -14,6 +14,7 @@ from deployments.sandbox import outgoing
 from deployments.sandbox.ashby import Ashby
 from deployments.sandbox.checkr import Checkr
 from deployments.sandbox.correspondents import Correspondents, open_page, send_form
+from deployments.sandbox.docusign import DocuSign
 from deployments.sandbox.dropbox_sign import DropboxSign
 from deployments.sandbox.greenhouse import Greenhouse
 from deployments.sandbox.gusto import Gusto
@@ -87,6 +88,7 @@ def build(
     vendors = [
         Ashby(world, people, DATA / "requisitions"),
         Checkr(world, people),
+        DocuSign(world, people),
         DropboxSign(world, people),
         Greenhouse(world, people, DATA / "requisitions"),
         Gusto(world, people),

@@ -1,10 +1,11 @@
 """Webhooks as each vendor writes and signs them, from its documents.
 
-Ashby, Checkr, Greenhouse and Gusto sign the raw body in a header. Dropbox Sign signs nothing but
-time and kind, inside the body, which is a form. Ashby gives an event neither an id nor a time;
-Greenhouse's id is in a header that is not signed.
+Ashby, Checkr, DocuSign, Greenhouse and Gusto sign the raw body in a header. Dropbox Sign signs
+nothing but time and kind, inside the body, which is a form. Ashby gives an event neither an id nor
+a time, DocuSign no id; Greenhouse's id is in a header that is not signed.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -61,6 +62,27 @@ def _checkr(event: Event, secret: str) -> Envelope:
     return _json(body, {"User-Agent": "Checkr-Webhook/1.0", **signed})
 
 
+def _docusign(event: Event, secret: str) -> Envelope:
+    """DocuSign adds a signature for each of the account's keys; this account has two."""
+    envelope = f"/restapi/v2.1/accounts/{event.about['accountId']}/envelopes"
+    told = {
+        "event": event.kind,
+        "apiVersion": "v2.1",
+        "uri": f"{envelope}/{event.about['envelopeId']}",
+        "retryCount": 0,
+        "configurationId": 10_247,
+        "generatedDateTime": event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z"),
+        "data": event.about,
+    }
+    body = _compact(told)
+    made = [hmac.digest(key.encode(), body, "sha256") for key in (f"older {secret}", secret)]
+    signed = {
+        f"X-DocuSign-Signature-{number}": base64.b64encode(each).decode()
+        for number, each in enumerate(made, 1)
+    }
+    return _json(body, {"X-Authorization-Digest": "HMACSHA256", **signed})
+
+
 def _dropbox_sign(event: Event, secret: str) -> Envelope:
     at = str(int(event.at.timestamp()))
     told = {
@@ -108,6 +130,7 @@ def _gusto(event: Event, secret: str) -> Envelope:
 _WRITERS: dict[str, Callable[[Event, str], Envelope]] = {
     "ashby": _ashby,
     "checkr": _checkr,
+    "docusign": _docusign,
     "dropbox_sign": _dropbox_sign,
     "greenhouse": _greenhouse,
     "gusto": _gusto,

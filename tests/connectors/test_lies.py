@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -39,9 +40,11 @@ from connectors.records import (
     TrackerStage,
 )
 from connectors.references import questionnaire
-from connectors.signatures import dropbox_sign
+from connectors.signatures import docusign, dropbox_sign
 from deployments.sandbox import ashby as ashby_stand_in
 from deployments.sandbox import checkr as checkr_stand_in
+from deployments.sandbox import docusign as docusign_stand_in
+from deployments.sandbox import docusign_key
 from deployments.sandbox import dropbox_sign as dropbox_sign_stand_in
 from deployments.sandbox import greenhouse as greenhouse_stand_in
 from deployments.sandbox import gusto as gusto_stand_in
@@ -87,6 +90,7 @@ class Vendors:
         self.by_name: dict[str, StandIn] = {
             "ashby": ashby_stand_in.Ashby(world, nobody),
             "checkr": checkr_stand_in.Checkr(world, Town()),
+            "docusign": docusign_stand_in.DocuSign(world, Town()),
             "dropbox_sign": dropbox_sign_stand_in.DropboxSign(world, Town()),
             "greenhouse": hiring,
             "gusto": gusto_stand_in.Gusto(world, Town()),
@@ -97,6 +101,12 @@ class Vendors:
         smtp_port, imap_port = self.mail.start(self.sandbox)
         options = {
             "ashby": {"team_id": TEAM, "location_id": LOCATION, "interview_plan_id": PLAN},
+            "docusign": {
+                "account_id": docusign_stand_in.ACCOUNT,
+                "integration_key": docusign_stand_in.INTEGRATION_KEY,
+                "user_id": docusign_stand_in.USER,
+                "auth_url": f"{self._url}/docusign/account",
+            },
             "greenhouse": {
                 "client_id": greenhouse_stand_in.CLIENT_ID,
                 "auth_url": f"{self._url}/greenhouse/auth",
@@ -107,16 +117,18 @@ class Vendors:
         connect: dict[str, Callable[..., Any]] = {
             "ashby": ashby.connect,
             "checkr": checkr.connect,
+            "docusign": docusign.connect,
             "dropbox_sign": dropbox_sign.connect,
             "greenhouse": greenhouse.connect,
             "gusto": gusto.connect,
         }
         paths = {"greenhouse": "greenhouse/v3"}
+        keys = {"docusign": docusign_key.pem()}
         self.ports: dict[str, Any] = {
             name: open_(
                 Access(
                     f"{self._url}/{paths.get(name, name)}",
-                    f"sandbox-{name}",
+                    keys.get(name, f"sandbox-{name}"),
                     options=options.get(name, {}),
                 ),
                 sleep=lambda _: None,
@@ -239,8 +251,8 @@ def offering(_: Vendors) -> SendOffer:
     )
 
 
-def cancelling(vendors: Vendors) -> CancelOffer:
-    sent = vendors.ports["dropbox_sign"].send(offering(vendors), "s")
+def cancelling(vendors: Vendors, provider: str) -> CancelOffer:
+    sent = vendors.ports[provider].send(offering(vendors), "s")
     return CancelOffer(signature_ref=sent.external_id)
 
 
@@ -316,6 +328,15 @@ def tracking(
     return Write(tracker, verb, call, lambda vendors: request(vendors, tracker), shows)
 
 
+def signing(provider: str, send: str, cancel: str) -> tuple[Write, Write]:
+    """The writes of every provider of signatures."""
+    cancellation = partial(cancelling, provider=provider)
+    return (
+        Write(provider, "send", send, offering, "offers"),
+        Write(provider, "cancel", cancel, cancellation, "cancellations"),
+    )
+
+
 WRITES = [
     tracking("ashby", "open_job", "job.create", opening, "jobs"),
     tracking("ashby", "open_job", "job.setStatus", opening, "jobs"),
@@ -337,8 +358,8 @@ WRITES = [
     Write("checkr", "order", "POST /v1/candidates", ordering, "candidates"),
     Write("checkr", "order", "POST /v1/invitations", ordering, "invitations"),
     Write("checkr", "start_adverse_action", "POST .*adverse_actions", warning, "adverse_actions"),
-    Write("dropbox_sign", "send", "POST .*/send", offering, "offers"),
-    Write("dropbox_sign", "cancel", "POST .*/cancel", cancelling, "cancellations"),
+    *signing("docusign", "POST .*/envelopes$", "PUT .*/envelopes/"),
+    *signing("dropbox_sign", "POST .*/send", "POST .*/cancel"),
     Write("gusto", "create_hire", "POST .*people_batches", hiring, "people_batches"),
     Write("gusto", "correct_hire", "PUT .*jobs", correcting, "corrections", times=3),
     Write("gusto", "correct_hire", "PUT .*compensations", correcting, "corrections", times=3),

@@ -1,5 +1,6 @@
 """What vendors send and how they sign it, written from their documents and not from our code."""
 
+import base64
 import hashlib
 import hmac
 import json
@@ -9,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 SECRET = "a secret of the vendor's and ours"
-VENDORS = ("ashby", "checkr", "dropbox_sign", "greenhouse", "gusto")
+VENDORS = ("ashby", "checkr", "docusign", "dropbox_sign", "greenhouse", "gusto")
 CHECKR_OBJECT = {"id": "4722c07dd9a10c3985ae432a", "object": "report", "result": "consider"}
 
 
@@ -38,6 +39,18 @@ def body(vendor: str, number: int, at: datetime) -> dict[str, Any]:
                 "type": "report.completed",
                 "created_at": at.isoformat(),
                 "data": {"object": CHECKR_OBJECT},
+            }
+        case "docusign":
+            return {
+                "event": "envelope-completed",
+                "apiVersion": "v2.1",
+                "retryCount": 0,
+                "generatedDateTime": at.isoformat(),
+                "data": {
+                    "accountId": "account-1",
+                    "envelopeId": f"envelope-{number}",
+                    "envelopeSummary": {"recipients": {"signers": [{"name": "Zoë Marchetti"}]}},
+                },
             }
         case "dropbox_sign":
             event = {"event_time": str(int(at.timestamp()) - number), "event_type": "signed"}
@@ -71,6 +84,10 @@ def sent(vendor: str, content: bytes, signed: bytes | None = None) -> Delivery:
             headers = {"Ashby-Signature": f"sha256={signature}"}
         case "checkr":
             headers = {"X-Checkr-Signature": signature}
+        case "docusign":
+            headers = {
+                "X-DocuSign-Signature-1": base64.b64encode(bytes.fromhex(signature)).decode()
+            }
         case "greenhouse":
             headers = {"Signature": f"sha256 {signature}", "Greenhouse-Event-ID": "event-1"}
         case "gusto":

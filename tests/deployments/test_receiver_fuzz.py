@@ -190,7 +190,7 @@ def signed(sender: str, content: bytes, how: str, noise: str) -> Delivery:
     altered = {
         name: {"random": noise, "of another secret": value[::-1]}.get(how, "")
         for name, value in delivery.headers.items()
-        if name.lower().endswith("signature")
+        if "signature" in name.lower()
     }
     return Delivery(content, altered if how != "none" else {})
 
