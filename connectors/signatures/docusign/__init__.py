@@ -52,6 +52,7 @@ from connectors.errors import (
     Unreadable,
     Unsupported,
 )
+from connectors.health import Check, tried
 from connectors.http import Api, RefusedReply, Reply, segment
 from connectors.oauth import ClientCredentials
 from connectors.payload import Payload
@@ -107,7 +108,8 @@ def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> S
     )
     auth = ClientCredentials(grant.token)
     api = Api(NAME, access.base_url, auth, objection=_objection, meaning=_meaning, sleep=sleep)
-    return DocuSign(api, access.options["account_id"])
+    server = Api(NAME, account_server(access), auth, sleep=sleep)
+    return DocuSign(api, server, access.options["account_id"])
 
 
 def account_server(access: Access) -> str:
@@ -121,8 +123,8 @@ class DocuSign:
 
     resources: tuple[str, ...] = ("signature_requests",)  # `all_signature_requests` when asked for
 
-    def __init__(self, api: Api, account_id: str) -> None:
-        self._api = api
+    def __init__(self, api: Api, server: Api, account_id: str) -> None:
+        self._api, self._server, self._account_id = api, server, account_id
         self._envelopes = f"/restapi/v2.1/accounts/{segment(account_id)}/envelopes"
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
@@ -179,6 +181,26 @@ class DocuSign:
                 return Receipt(external_id=ref) if self._read(ref).status in CLOSED else None
             case _:
                 raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+
+    def check(self) -> Iterator[Check]:
+        """Whether the account is the user's and at our address; DocuSign's clock and our quota."""
+        remedy = "take 'account_id' and the address (base URI) from Apps and Keys"
+        yield tried("account", remedy, self._look_at_account)
+        remedy = "let the user see and send envelopes"
+        yield tried("envelopes", remedy, lambda: self._by_transaction(_transaction("check")))
+        yield from self._api.health()
+
+    def _look_at_account(self) -> None:
+        body = Payload(NAME, self._server.read("GET", "/oauth/userinfo").body)
+        addresses = {
+            account.take("account_id", str): account.take("base_uri", str)
+            for account in body.items("accounts")
+        }
+        there = addresses.get(self._account_id)
+        if there is None:
+            raise Misconfigured(NAME, "the user has no such account")
+        if there != self._api.base_url:
+            raise Misconfigured(NAME, f"the account is at {there}")
 
     def _find_by_fields(self, request: SendOffer, transaction: str) -> Receipt | None:
         other = None

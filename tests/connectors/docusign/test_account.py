@@ -1,6 +1,7 @@
 """Tokens are worth an hour, quotas are kept, and every failure has its name."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -232,3 +233,30 @@ def test_every_setting_is_described() -> None:
     described = {setting.name for setting in docusign.VENDOR.settings if not setting.secret}
 
     assert described == set(account_at("").options)
+
+
+def test_a_healthy_account_is_at_its_address_and_can_be_read(
+    signatures: SignatureProvider,
+) -> None:
+    found = {check.what: check.wrong for check in signatures.check() if check.what != "clock"}
+
+    assert found == {"account": "", "envelopes": "", "quota": ""}
+
+
+@pytest.mark.parametrize(
+    ("changed", "wrong"),
+    [
+        ({"options": {"account_id": NOBODY}}, "no such account"),
+        ({"base_url": "localhost"}, "the account is at http://127.0.0.1"),
+    ],
+)
+def test_an_account_that_is_elsewhere_is_told_before_anything_is_sent(
+    access: Access, changed: dict[str, Any], wrong: str
+) -> None:
+    options = {**access.options, **changed.get("options", {})}
+    base_url = access.base_url.replace("127.0.0.1", changed.get("base_url", "127.0.0.1"))
+
+    first, *_ = connected(Access(base_url, access.key, options=options)).check()
+
+    assert (first.what, wrong in first.wrong) == ("account", True)
+    assert "account_id" in first.remedy
