@@ -48,7 +48,7 @@ class Sender:
 
     `verify`: the body, the headers and the secret. `field`: the form field that holds the event,
     where the body is a form. `signs_with_key`: the account's key signs unless the secret `webhook`
-    is set. `thanks`: the answer it insists on.
+    is set. `thanks`: the answer it insists on. `challenge`: what a new address is asked to echo.
     """
 
     verify: Callable[[bytes, Mapping[str, str], str], bool]
@@ -56,6 +56,7 @@ class Sender:
     field: str = ""
     signs_with_key: bool = False
     thanks: str = ""
+    challenge: str = ""
     handshake: Handshake | None = None
 
     def signed(self, raw: bytes, headers: Mapping[str, str], account: Access) -> bool:

@@ -198,6 +198,7 @@ def app(
     receiver = Starlette(
         routes=[
             Route("/webhooks/{client}/{vendor}", webhooks.receive, methods=["POST"]),
+            Route("/webhooks/{client}/{vendor}", webhooks.echo, methods=["GET"]),
             Route("/indeed/{client}/apply", receive_indeed, methods=["POST"]),
             Route("/forms/{token}", show_form, methods=["GET"]),
             Route("/forms/{token}", take_form, methods=["POST"]),

@@ -35,6 +35,7 @@ VENDOR_COUNTS = {
     ("greenhouse", "tracker.reject"): "rejections",
     ("greenhouse", "tracker.note"): "notes",
     ("greenhouse", "tracker.interview"): "interviews",
+    ("certn", "background.order"): "cases",
     ("checkr", "background.order"): "invitations",
     ("checkr", "background.adverse"): "adverse_actions",
     ("docusign", "offer.send"): "offers",

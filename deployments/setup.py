@@ -72,6 +72,12 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
     ashby = keyed("ashby", "ashby", team_id=TEAM, location_id=LOCATION, interview_plan_id=PLAN)
     return {
         "ashby": {**ashby, "secrets": {"webhook": "sandbox-ashby-webhook"}},
+        "certn": {
+            **keyed(
+                "certn", "certn", **{"package:tasker_standard": '{"IDENTITY_VERIFICATION_1": {}}'}
+            ),
+            "secrets": {"webhook": "sandbox-certn-webhook"},
+        },
         "checkr": keyed("checkr", "checkr"),
         "docusign": {
             **keyed(

@@ -7,6 +7,7 @@ forged one could do is to make us look.
 
 import logging
 import math
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -27,6 +28,8 @@ from tasks.clock import now
 
 OLDEST = timedelta(days=4)  # no vendor tries longer to deliver; what is older is a replay
 AHEAD = timedelta(minutes=5)  # how far a vendor's clock may be before ours
+
+CHALLENGE = re.compile(r"[!-~]{1,512}")
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +74,15 @@ class Webhooks:
         return (
             PlainTextResponse(sender.thanks) if sender.thanks else JSONResponse({"stored": stored})
         )
+
+    async def echo(self, request: Request) -> Response:
+        """Say a vendor's challenge back, by which it knows that the address is ours."""
+        client, vendor = request.path_params["client"], request.path_params["vendor"]
+        sender = SENDERS.get(vendor)
+        asked = request.query_params.get(sender.challenge, "") if sender else ""
+        if not CHALLENGE.fullmatch(asked) or await self._accounts.find(client, vendor) is None:
+            return JSONResponse({"error": "no such account, or nothing to say"}, 404)
+        return PlainTextResponse(asked, headers={"X-Content-Type-Options": "nosniff"})
 
     async def _opened(self, client: str, vendor: str, account: Access, raw: bytes) -> bool:
         """Take the first post of a subscription, if the vendor confirms that the token is its own.

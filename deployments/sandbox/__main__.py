@@ -12,6 +12,7 @@ import yaml
 
 from deployments.sandbox import outgoing
 from deployments.sandbox.ashby import Ashby
+from deployments.sandbox.certn import Certn
 from deployments.sandbox.checkr import Checkr
 from deployments.sandbox.correspondents import Correspondents, open_page, send_form
 from deployments.sandbox.docusign import DocuSign
@@ -87,6 +88,7 @@ def build(
     indeed = Indeed(world, people, post=patient(outgoing.post, patience))
     vendors = [
         Ashby(world, people, DATA / "requisitions"),
+        Certn(world, people),
         Checkr(world, people),
         DocuSign(world, people),
         DropboxSign(world, people),

@@ -48,6 +48,19 @@ def _ashby(event: Event, secret: str) -> Envelope:
     return _json(body, {"Ashby-Signature": f"sha256={_signature(body, secret)}"})
 
 
+def _certn(event: Event, secret: str) -> Envelope:
+    """Nothing but ids and a status: whoever wants to know more reads the case."""
+    told = {
+        "created": event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "event_id": _uuid(event.id),
+        "event_type": event.kind,
+        "object_type": "CASE",
+        **event.about,
+    }
+    body = _compact(told)
+    return _json(body, {"X-Signature": _signature(body, secret)})
+
+
 def _checkr(event: Event, secret: str) -> Envelope:
     told = {
         "id": event.id[:24],
@@ -115,9 +128,8 @@ def _greenhouse(event: Event, secret: str) -> Envelope:
 
 
 def _gusto(event: Event, secret: str) -> Envelope:
-    i = event.id
     told = {
-        "uuid": f"{i[:8]}-{i[8:12]}-4{i[13:16]}-8{i[17:20]}-{i[20:32]}",
+        "uuid": _uuid(event.id),
         "event_type": event.kind,
         "resource_type": "Company",
         **event.about,
@@ -129,6 +141,7 @@ def _gusto(event: Event, secret: str) -> Envelope:
 
 _WRITERS: dict[str, Callable[[Event, str], Envelope]] = {
     "ashby": _ashby,
+    "certn": _certn,
     "checkr": _checkr,
     "docusign": _docusign,
     "dropbox_sign": _dropbox_sign,
@@ -139,6 +152,10 @@ _WRITERS: dict[str, Callable[[Event, str], Envelope]] = {
 
 def _json(body: bytes, headers: Mapping[str, str]) -> Envelope:
     return Envelope(body, {"Content-Type": "application/json", **headers})
+
+
+def _uuid(id: str) -> str:
+    return f"{id[:8]}-{id[8:12]}-4{id[13:16]}-8{id[17:20]}-{id[20:32]}"
 
 
 def _compact(told: Mapping[str, Any]) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 from connectors import ports
 from connectors.access import Access
 from connectors.applicant_tracking import ashby, greenhouse
-from connectors.background_checks import checkr
+from connectors.background_checks import certn, checkr
 from connectors.errors import OutcomeUnknown
 from connectors.links import Links
 from connectors.messaging import smtp
@@ -42,6 +42,7 @@ from connectors.records import (
 from connectors.references import questionnaire
 from connectors.signatures import docusign, dropbox_sign
 from deployments.sandbox import ashby as ashby_stand_in
+from deployments.sandbox import certn as certn_stand_in
 from deployments.sandbox import checkr as checkr_stand_in
 from deployments.sandbox import docusign as docusign_stand_in
 from deployments.sandbox import docusign_key
@@ -89,6 +90,7 @@ class Vendors:
         hiring.records.rounds = ["panel"]
         self.by_name: dict[str, StandIn] = {
             "ashby": ashby_stand_in.Ashby(world, nobody),
+            "certn": certn_stand_in.Certn(world, Town()),
             "checkr": checkr_stand_in.Checkr(world, Town()),
             "docusign": docusign_stand_in.DocuSign(world, Town()),
             "dropbox_sign": dropbox_sign_stand_in.DropboxSign(world, Town()),
@@ -107,6 +109,7 @@ class Vendors:
                 "user_id": docusign_stand_in.USER,
                 "auth_url": f"{self._url}/docusign/account",
             },
+            "certn": {"package:pro_criminal": '{"CRIMINAL_RECORD_REPORT_1": {}}'},
             "greenhouse": {
                 "client_id": greenhouse_stand_in.CLIENT_ID,
                 "auth_url": f"{self._url}/greenhouse/auth",
@@ -116,6 +119,7 @@ class Vendors:
         }
         connect: dict[str, Callable[..., Any]] = {
             "ashby": ashby.connect,
+            "certn": certn.connect,
             "checkr": checkr.connect,
             "docusign": docusign.connect,
             "dropbox_sign": dropbox_sign.connect,
@@ -355,6 +359,7 @@ WRITES = [
     tracking("greenhouse", "reject", "POST .*/reject", rejecting, "rejections"),
     tracking("greenhouse", "add_note", "POST /v3/notes", noting, "notes"),
     tracking("greenhouse", "schedule_interview", "POST /v3/interviews", scheduling, "interviews"),
+    Write("certn", "order", "POST .*/order/", ordering, "cases"),
     Write("checkr", "order", "POST /v1/candidates", ordering, "candidates"),
     Write("checkr", "order", "POST /v1/invitations", ordering, "invitations"),
     Write("checkr", "start_adverse_action", "POST .*adverse_actions", warning, "adverse_actions"),

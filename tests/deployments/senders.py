@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 SECRET = "a secret of the vendor's and ours"
-VENDORS = ("ashby", "checkr", "docusign", "dropbox_sign", "greenhouse", "gusto")
+VENDORS = ("ashby", "certn", "checkr", "docusign", "dropbox_sign", "greenhouse", "gusto")
 CHECKR_OBJECT = {"id": "4722c07dd9a10c3985ae432a", "object": "report", "result": "consider"}
 
 
@@ -32,6 +32,15 @@ def body(vendor: str, number: int, at: datetime) -> dict[str, Any]:
         case "ashby":
             application = {"id": f"application-{number}", "candidate": {"name": "Zoë Marchetti"}}
             return {"action": "candidateStageChange", "data": {"application": application}}
+        case "certn":
+            return {
+                "created": at.isoformat(),
+                "event_id": f"event-{number}",
+                "event_type": "CASE_STATUS_CHANGED",
+                "object_id": "22222222-2222-4222-8222-222222222222",
+                "object_type": "CASE",
+                "case_status": "COMPLETE",
+            }
         case "checkr":
             return {
                 "id": f"event-{number}",
@@ -82,6 +91,8 @@ def sent(vendor: str, content: bytes, signed: bytes | None = None) -> Delivery:
     match vendor:
         case "ashby":
             headers = {"Ashby-Signature": f"sha256={signature}"}
+        case "certn":
+            headers = {"X-Signature": signature}
         case "checkr":
             headers = {"X-Checkr-Signature": signature}
         case "docusign":

@@ -40,6 +40,7 @@ def accounts() -> dict[str, Access]:
     signed = Access("https://vendor.example", secrets={"webhook": SECRET})
     return {
         "ashby": signed,
+        "certn": signed,
         "checkr": signed,
         "docusign": signed,
         "greenhouse": signed,
@@ -137,6 +138,10 @@ def test_nothing_is_kept_but_ids_and_the_kind_of_event(
         json.loads(stored()[0].body)
         == {
             "ashby": {"kind": "candidateStageChange", "refs": ["application-1"]},
+            "certn": {
+                "kind": "CASE_STATUS_CHANGED",
+                "refs": ["22222222-2222-4222-8222-222222222222"],
+            },
             "checkr": {"kind": "report.completed", "refs": ["4722c07dd9a10c3985ae432a"]},
             "docusign": {"kind": "envelope-completed", "refs": ["envelope-1"]},
             "dropbox_sign": {"kind": "signed", "refs": []},
@@ -193,12 +198,39 @@ def test_a_hash_dropbox_sign_has_used_opens_nothing_for_another_request(
     assert (len(stored()), len(noticed)) == (1, 1)
 
 
+def test_a_new_address_echoes_what_it_is_asked_to(web: TestClient, client_name: str) -> None:
+    address = f"/webhooks/{client_name}/certn"
+
+    answer = web.get(address, params={"challenge": "c7f0-a<b>"})
+
+    assert (answer.status_code, answer.text) == (200, "c7f0-a<b>")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("vendor", "asked"),
+    [
+        ("certn", {}),
+        ("certn", {"challenge": "two\nlines"}),
+        ("certn", {"challenge": "x" * 513}),
+        ("checkr", {"challenge": "c7f0"}),
+        ("nobody", {"challenge": "c7f0"}),
+    ],
+)
+def test_nothing_else_is_echoed(
+    web: TestClient, client_name: str, vendor: str, asked: dict[str, str]
+) -> None:
+    assert web.get(f"/webhooks/{client_name}/{vendor}", params=asked).status_code == 404
+    assert web.get("/webhooks/nobody/certn", params={"challenge": "x"}).status_code == 404
+
+
 def test_dropbox_sign_is_thanked_in_its_own_words_however_often_it_comes(deliver: Deliver) -> None:
     for _ in range(2):
         assert deliver("dropbox_sign", event("dropbox_sign", 1, NOW)).text == THANKS
 
 
-@pytest.mark.parametrize("vendor", ["checkr", "docusign", "dropbox_sign", "gusto"])
+@pytest.mark.parametrize("vendor", ["certn", "checkr", "docusign", "dropbox_sign", "gusto"])
 @pytest.mark.parametrize("away", [-timedelta(days=4, seconds=1), timedelta(minutes=6)])
 def test_an_event_whose_signed_time_is_too_far_away_is_refused(
     vendor: str, away: timedelta, deliver: Deliver, stored: Stored, noticed: list[str]
@@ -207,7 +239,7 @@ def test_an_event_whose_signed_time_is_too_far_away_is_refused(
     assert (stored(), noticed) == ([], [])
 
 
-@pytest.mark.parametrize("vendor", ["checkr", "docusign", "dropbox_sign", "gusto"])
+@pytest.mark.parametrize("vendor", ["certn", "checkr", "docusign", "dropbox_sign", "gusto"])
 def test_an_event_that_was_retried_for_three_days_is_taken(
     vendor: str, deliver: Deliver, at: Callable[[datetime], None]
 ) -> None:
