@@ -12,10 +12,11 @@ search is behind its writes, the connector says so in `search_lag`: how many tim
 elsewhere it takes until "not found" counts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from connectors.health import Check
+from connectors.links import Question
 from connectors.records import (
     AddApplication,
     AddNote,
@@ -24,6 +25,7 @@ from connectors.records import (
     CloseJob,
     CorrectHire,
     CreateHire,
+    FormAnswer,
     MoveApplication,
     OpenJob,
     OrderBackgroundCheck,
@@ -147,3 +149,7 @@ class DocumentStore(Protocol):
 
     def names(self, prefix: str) -> Sequence[str]:
         """List the names below a prefix, sorted."""
+
+
+Answers = Callable[[Question], Sequence[FormAnswer]]
+"""What was answered to one of our own questions so far, the oldest answer first."""

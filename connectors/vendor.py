@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, Literal
 
 from connectors.access import Access
 from connectors.webhook import Event
 
 GROUP = "fullcycle.connectors"
+Need = Literal["answers", "documents", "links", "messenger"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,10 @@ class Sender:
 class Vendor:
     """One vendor of a kind, such as `background_checks`.
 
-    `connect` takes the account and what its kind needs beside it. `addresses`: the vendor's, by
-    mode; none where the client's own is asked for. `key`: what the key is; "" if there is none.
-    `scopes`: what the key must be allowed, in the vendor's words.
+    `connect` takes the account, and by their names the client's own things it `needs` beside it:
+    the messenger, the document store, our signed links and the answers to them. `addresses`: the
+    vendor's, by mode; none where the client's own is asked for. `key`: what the key is; "" if there
+    is none. `scopes`: what the key must be allowed, in the vendor's words.
     """
 
     kind: str
@@ -79,6 +81,7 @@ class Vendor:
     title: str
     documents: str
     connect: Callable[..., Any]
+    needs: tuple[Need, ...] = ()
     addresses: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
     settings: tuple[Setting, ...] = ()

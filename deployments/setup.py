@@ -134,6 +134,14 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
                 "journal_user": "journal@harborworks.example",
             },
         },
+        "manual_screening": {
+            "options": {
+                "client": client,
+                "screener": "Harbor Screening",
+                "person": "Grace Okafor",
+                "person_email": "screening@harborworks.example",
+            }
+        },
         "questionnaire": {"options": {"client": client}},
         "filesystem": {
             "base_url": f"{public}/public",

@@ -20,6 +20,7 @@ ColleaguesForm = Literal[
     "approve_offer",
     "review_duplicate",
     "order_check",
+    "screening_status",
     "review_report",
     "reference",
     "preboarding",
@@ -56,7 +57,7 @@ async def record_decision(
         about: What exactly, as the message to the colleague says: the version of a requisition or
             an offer, an order of a check, a report and its instant; empty where there is only one.
             The first decision stands; a "no" to a task, an arrival or documents may be followed by
-            a "yes".
+            a "yes", and what a screener says by what it says later.
     """
     if problems := FORMS[form].problems(fields):
         names = ", ".join(field.name for field in FORMS[form].fields)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -20,12 +21,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.access import Access
 from connectors.errors import Misconfigured, Unavailable
+from connectors.ledger import answers
 from connectors.ledger import client as ledger_client
 from connectors.ledger.store import Ledger
-from connectors.links import Links
+from connectors.links import Links, Question
 from connectors.oauth import Tokens
 from connectors.ports import DocumentStore, System
+from connectors.records import FormAnswer
 from connectors.registry import KINDS
+from connectors.vendor import Need, Vendor
 from tasks.process import POOL, Process
 
 T = TypeVar("T")
@@ -225,23 +229,33 @@ def _assemble(
 ) -> Desk:
     systems = process.systems
     links = Links(around.public_url, around.secret.get_secret_value())
-    store = _opened("documents", systems.documents, access)
-    messenger = _opened("messaging", systems.messaging, access)
-    opened: dict[str, System] = {systems.messaging: messenger}
-    for kind in ("applicant_tracking", "background_checks", "signatures", "payroll"):
-        vendor = getattr(systems, kind)
-        opened[vendor] = _opened(kind, vendor, access)
-    opened[systems.references] = _opened("references", systems.references, access, messenger, links)
+    beside: dict[Need, object] = {"links": links, "answers": partial(_answers, ledger)}
+
+    def opened(kind: str, name: str) -> Any:
+        vendor = _known(kind, name)
+        return vendor.connect(access[name], **{need: beside[need] for need in vendor.needs})
+
+    store = beside["documents"] = opened("documents", systems.documents)
+    messenger = beside["messenger"] = opened("messaging", systems.messaging)
+    each: dict[str, System] = {systems.messaging: messenger}
+    for kind in ("applicant_tracking", "background_checks", "references", "signatures", "payroll"):
+        name = getattr(systems, kind)
+        each[name] = opened(kind, name)
     for board in systems.job_boards:
-        opened[board] = _opened("job_boards", board, access, store)
-    return Desk(process, ledger, links, opened, store, around.settling_seconds)
+        each[board] = opened("job_boards", board)
+    return Desk(process, ledger, links, each, store, around.settling_seconds)
 
 
-def _opened(kind: str, vendor: str, access: Mapping[str, Access], *beside: object) -> Any:
+def _known(kind: str, name: str) -> Vendor:
     known = KINDS[kind]
-    if vendor not in known:
-        raise Misconfigured(vendor, f"no such connector; there are: {', '.join(sorted(known))}")
-    return known[vendor].connect(access[vendor], *beside)
+    if name not in known:
+        raise Misconfigured(name, f"no such connector; there are: {', '.join(sorted(known))}")
+    return known[name]
+
+
+def _answers(ledger: Ledger, question: Question) -> list[FormAnswer]:
+    with ledger.transaction() as connection:
+        return answers.given(connection, question)
 
 
 def clients(pool: str | None = None) -> list[str]:

@@ -33,18 +33,20 @@ class Form:
     """One form, shown with its heading; the answer is kept under its name.
 
     `until`: the fields that must all be "yes" before an answer is final; until then it may be given
-    again. With none, the first answer is final. `about`: what exactly is asked about, where one
-    subject has several of them.
+    again. With none, the first answer is final, unless `changes`: what is asked about may change,
+    and the last answer counts. `about`: what exactly is asked about, where one subject has several
+    of them.
     """
 
     heading: str
     fields: tuple[Field, ...]
     until: tuple[str, ...] = ()
     about: str = ""
+    changes: bool = False
 
     def final(self, given: Mapping[str, str]) -> bool:
         """Whether no other answer is taken after this one."""
-        return all(given.get(name) == "yes" for name in self.until)
+        return not self.changes and all(given.get(name) == "yes" for name in self.until)
 
     def problems(self, given: Mapping[str, str]) -> list[str]:
         """What is missing or wrong in the answers, one sentence a field."""
@@ -127,6 +129,29 @@ FORMS: dict[str, Form] = {
         "Order the background check again?",
         (_decision("order", "end"), _COMMENT),
         about="the order that came to nothing",
+    ),
+    "screening_status": Form(
+        "What does the screener say of this background check?",
+        (
+            Field(
+                "status",
+                "What it says now",
+                "choice",
+                (
+                    "invited",
+                    "pending",
+                    "paused",
+                    "suspended",
+                    "disputed",
+                    "expired",
+                    "cancelled",
+                    "clear",
+                    "consider",
+                ),
+            ),
+        ),
+        about="the order, as in the message that asked for it",
+        changes=True,
     ),
     "review_report": Form(
         "Individualized assessment of a background report",

@@ -1,10 +1,11 @@
 """Background checks: consumer reporting agencies. To add one: write its module, add its line."""
 
-from connectors.background_checks import certn, checkr
+from connectors.background_checks import certn, checkr, manual
 from connectors.vendor import known
 
 VENDORS = known(
     "background_checks",
     certn.VENDOR,
     checkr.VENDOR,
+    manual.VENDOR,
 )

@@ -276,6 +276,7 @@ VENDOR = Vendor(
     title="Google for Jobs",
     documents="https://developers.google.com/search/docs/appearance/structured-data/job-posting",
     connect=connect,
+    needs=("documents",),
     settings=(
         Setting("prefix", "the client's folder below `jobs/`", required=True),
         Setting("apply_url", "to which the posting's reference is appended", required=True),

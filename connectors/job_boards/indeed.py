@@ -352,6 +352,7 @@ VENDOR = Vendor(
     title="Indeed",
     documents="https://docs.indeed.com/indeed-apply/",
     connect=connect,
+    needs=("documents",),
     key="the partner's secret, which signs deliveries",
     settings=(
         Setting("api_token", "the partner's Indeed Apply token", required=True),

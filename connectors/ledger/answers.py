@@ -42,10 +42,13 @@ def take(
 
     final: whether no other answer is taken after this one.
     """
-    name = "\x1f".join((question.form, question.subject, question.about))
-    event = hashlib.sha256(name.encode()).hexdigest()[:32]
-    given = _given(connection, question.client, event)
-    last = given[-1] if given else None
+    event = _event(question)
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtext(:client), hashtext(:event))"),
+        {"client": question.client, "event": event},
+    )
+    before = given(connection, question)  # nobody else answers until we have committed
+    last = before[-1] if before else None
     if last and _said(last.fields) == _said(fields):
         return Taken("known", last.updated_at)
     if last and final(last.fields):
@@ -53,7 +56,7 @@ def take(
     if over(connection, question.client, question.subject):
         return Taken("over", at)
     record = FormAnswer(
-        external_id=f"{event}.{len(given)}" if given else event,
+        external_id=f"{event}.{len(before)}" if before else event,
         # What is said later counts, also if a clock has gone back.
         updated_at=max(at, last.updated_at + timedelta(microseconds=1)) if last else at,
         form=question.form,
@@ -82,20 +85,22 @@ def over(connection: Connection, client: str, subject: str) -> bool | None:
     return ended
 
 
-def _given(connection: Connection, client: str, event: str) -> list[FormAnswer]:
-    """What was answered so far, the oldest first; nobody else answers until we have committed."""
-    connection.execute(
-        text("SELECT pg_advisory_xact_lock(hashtext(:client), hashtext(:event))"),
-        {"client": client, "event": event},
-    )
+def given(connection: Connection, question: Question) -> list[FormAnswer]:
+    """What was answered to a question so far, the oldest first, whether or not it was read yet."""
     bodies = connection.execute(
         text(
             "SELECT body FROM inbox WHERE client = :client AND source = 'forms'"
             " AND (event_id = :event OR event_id LIKE :event || '.%') ORDER BY occurred_at"
         ),
-        {"client": client, "event": event},
+        {"client": question.client, "event": _event(question)},
     )
     return [FormAnswer.model_validate_json(body) for body in bodies.scalars()]
+
+
+def _event(question: Question) -> str:
+    """The id of a question, whoever is asked."""
+    name = "\x1f".join((question.form, question.subject, question.about))
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
 def _said(fields: Fields) -> dict[str, str]:

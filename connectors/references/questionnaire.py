@@ -113,5 +113,6 @@ VENDOR = Vendor(
     title="Questionnaire",
     documents="https://www.law.cornell.edu/uscode/text/15/1681a",
     connect=connect,
+    needs=("messenger", "links"),
     settings=(Setting("client", "whose form is linked", required=True),),
 )

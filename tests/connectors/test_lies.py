@@ -13,7 +13,7 @@ import pytest
 from connectors import ports
 from connectors.access import Access
 from connectors.applicant_tracking import ashby, greenhouse
-from connectors.background_checks import certn, checkr
+from connectors.background_checks import certn, checkr, manual
 from connectors.errors import OutcomeUnknown
 from connectors.links import Links
 from connectors.messaging import smtp
@@ -151,6 +151,14 @@ class Vendors:
         client = Access("", options={"client": "harbor"})
         links = Links("http://forms.example", "secret")
         self.ports["smtp"] = messenger
+        person = {
+            "screener": "Harbor Checks",
+            "person": "Grace",
+            "person_email": "g@harbor.example",
+        }
+        self.ports["manual_screening"] = manual.connect(
+            Access("", options={"client": "harbor", **person}), messenger, links, lambda _: ()
+        )
         self.ports["questionnaire"] = questionnaire.connect(client, messenger, links)
 
     def lie(self, name: str, match: str, lie: str) -> None:
@@ -407,7 +415,11 @@ def test_a_lie_about_a_write_is_looked_up_and_it_is_done_once(
 @pytest.mark.parametrize("lie", ["drop_after", "html_after"])
 @pytest.mark.parametrize(
     ("port", "verb", "request_"),
-    [("smtp", "send", writing), ("questionnaire", "ask", asking)],
+    [
+        ("smtp", "send", writing),
+        ("questionnaire", "ask", asking),
+        ("manual_screening", "order", ordering),
+    ],
 )
 def test_a_lie_about_a_letter_is_looked_up_and_it_is_sent_once(
     vendors: Vendors, port: str, verb: str, request_: Callable[[Vendors], Request], lie: str

@@ -1,0 +1,63 @@
+"""A desk opens each vendor of a client's process with what that vendor says it needs."""
+
+import inspect
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.access import Access
+from connectors.errors import Misconfigured
+from connectors.ledger.store import Ledger
+from connectors.registry import VENDORS
+from deployments import setup
+from deployments.settings import Settings
+from tasks.desk import Account, Desk, Surroundings, _assemble, vendors
+from tasks.process import Process
+
+
+def opened(ledger: Ledger, process: Process, **systems: str) -> Desk:
+    """The desk of a client with these systems in the place of its own."""
+    used = process.systems.model_copy(update=systems)
+    process = process.model_copy(update={"systems": used})
+    accounts = setup.sandbox_accounts(Settings(sandbox_port=1, smtp_port=2), ledger.client)
+    access: dict[str, Access] = {
+        name: Account(**accounts[name]).access() for name in vendors(process)
+    }
+    around = Surroundings(database_url=ledger.url, secret=SecretStr("a secret of our own"))
+    return _assemble(process, ledger, around, access)
+
+
+@pytest.mark.parametrize("screener", ["certn", "checkr", "manual_screening"])
+def test_every_vendor_of_a_process_is_opened(
+    ledger: Ledger, process: Process, screener: str
+) -> None:
+    desk = opened(ledger, process, background_checks=screener)
+
+    assert desk.systems.keys() | {desk.process.systems.documents} == set(vendors(desk.process))
+    assert list(desk.systems[screener].changes("reports", None, ())) == []
+
+
+def test_an_order_nobody_has_answered_yet_is_looked_up_in_the_clients_own_ledger(
+    ledger: Ledger, process: Process
+) -> None:
+    desk = opened(ledger, process, background_checks="manual_screening")
+
+    [page] = desk.systems["manual_screening"].changes("reports", None, ["HARBOR-1.a:1"])
+
+    assert (page.records, page.refused, page.unreadable) == ((), {}, {})
+
+
+def test_a_vendor_that_is_none_is_named_beside_those_there_are(
+    ledger: Ledger, process: Process
+) -> None:
+    with pytest.raises(Misconfigured, match="manual_screening"):
+        opened(ledger, process, background_checks="smtp")
+
+
+@pytest.mark.parametrize("name", VENDORS)
+def test_what_a_vendor_needs_is_what_its_connect_takes(name: str) -> None:
+    vendor = VENDORS[name]
+    taken = inspect.signature(vendor.connect).parameters.values()
+    asked = [each.name for each in taken if each.default is inspect.Parameter.empty]
+
+    assert asked == ["access", *vendor.needs]
