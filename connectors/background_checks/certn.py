@@ -26,7 +26,7 @@ Quirks
 
 Unverified: the shape of a list, whether its rows carry tags, and in which spelling an e-mail
 address is compared; the statuses of single checks (not read); whether an invitation that expires is
-billed; that the signature of a webhook is hex.
+billed; how long a tag may be; that the signature of a webhook is hex.
 """
 
 import hashlib
