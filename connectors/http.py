@@ -158,16 +158,20 @@ class Api:
         headers: Mapping[str, str] | None = None,
         data: Mapping[str, str] | None = None,
         files: Mapping[str, File] | None = None,
+        located: bool = False,
     ) -> T:
         """Change something at the vendor; sent once. `data` with `files` is sent as multipart.
 
         `reading` makes the result of the answer's body (None: it was empty), and raises Unreadable
         for any that does not prove that it was done: then it may have been, and is looked up.
+        `located`: the vendor answers with no body and tells in `Location` what it made; that is
+        what is read.
         Raises Misconfigured, Refused, Unavailable (nothing happened), OutcomeUnknown (it may have).
         """
         reply = self._once(method, path, params, json, headers, data, files)
         try:
-            return reading(reply.body)
+            empty = located and reply.body is None
+            return reading(reply.headers.get("Location") if empty else reply.body)
         except Unreadable as failure:
             what = f"{method} {path}: answer not understood: {failure.what}"
             raise OutcomeUnknown(self.system, what, status=reply.status) from None

@@ -12,6 +12,7 @@ from connectors.ledger.migrate import migrate
 from connectors.ledger.store import Ledger
 from deployments.sandbox import docusign, docusign_key, greenhouse
 from deployments.sandbox.ashby_records import LOCATION, PLAN, TEAM
+from deployments.sandbox.bamboohr import REFERENCE_FIELD
 from deployments.sandbox.greenhouse_records import TEMPLATE
 from deployments.sandbox.gusto import COMPANY
 from deployments.sandbox.gusto_tokens import CLIENT_ID, CLIENT_SECRET, GRANT
@@ -77,6 +78,9 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
                 "certn", "certn", **{"package:tasker_standard": '{"IDENTITY_VERIFICATION_1": {}}'}
             ),
             "secrets": {"webhook": "sandbox-certn-webhook"},
+        "bamboohr": {
+            **keyed("bamboohr", "bamboohr", reference_field=REFERENCE_FIELD),
+            "secrets": {"webhook": "sandbox-bamboohr-webhook"},
         },
         "checkr": keyed("checkr", "checkr"),
         "docusign": {

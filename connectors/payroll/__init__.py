@@ -1,9 +1,10 @@
 """Payroll: the systems that pay. To add one: write its module, add its line."""
 
-from connectors.payroll import gusto
+from connectors.payroll import bamboohr, gusto
 from connectors.vendor import known
 
 VENDORS = known(
     "payroll",
+    bamboohr.VENDOR,
     gusto.VENDOR,
 )

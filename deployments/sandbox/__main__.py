@@ -12,6 +12,7 @@ import yaml
 
 from deployments.sandbox import outgoing
 from deployments.sandbox.ashby import Ashby
+from deployments.sandbox.bamboohr import BambooHR
 from deployments.sandbox.certn import Certn
 from deployments.sandbox.checkr import Checkr
 from deployments.sandbox.correspondents import Correspondents, open_page, send_form
@@ -89,6 +90,7 @@ def build(
     vendors = [
         Ashby(world, people, DATA / "requisitions"),
         Certn(world, people),
+        BambooHR(world, people, _titles()),
         Checkr(world, people),
         DocuSign(world, people),
         DropboxSign(world, people),
@@ -103,6 +105,13 @@ def build(
         postman = Postman(world, address, float(str(plan["webhooks"])))
     sandbox = Sandbox(world, vendors, journal, float(str(plan["fault_rate"])), postman)
     return sandbox, mail
+
+
+def _titles() -> tuple[str, ...]:
+    """The job titles of the requisitions, which the client has in its list."""
+    files = sorted((DATA / "requisitions").glob("*.yaml"))
+    found = [yaml.safe_load(path.read_text(encoding="utf-8"))["title"] for path in files]
+    return tuple(str(title) for title in found)
 
 
 def _people(seed: int, applicants: int) -> People:

@@ -61,6 +61,13 @@ def _certn(event: Event, secret: str) -> Envelope:
     return _json(body, {"X-Signature": _signature(body, secret)})
 
 
+def _bamboohr(event: Event, secret: str) -> Envelope:
+    at = event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+    body = _compact({"type": event.kind, "timestamp": at, "data": event.about})
+    signed = {"X-BambooHR-Signature": _signature(body + at.encode(), secret)}
+    return _json(body, {"X-BambooHR-Timestamp": at, **signed})
+
+
 def _checkr(event: Event, secret: str) -> Envelope:
     told = {
         "id": event.id[:24],
@@ -142,6 +149,7 @@ def _gusto(event: Event, secret: str) -> Envelope:
 _WRITERS: dict[str, Callable[[Event, str], Envelope]] = {
     "ashby": _ashby,
     "certn": _certn,
+    "bamboohr": _bamboohr,
     "checkr": _checkr,
     "docusign": _docusign,
     "dropbox_sign": _dropbox_sign,

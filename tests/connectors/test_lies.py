@@ -17,7 +17,7 @@ from connectors.background_checks import certn, checkr, manual
 from connectors.errors import OutcomeUnknown
 from connectors.links import Links
 from connectors.messaging import smtp
-from connectors.payroll import gusto
+from connectors.payroll import bamboohr, gusto
 from connectors.records import (
     AddApplication,
     AddNote,
@@ -42,6 +42,7 @@ from connectors.records import (
 from connectors.references import questionnaire
 from connectors.signatures import docusign, dropbox_sign
 from deployments.sandbox import ashby as ashby_stand_in
+from deployments.sandbox import bamboohr as bamboohr_stand_in
 from deployments.sandbox import certn as certn_stand_in
 from deployments.sandbox import checkr as checkr_stand_in
 from deployments.sandbox import docusign as docusign_stand_in
@@ -91,6 +92,7 @@ class Vendors:
         self.by_name: dict[str, StandIn] = {
             "ashby": ashby_stand_in.Ashby(world, nobody),
             "certn": certn_stand_in.Certn(world, Town()),
+            "bamboohr": bamboohr_stand_in.BambooHR(world, Town()),
             "checkr": checkr_stand_in.Checkr(world, Town()),
             "docusign": docusign_stand_in.DocuSign(world, Town()),
             "dropbox_sign": dropbox_sign_stand_in.DropboxSign(world, Town()),
@@ -110,6 +112,7 @@ class Vendors:
                 "auth_url": f"{self._url}/docusign/account",
             },
             "certn": {"package:pro_criminal": '{"CRIMINAL_RECORD_REPORT_1": {}}'},
+            "bamboohr": {"reference_field": bamboohr_stand_in.REFERENCE_FIELD},
             "greenhouse": {
                 "client_id": greenhouse_stand_in.CLIENT_ID,
                 "auth_url": f"{self._url}/greenhouse/auth",
@@ -120,6 +123,7 @@ class Vendors:
         connect: dict[str, Callable[..., Any]] = {
             "ashby": ashby.connect,
             "certn": certn.connect,
+            "bamboohr": bamboohr.connect,
             "checkr": checkr.connect,
             "docusign": docusign.connect,
             "dropbox_sign": dropbox_sign.connect,
@@ -299,6 +303,12 @@ def correcting(vendors: Vendors) -> CorrectHire:
     )
 
 
+def correcting_in_the_hris(vendors: Vendors) -> CorrectHire:
+    """Another start, another pay and another place: three writes."""
+    employee = vendors.ports["bamboohr"].create_hire(hiring(vendors), "h").external_id
+    return correcting(vendors).model_copy(update={"employee_ref": employee})
+
+
 def writing(_: Vendors) -> SendMessage:
     return SendMessage(
         to_name="Ada Byron",
@@ -378,11 +388,21 @@ WRITES = [
     Write("gusto", "correct_hire", "PUT .*compensations", correcting, "corrections", times=3),
     Write("gusto", "correct_hire", "PUT .*work_addresses", correcting, "corrections", times=3),
 ]
+HRIS = [
+    Write("bamboohr", "create_hire", "POST /api/v1/employees", hiring, "employees"),
+    Write("bamboohr", "create_hire", "POST .*tables/jobInfo", hiring, "rows", times=2),
+    Write("bamboohr", "create_hire", "POST .*tables/compensation", hiring, "rows", times=2),
+    *(
+        Write("bamboohr", "correct_hire", call, correcting_in_the_hris, "corrections", times=3)
+        for call in (r"POST .*/employees/\d+$", "POST .*tables/jobInfo", "POST .*compensation")
+    ),
+]
+WRITES += HRIS
 NO_LIES = {  # of a true answer that is empty
     (call, lie)
     for call in ("POST .*/cancel", "POST .*/move", "POST .*/hire", "POST .*/reject")
     for lie in ("empty_after", "truncated")
-}
+} | {(write.call, lie) for write in HRIS for lie in ("empty_after", "truncated")}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 SECRET = "a secret of the vendor's and ours"
-VENDORS = ("ashby", "certn", "checkr", "docusign", "dropbox_sign", "greenhouse", "gusto")
+VENDORS = ("ashby", "bamboohr", "certn", "checkr", "docusign", "dropbox_sign", "greenhouse", "gusto")
 CHECKR_OBJECT = {"id": "4722c07dd9a10c3985ae432a", "object": "report", "result": "consider"}
 
 
@@ -40,6 +40,11 @@ def body(vendor: str, number: int, at: datetime) -> dict[str, Any]:
                 "object_id": "22222222-2222-4222-8222-222222222222",
                 "object_type": "CASE",
                 "case_status": "COMPLETE",
+        case "bamboohr":
+            return {
+                "type": "employee.updated",
+                "timestamp": at.strftime("%Y-%m-%dT%H:%M:%S+0000"),
+                "data": {"companyId": "4711", "employeeId": f"{number}"},
             }
         case "checkr":
             return {
@@ -93,6 +98,10 @@ def sent(vendor: str, content: bytes, signed: bytes | None = None) -> Delivery:
             headers = {"Ashby-Signature": f"sha256={signature}"}
         case "certn":
             headers = {"X-Signature": signature}
+        case "bamboohr":
+            over = (content if signed is None else signed) + b"1795424400"
+            headers = {"X-BambooHR-Signature": hexdigest(over)}
+            headers["X-BambooHR-Timestamp"] = "1795424400"
         case "checkr":
             headers = {"X-Checkr-Signature": signature}
         case "docusign":

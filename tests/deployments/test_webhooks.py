@@ -41,6 +41,7 @@ def accounts() -> dict[str, Access]:
     return {
         "ashby": signed,
         "certn": signed,
+        "bamboohr": signed,
         "checkr": signed,
         "docusign": signed,
         "greenhouse": signed,
@@ -142,6 +143,7 @@ def test_nothing_is_kept_but_ids_and_the_kind_of_event(
                 "kind": "CASE_STATUS_CHANGED",
                 "refs": ["22222222-2222-4222-8222-222222222222"],
             },
+            "bamboohr": {"kind": "employee.updated", "refs": ["1"]},
             "checkr": {"kind": "report.completed", "refs": ["4722c07dd9a10c3985ae432a"]},
             "docusign": {"kind": "envelope-completed", "refs": ["envelope-1"]},
             "dropbox_sign": {"kind": "signed", "refs": []},
@@ -230,7 +232,9 @@ def test_dropbox_sign_is_thanked_in_its_own_words_however_often_it_comes(deliver
         assert deliver("dropbox_sign", event("dropbox_sign", 1, NOW)).text == THANKS
 
 
-@pytest.mark.parametrize("vendor", ["certn", "checkr", "docusign", "dropbox_sign", "gusto"])
+@pytest.mark.parametrize(
+    "vendor", ["bamboohr", "certn", "checkr", "docusign", "dropbox_sign", "gusto"]
+)
 @pytest.mark.parametrize("away", [-timedelta(days=4, seconds=1), timedelta(minutes=6)])
 def test_an_event_whose_signed_time_is_too_far_away_is_refused(
     vendor: str, away: timedelta, deliver: Deliver, stored: Stored, noticed: list[str]
@@ -239,7 +243,9 @@ def test_an_event_whose_signed_time_is_too_far_away_is_refused(
     assert (stored(), noticed) == ([], [])
 
 
-@pytest.mark.parametrize("vendor", ["certn", "checkr", "docusign", "dropbox_sign", "gusto"])
+@pytest.mark.parametrize(
+    "vendor", ["bamboohr", "certn", "checkr", "docusign", "dropbox_sign", "gusto"]
+)
 def test_an_event_that_was_retried_for_three_days_is_taken(
     vendor: str, deliver: Deliver, at: Callable[[datetime], None]
 ) -> None:
