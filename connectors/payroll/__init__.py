@@ -1,10 +1,11 @@
 """Payroll: the systems that pay. To add one: write its module, add its line."""
 
-from connectors.payroll import bamboohr, gusto
+from connectors.payroll import bamboohr, gusto, handover
 from connectors.vendor import known
 
 VENDORS = known(
     "payroll",
     bamboohr.VENDOR,
     gusto.VENDOR,
+    handover.VENDOR,
 )
