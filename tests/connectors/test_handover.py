@@ -213,8 +213,22 @@ def test_a_hire_is_one_file_of_one_line(place: Place_) -> None:
             "region": "CO",
             "country": "US",
             "place_code": "US-CO",
+            "new_hire_report_to": "US-CO",
+            "federal_report_by": "2026-04-05",
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("code", "country", "state", "by"),
+    [("US-NY-NYC", "US", "US-NY", "2026-04-05"), ("CA-ON", "CA", "", "")],
+)
+def test_a_hire_in_the_united_states_is_to_be_reported_to_a_state(
+    code: str, country: str, state: str, by: str
+) -> None:
+    written = hire_file(a_hire(work_place=Place(code=code, city="Here", country=country)))
+    (row,) = csv.DictReader(io.StringIO(written.decode()))
+    assert (row["new_hire_report_to"], row["federal_report_by"]) == (state, by)
 
 
 def test_the_same_hire_written_twice_is_one_file_with_the_same_bytes(place: Place_) -> None:
