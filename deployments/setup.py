@@ -115,6 +115,7 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
                 "webhook": "sandbox-gusto-webhook",
             },
         },
+        "handover": {"base_url": f"file://{settings.home.resolve()}/sandbox/handover"},
         "indeed": {
             "base_url": pages,
             "key": SecretStr("sandbox-indeed"),

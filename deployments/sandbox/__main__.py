@@ -20,6 +20,7 @@ from deployments.sandbox.docusign import DocuSign
 from deployments.sandbox.dropbox_sign import DropboxSign
 from deployments.sandbox.greenhouse import Greenhouse
 from deployments.sandbox.gusto import Gusto
+from deployments.sandbox.handover import PayrollClerk
 from deployments.sandbox.indeed import Indeed
 from deployments.sandbox.mail import Mail
 from deployments.sandbox.outgoing import patient
@@ -99,6 +100,8 @@ def build(
         indeed,
         mail,
     ]
+    if journal:
+        vendors.append(PayrollClerk(world, people, journal.parent / "handover"))
     postman = None
     if receiver_port:
         address = f"http://127.0.0.1:{receiver_port}/webhooks/{CLIENT}"

@@ -6,8 +6,9 @@ import io
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import asyncssh
@@ -33,6 +34,8 @@ from connectors.records import (
     PayUnit,
     Place,
 )
+from deployments.sandbox.handover import PayrollClerk
+from deployments.sandbox.world import World
 
 DENVER = Place(code="US-CO", city="Denver", region="CO", country="US")
 START = date(2026, 3, 16)
@@ -450,6 +453,42 @@ def test_our_own_key_opens_the_server_too(root: Path, server: Server) -> None:
     access = sftp_access(server, key="", secrets={"private_key": private})
     connect(access).create_hire(a_hire(), "k1")
     assert Place_(root, access).ours == ["hire-HARBOR-3.aa.csv"]
+
+
+class _Clumsy:
+    """Everybody's rate is mistyped."""
+
+    def by_email(self, email: str) -> Any:
+        return SimpleNamespace(behaviour=SimpleNamespace(pay_error=True))
+
+
+def test_a_hire_is_taken_mistyped_corrected_and_paid_what_was_signed(folder: Place_) -> None:
+    world = World(seed=7, now=datetime(2026, 3, 2, 9, tzinfo=UTC))
+    PayrollClerk(world, _Clumsy(), folder.root)
+    folder.port.create_hire(a_hire(), "k1")
+    world.advance(world.now + timedelta(days=1))
+    (taken,) = folder.employees("HARBOR-3.aa")
+    assert (taken.rate_cents, taken.onboarding) == (3658, OnboardingStatus.IN_PROGRESS)
+
+    correction = a_correction().model_copy(update={"employee_ref": taken.external_id})
+    folder.port.correct_hire(correction, "c1")
+    world.advance(world.now + timedelta(days=4))
+    (complete,) = folder.employees("HARBOR-3.aa")
+    assert (complete.rate_cents, complete.onboarding) == (3850, OnboardingStatus.COMPLETE)
+    assert folder.statements(taken.external_id) == []
+
+    world = World(seed=7, now=world.now)  # after a restart
+    clerk = PayrollClerk(world, _Clumsy(), folder.root)
+    world.advance(datetime(2026, 4, 4, tzinfo=UTC))
+    (paid,) = folder.statements(taken.external_id)
+    assert (paid.rate_cents, paid.gross_cents) == (3850, 308_000)
+    assert clerk.received == {"employees": ["HARBOR-3.aa"], "pay_stubs": ["HARBOR-3.aa 2026-04-03"]}
+
+
+def test_where_nobody_has_made_the_folders_there_is_no_clerk(tmp_path: Path) -> None:
+    world = World(seed=7, now=datetime(2026, 3, 2, 9, tzinfo=UTC))
+    PayrollClerk(world, _Clumsy(), tmp_path)
+    assert world.next_event_at() is None
 
 
 OTHER = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
