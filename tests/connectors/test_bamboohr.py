@@ -181,6 +181,30 @@ def test_where_the_key_may_not_see_a_name_nobody_can_say_that_a_hire_is_not_ther
     assert office.vendor.received["employees"] == ["HARBOR-3.aa"]
 
 
+def test_a_namesake_who_makes_no_sense_to_us_is_no_obstacle(office: Office) -> None:
+    namesake = a_hire(application_key="HARBOR-3.bb", email="bob@example.test")
+    ref = office.port().create_hire(namesake, "k2").external_id
+    office.vendor.clerk_sets(ref, "compensation", rate={"currency": "CAD", "value": "1"})
+
+    assert office.port().find(a_hire(), "k1") is None
+    office.port().create_hire(a_hire(), "k1")
+
+    assert office.port().find(a_hire(), "k1") is not None
+
+
+def test_where_the_key_may_not_see_our_reference_nobody_can_say_whose_hire_it_is(
+    office: Office,
+) -> None:
+    ref = office.port().create_hire(a_hire(), "k1").external_id
+    office.vendor.hidden[ref] = {REFERENCE_FIELD}
+
+    with pytest.raises(OutcomeUnknown, match="may not see"):
+        office.port().find(a_hire(), "k1")
+    with pytest.raises(Misconfigured, match="may not see"):
+        office.port().create_hire(a_hire(), "k1")
+    assert office.vendor.received["employees"] == ["HARBOR-3.aa"]
+
+
 def test_without_a_field_for_our_reference_nobody_is_created(office: Office) -> None:
     office.vendor.fields.remove(REFERENCE_FIELD)
 

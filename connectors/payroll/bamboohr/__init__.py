@@ -26,6 +26,8 @@ Quirks
 - What changed is asked since an instant, for all employees at once. The cursor names whom we have
   read before; who is new to us is read in any case.
 - A future row of a history is not "current" yet: histories are read as tables, whatever the day.
+- We put nobody on a pay schedule: with BambooHR's own payroll that asks for what we never have, the
+  social security number and the birth date. A person does it there.
 - The public interface has no pay statements: what was paid must come from the payroll that pays.
 
 Unverified: whether `since` includes its instant (a minute is read twice); that `status` is all that
@@ -237,13 +239,13 @@ class BambooHR:
             hidden += restricted(row, "lastName", *EMAILS)
             if not _may_be(row, request):
                 continue
-            employee = self._employee(str(row["employeeId"]))
-            if employee.reference == request.application_key:
-                return employee
+            id = Payload(NAME, row).take("employeeId", str)
+            if self._reference(id) == request.application_key:
+                return self._employee(id)
             if _has_email(row, request):
                 raise Refused(
                     NAME,
-                    f"employee {employee.id} has this e-mail address and is not of this hire: "
+                    f"employee {id} has this e-mail address and is not of this hire: "
                     f"write {request.application_key} into {self._field} if it is",
                 )
         if hidden:
@@ -251,6 +253,14 @@ class BambooHR:
                 NAME, f"the key may not see names and e-mail of {hidden} employees: let it"
             )
         return None
+
+    def _reference(self, id: str) -> str | None:
+        """Read whose hire an employee is; of a namesake nothing else need make sense to us."""
+        body = self._get(f"/api/v1/employees/{segment(id)}", {"fields": self._field})
+        row = Payload(NAME, body)
+        if self._field not in body:
+            raise OutcomeUnknown(NAME, f"the key may not see {self._field!r} of employee {id}")
+        return row.maybe(self._field, str)
 
     def _changed(self, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         if not watching:
