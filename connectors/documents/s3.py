@@ -3,19 +3,26 @@
 Docs: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 Auth: signature v4 with `options["access_key_id"]` and `key`; without them, boto3's own chain
   (instance role, environment).
-Access: `options["bucket"]`, `options["region"]`; `base_url` only for another host than Amazon's.
+Access: `options["bucket"]`, `options["region"]`; `base_url` only for another host than Amazon's;
+  `encryption` (AES256, aws:kms) with `kms_key_id`, `lock_days`.
 Paging: list-objects-v2, 1000 keys a page.
 Limits: 3500 writes a second a prefix, answered with 503 SlowDown; boto3 repeats, then Unavailable.
 
 Quirks
 - The same bytes under the same key twice are one object, so a lost answer is simply repeated.
-- Objects are encrypted at rest with AES256 on request; a bucket's own default may be stronger.
+- Objects are encrypted at rest on request: AES256, with S3's own keys, or aws:kms with a key of the
+  client's (none named: the account's own `aws/s3`). The public cannot read what KMS encrypts.
+- A locked object cannot be changed or removed before its day, but by who may bypass governance:
+  Amazon's mode COMPLIANCE would leave nobody who can erase a person. Locks need a bucket made with
+  them (and so with versions); removing hides the name, and the version stays until a lifecycle
+  rule takes it.
 - Without the permission to list, a missing key is answered 403 instead of 404: Misconfigured.
 - Whether an address can be read by the public is the bucket's policy, not ours.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -31,13 +38,15 @@ from connectors.vendor import Setting, Vendor
 
 NAME = "s3"
 PATIENCE = Config(connect_timeout=3, read_timeout=30, retries={"mode": "standard"})
+ENCRYPTIONS = ("AES256", "aws:kms")
 SET_UP = frozenset({"NoSuchBucket", "PermanentRedirect", "AuthorizationHeaderMalformed"})
 
 
 def connect(access: Access) -> DocumentStore:
-    """Open one bucket; raises Misconfigured without `bucket` or `region`."""
+    """Open one bucket; raises Misconfigured without `bucket` or `region`, or for a wrong option."""
     if missing := [name for name in ("bucket", "region") if not access.options.get(name)]:
         raise Misconfigured(NAME, f"options are missing: {', '.join(missing)}")
+    encryption, lock_days = _encryption(access), _lock_days(access)
     bucket, region = access.options["bucket"], access.options["region"]
     client = boto3.client(
         "s3",
@@ -50,24 +59,34 @@ def connect(access: Access) -> DocumentStore:
     # Right before each attempt leaves, boto3's own repetitions included.
     client.meta.events.register("before-send.s3", lambda **_: deadline.check())
     own_host = f"{access.base_url.rstrip('/')}/{bucket}" if access.base_url else None
-    return S3(client, bucket, own_host or f"https://{bucket}.s3.{region}.amazonaws.com")
+    address = own_host or f"https://{bucket}.s3.{region}.amazonaws.com"
+    return S3(client, bucket, address, encryption, lock_days)
 
 
 class S3:
     """The objects of one bucket."""
 
-    def __init__(self, client: Any, bucket: str, address: str) -> None:
+    def __init__(
+        self,
+        client: Any,
+        bucket: str,
+        address: str,
+        encryption: Mapping[str, str],
+        lock_days: int,
+    ) -> None:
         self._client, self._bucket, self._address = client, bucket, address
+        self._encryption, self._lock_days = encryption, lock_days
 
     def put(self, name: str, content: bytes, content_type: str) -> str:
-        """Store an object, encrypted at rest, and return its address."""
+        """Store an object, encrypted at rest and locked if asked for, and return its address."""
         with _named(f"put {name!r}"):
             stored = self._client.put_object(
                 Bucket=self._bucket,
                 Key=_key(name),
                 Body=content,
                 ContentType=content_type,
-                ServerSideEncryption="AES256",
+                **self._encryption,
+                **self._lock(),
             )
         if not stored.get("ETag"):  # whoever answered, it was not the store
             raise OutcomeUnknown(NAME, f"put {name!r}: answer not understood")
@@ -95,6 +114,28 @@ class S3:
                 for item in page.get("Contents", [])
             ]
         return sorted(found)
+
+    def _lock(self) -> dict[str, Any]:
+        if not self._lock_days:
+            return {}
+        until = datetime.now(UTC) + timedelta(days=self._lock_days)
+        return {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
+
+
+def _encryption(access: Access) -> dict[str, str]:
+    kind, key_id = access.options.get("encryption", "AES256"), access.options.get("kms_key_id")
+    if kind not in ENCRYPTIONS:
+        raise Misconfigured(NAME, f"the option 'encryption' is one of {', '.join(ENCRYPTIONS)}")
+    if key_id and kind != "aws:kms":
+        raise Misconfigured(NAME, "the option 'kms_key_id' goes with the encryption aws:kms")
+    return {"ServerSideEncryption": kind} | ({"SSEKMSKeyId": key_id} if key_id else {})
+
+
+def _lock_days(access: Access) -> int:
+    days = access.options.get("lock_days") or "0"
+    if not days.isdecimal():
+        raise Misconfigured(NAME, "the option 'lock_days' is a whole number of days")
+    return int(days)
 
 
 def _key(name: str) -> str:
@@ -138,5 +179,8 @@ VENDOR = Vendor(
         Setting("bucket", "the bucket", required=True),
         Setting("region", "the bucket's region", required=True),
         Setting("access_key_id", "the id of the key"),
+        Setting("encryption", "at rest: `AES256` (where nothing is said) or `aws:kms`"),
+        Setting("kms_key_id", "the key of `aws:kms`; none: the account's own"),
+        Setting("lock_days", "how many days nobody may change or remove what is stored"),
     ),
 )

@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
 from connectors import deadline
@@ -119,6 +121,75 @@ def test_failures_have_names(endpoint: str) -> None:
 def test_a_bucket_without_a_host_is_amazons() -> None:
     with pytest.raises(Misconfigured, match="region"):
         s3.connect(Access("", options={"bucket": "harbor"}))
+
+
+def test_with_a_key_of_the_clients_it_is_kms_that_encrypts(
+    store: DocumentStore, endpoint: str
+) -> None:
+    options = {**OPTIONS, "encryption": "aws:kms", "kms_key_id": "harbor-key"}
+    s3.connect(Access(endpoint, "testing", options=options)).put("a.txt", b"hello", "text/plain")
+
+    kept = _amazon(endpoint).head_object(Bucket="harbor", Key="a.txt")
+    assert (kept["ServerSideEncryption"], kept["SSEKMSKeyId"]) == ("aws:kms", "harbor-key")
+    assert store.get("a.txt") == b"hello"
+
+
+@pytest.fixture
+def vault(endpoint: str) -> Iterator[str]:
+    """A bucket that was made with locks."""
+    amazon = _amazon(endpoint)
+    amazon.create_bucket(Bucket="vault", ObjectLockEnabledForBucket=True)
+    yield "vault"
+    for version in amazon.list_object_versions(Bucket="vault").get("Versions", []):
+        amazon.delete_object(
+            Bucket="vault",
+            Key=version["Key"],
+            VersionId=version["VersionId"],
+            BypassGovernanceRetention=True,
+        )
+
+
+def test_what_is_locked_stays_though_its_name_is_gone(vault: str, endpoint: str) -> None:
+    amazon = _amazon(endpoint)
+    options = {**OPTIONS, "bucket": vault, "lock_days": "30"}
+    locked = s3.connect(Access(endpoint, "testing", options=options))
+
+    locked.put("a.txt", b"hello", "text/plain")
+    kept = amazon.head_object(Bucket=vault, Key="a.txt")
+    locked.delete("a.txt")
+
+    [version] = amazon.list_object_versions(Bucket=vault)["Versions"]
+    assert locked.names("") == []
+    assert kept["ObjectLockMode"] == "GOVERNANCE"
+    days_left = kept["ObjectLockRetainUntilDate"] - datetime.now(UTC)
+    assert timedelta(days=29) < days_left <= timedelta(days=30)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        amazon.delete_object(Bucket=vault, Key="a.txt", VersionId=version["VersionId"])
+
+
+def test_a_bucket_that_was_made_without_locks_keeps_nothing_unlocked(
+    store: DocumentStore, endpoint: str
+) -> None:
+    locked = s3.connect(Access(endpoint, "testing", options={**OPTIONS, "lock_days": "30"}))
+
+    with pytest.raises(Refused, match="InvalidRequest"):
+        locked.put("a.txt", b"hello", "text/plain")
+
+    assert store.names("") == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"encryption": "rot13"},
+        {"encryption": "AES256", "kms_key_id": "harbor-key"},
+        {"lock_days": "a month"},
+        {"lock_days": "-1"},
+    ],
+)
+def test_an_option_nobody_knows_is_named_when_connecting(wrong: dict[str, str]) -> None:
+    with pytest.raises(Misconfigured, match=next(reversed(wrong))):
+        s3.connect(Access("", options={**OPTIONS, **wrong}))
 
 
 class Doorman(BaseHTTPRequestHandler):
