@@ -1,9 +1,10 @@
 """Messages to people. To add a way of sending: write its module, add its line."""
 
-from connectors.messaging import smtp
+from connectors.messaging import amazon_ses, smtp
 from connectors.vendor import known
 
 VENDORS = known(
     "messaging",
+    amazon_ses.VENDOR,
     smtp.VENDOR,
 )

@@ -3,8 +3,9 @@
 Docs: https://www.rfc-editor.org/rfc/rfc5321 (reply codes), https://www.rfc-editor.org/rfc/rfc6409,
 https://docs.python.org/3/library/smtplib.html
 Access: base_url `smtp://host:port`, `key` the password; options `from_name`, `from_email`, `user`
-(none: no login), `journal` (`imap://host:port`) and `journal_user`; secret `journal` where the
-journal's password is another one. STARTTLS and IMAP over TLS when the mode is production.
+(none: no login), `journal` (`imap://host:port`), `journal_user` and `dkim_selector`; secrets
+`journal` where the journal's password is another one, and `dkim_key`. STARTTLS and IMAP over TLS
+when the mode is production.
 Paging: none, mail is only sent. Limits: the server's; over them it answers 4xx.
 
 Quirks
@@ -14,25 +15,22 @@ Quirks
   the *server* copies (BCC) every message it accepts; it is searched by Message-ID and only read.
   Without a journal a person decides.
 - 4xx may be tried later (greylisting, over the rate); 5xx never gets better.
-- `Date` is left to the server (RFC 6409 §8.2): a message is the same at every attempt.
-- Addresses outside ASCII would need SMTPUTF8, which few servers speak: they are refused.
+- Most relays sign what they send (DKIM, RFC 6376), and see to `Date`. For one that does not sign,
+  `dkim_selector` has us sign with the sender's domain, as DMARC wants it; `Date` is not signed, so
+  that the server may still add it.
 
 Unverified: how soon a server's copy reaches its journal. Look no sooner than it promises to.
 """
 
-import hashlib
-import imaplib
 import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from email.errors import MessageError
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
 from functools import partial
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
+
+import dkim
 
 from connectors import deadline
 from connectors.access import Access
@@ -42,16 +40,18 @@ from connectors.errors import (
     OutcomeUnknown,
     Refused,
     Unavailable,
-    Unreadable,
     Unsupported,
 )
 from connectors.health import Check, tried
+from connectors.journal import SEARCH_LAG, Journal
+from connectors.letter import letter, message_id
 from connectors.ports import Messenger
 from connectors.records import Page, Receipt, Request, SendMessage
 from connectors.vendor import Setting, Vendor
 
 NAME = "smtp"
 SECONDS = 30
+TRIAL = b"From: us@client.example\r\n\r\n"
 NEEDED = ("from_name", "from_email")
 
 
@@ -60,6 +60,8 @@ def connect(access: Access) -> Messenger:
     needed = (*NEEDED, "journal_user") if access.options.get("journal") else NEEDED
     if missing := [name for name in needed if not access.options.get(name)]:
         raise Misconfigured(NAME, f"options missing: {', '.join(missing)}")
+    if access.options.get("dkim_selector") and not access.secrets.get("dkim_key"):
+        raise Misconfigured(NAME, "the secret 'dkim_key' is missing")
     return Mail(access)
 
 
@@ -75,13 +77,14 @@ class Mail:
     """One mail server. Each message has a connection of its own, so threads may share this."""
 
     resources: tuple[str, ...] = ()
-    search_lag = 5  # the journal's copy is delivered like any mail
+    search_lag = SEARCH_LAG
 
     def __init__(self, access: Access) -> None:
         self._access = access
         self._server = urlsplit(access.base_url)
         self._from = access.options["from_email"]
         self._domain = self._from.rpartition("@")[2]
+        self._journal = Journal(NAME, access)
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         """Nothing: mail is only sent."""
@@ -89,17 +92,17 @@ class Mail:
 
     def send(self, request: SendMessage, key: str) -> Receipt:
         """Send one message; the receipt's id is its Message-ID."""
-        recipient = _address(request.to_name, request.to_email)
-        message = self._message(request, recipient, key)
+        message = letter(NAME, self._access, request, key)
+        content = self._signed(message.as_bytes())
         with _before_data():
             smtp = self._connect()
         with closing(smtp):
             with _before_data():
                 self._authenticate(smtp)
                 _judge(*smtp.mail(self._from))
-                _judge(*smtp.rcpt(recipient.addr_spec))
+                _judge(*smtp.rcpt(request.to_email))
             with _after_data():
-                _judge(*smtp.data(message.as_bytes()))
+                _judge(*smtp.data(content))
             with suppress(smtplib.SMTPException, OSError):  # it is sent, however we part
                 smtp.quit()
         return Receipt(external_id=message["Message-ID"])
@@ -108,41 +111,32 @@ class Mail:
         """Look for an earlier attempt in the journal; OutcomeUnknown if there is no journal."""
         if not isinstance(request, SendMessage):
             raise Unsupported(NAME, "only messages can be found")
-        journal = self._access.options.get("journal")
-        if not journal:
-            raise OutcomeUnknown(NAME, "there is no journal to look into")
-        message_id = self._message_id(key)
-        found = self._search(urlsplit(journal), message_id)
-        return Receipt(external_id=message_id) if found else None
+        sent = message_id(self._from, key)
+        return Receipt(external_id=sent) if self._journal.has("Message-ID", sent) else None
 
     def check(self) -> Iterator[Check]:
-        """Whether the server lets us in, and the journal can be read; nothing is sent."""
+        """Whether the server lets us in, and there is a journal to read; nothing is sent."""
         yield tried("server", "check address, user and key of the account", self._greet)
-        journal = self._access.options.get("journal")
-        if journal:
-            reading = partial(self._search, urlsplit(journal), self._message_id("doctor"))
-            yield tried("journal", "check the settings of the journal and its password", reading)
-        else:
-            remedy = "name a mailbox that gets a copy of all that is sent, or settle them by hand"
-            yield Check("journal", "none: what became of a lost message cannot be found", remedy)
+        yield self._journal.check()
+        if self._access.options.get("dkim_selector"):
+            remedy = "put the selector's RSA key, in PEM, into the secret 'dkim_key'"
+            yield tried("signature", remedy, partial(self._signed, TRIAL))
 
     def _greet(self) -> None:
         with _before_data(), closing(self._connect()) as smtp:
             self._authenticate(smtp)
             smtp.quit()
 
-    def _message(self, request: SendMessage, recipient: Address, key: str) -> EmailMessage:
-        message = EmailMessage(SMTP)
-        message["Message-ID"] = self._message_id(key)
-        message["From"] = _address(self._access.options["from_name"], self._from)
-        message["To"] = recipient
-        message["Subject"] = _one_line(request.subject)
-        message["X-Template"] = request.template
-        message.set_content(request.body, cte="quoted-printable")
-        return message
-
-    def _message_id(self, key: str) -> str:
-        return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{self._domain}>"
+    def _signed(self, content: bytes) -> bytes:
+        """Put a DKIM signature on top, if the account has a key for it."""
+        if not (selector := self._access.options.get("dkim_selector")):
+            return content
+        key = self._access.secrets["dkim_key"].encode()
+        try:
+            signature: bytes = dkim.sign(content, selector.encode(), self._domain.encode(), key)
+        except dkim.DKIMException:
+            raise Misconfigured(NAME, "the secret 'dkim_key' is no RSA key in PEM") from None
+        return signature + content
 
     def _connect(self) -> smtplib.SMTP:
         host, port = self._server.hostname or "", self._server.port or 587
@@ -154,32 +148,6 @@ class Mail:
         smtp.ehlo_or_helo_if_needed()
         if user := self._access.options.get("user"):
             smtp.login(user, self._access.key)
-
-    def _search(self, journal: SplitResult, message_id: str) -> bool:
-        with _reading():
-            imap = self._open_journal(journal)
-            try:
-                self._log_in(imap)
-                status, data = imap.search(None, "HEADER", "Message-ID", f'"{message_id}"')
-            finally:
-                imap.shutdown()
-        if status != "OK":
-            raise Unreadable(NAME, "the journal cannot be searched")
-        return bool(data[0])
-
-    def _open_journal(self, journal: SplitResult) -> imaplib.IMAP4:
-        host = journal.hostname or ""
-        if self._access.mode != "production":
-            return imaplib.IMAP4(host, journal.port or 143, timeout=SECONDS)
-        context = ssl.create_default_context()
-        return imaplib.IMAP4_SSL(host, journal.port or 993, ssl_context=context, timeout=SECONDS)
-
-    def _log_in(self, imap: imaplib.IMAP4) -> None:
-        password = self._access.secrets.get("journal", self._access.key)
-        imap.login(self._access.options["journal_user"], password)
-        status, _ = imap.select("INBOX", readonly=True)
-        if status != "OK":
-            raise Misconfigured(NAME, "the journal has no INBOX we may read")
 
 
 @contextmanager
@@ -220,19 +188,6 @@ def _after_data() -> Iterator[None]:
         raise OutcomeUnknown(NAME, "connection lost after DATA") from None
 
 
-@contextmanager
-def _reading() -> Iterator[None]:
-    """Name what goes wrong while the journal is read."""
-    try:
-        yield
-    except imaplib.IMAP4.abort:
-        raise Unavailable(NAME, "connection to the journal lost") from None
-    except imaplib.IMAP4.error:
-        raise Misconfigured(NAME, "credentials refused by the journal") from None
-    except OSError:
-        raise Unavailable(NAME, "no connection to the journal") from None
-
-
 def _judge(code: int, _answer: bytes) -> None:
     """Pass 2xx. The answer's text is dropped: it repeats the recipient's address."""
     if not 200 <= code < 300:
@@ -249,19 +204,6 @@ def _failure(code: int) -> ConnectorError:
     return OutcomeUnknown(NAME, "reply not understood")
 
 
-def _address(name: str, email: str) -> Address:
-    """Read an address strictly: one recipient, and nothing that could become another header."""
-    try:
-        email.encode("ascii")
-        return Address(_one_line(name), addr_spec=email)
-    except (ValueError, IndexError, MessageError):
-        raise Refused(NAME, "the address cannot be written to") from None
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
 VENDOR = Vendor(
     kind="messaging",
     name=NAME,
@@ -276,5 +218,7 @@ VENDOR = Vendor(
         Setting("journal", "`imap://host:port` of a mailbox with a copy of all that is sent"),
         Setting("journal_user", "the journal's user"),
         Setting("journal", "the journal's password, if another", secret=True),
+        Setting("dkim_selector", "the selector to sign with, if the server does not sign itself"),
+        Setting("dkim_key", "the RSA key of that selector, in PEM", secret=True),
     ),
 )

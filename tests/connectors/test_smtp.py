@@ -1,14 +1,9 @@
 """Mail leaves once, as the client, and a lost answer can be looked up."""
 
-import json
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
-from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
@@ -18,43 +13,8 @@ from connectors.deadline import TooLate
 from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable, Unsupported
 from connectors.messaging.smtp import connect
 from connectors.ports import Messenger
-from connectors.records import CloseJob, SendMessage
-from deployments.sandbox.correspondents import Correspondents
-from deployments.sandbox.mail import Mail
-from deployments.sandbox.people import People
-from deployments.sandbox.server import Sandbox
-from deployments.sandbox.world import World
-
-NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-OPTIONS = {"from_name": "Harbor Goods, Talent", "from_email": "talent@harbor.example"}
-
-
-class PostOffice:
-    """A sandbox with mail only, and how to reach it."""
-
-    def __init__(self, journal: Path | None = None) -> None:
-        world = World(seed=7, now=NOW)
-        self.mail = Mail(world, Correspondents(world, People([]), {}))
-        self.sandbox = Sandbox(world, [self.mail], journal)
-        self.smtp_port, self.imap_port = self.mail.start(self.sandbox)
-
-    @cached_property
-    def http(self) -> str:
-        return self.sandbox.start()
-
-    def access(self, key: str = "sandbox-smtp", **options: str) -> Access:
-        journal = {"journal": f"imap://127.0.0.1:{self.imap_port}", "journal_user": "journal"}
-        address = f"smtp://127.0.0.1:{self.smtp_port}"
-        return Access(address, key=key, options={**OPTIONS, **journal, **options})
-
-    def messages(self, to: str) -> list[dict[str, Any]]:
-        with urlopen(f"{self.http}/mail/messages?to={to}") as answer:
-            found: list[dict[str, Any]] = json.load(answer)["messages"]
-        return found
-
-    def stop(self) -> None:
-        self.mail.stop()
-        self.sandbox.stop()
+from connectors.records import CloseJob
+from tests.connectors.post_office import NOW, OPTIONS, PostOffice, a_message
 
 
 @pytest.fixture
@@ -67,19 +27,6 @@ def office() -> Iterator[PostOffice]:
 @pytest.fixture
 def messenger(office: PostOffice) -> Messenger:
     return connect(office.access())
-
-
-def a_message(to: str = "ada@people.example", **other: str) -> SendMessage:
-    return SendMessage(
-        **{
-            "to_name": "Ada Byron",
-            "to_email": to,
-            "subject": "Your application",
-            "body": "Thank you.\n",
-            "template": "acknowledgement",
-            **other,
-        }
-    )
 
 
 def test_a_message_arrives_as_the_client_wrote_it(office: PostOffice, messenger: Messenger) -> None:
@@ -278,3 +225,18 @@ def test_a_restarted_server_remembers_what_it_took(tmp_path: Path) -> None:
     assert after.mail.messages == taken
     assert connect(after.access()).find(a_message(), "k1")
     after.stop()
+
+
+def test_a_sound_account_has_nothing_wrong_and_nothing_is_sent(office: PostOffice) -> None:
+    checks = list(connect(office.access(user="talent")).check())
+
+    assert [(check.what, check.wrong) for check in checks] == [("server", ""), ("journal", "")]
+    assert office.mail.messages == []
+
+
+def test_what_is_wrong_with_an_account_is_said_before_anything_is_sent(office: PostOffice) -> None:
+    wrong = list(connect(office.access(key="wrong", user="talent")).check())
+    without = list(connect(office.access(journal="")).check())
+
+    assert [bool(check.wrong and check.remedy) for check in wrong] == [True, True]
+    assert without[1].wrong.startswith("none")
