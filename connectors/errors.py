@@ -6,7 +6,8 @@ ConnectorError
 ├── Unsupported      the vendor cannot be told this at all          → the stage picks another way
 ├── Unreadable       the vendor said something we do not understand → looked at by a person
 ├── Unavailable      busy, down or slow, and nothing was done       → tried again
-│   └── LedgerUnavailable   our own database cannot be reached       → the whole run stops
+│   ├── LedgerUnavailable   our own database cannot be reached       → the whole run stops
+│   └── TooEarly            nobody may be disturbed at this hour     → done when it may be
 └── OutcomeUnknown   a write's answer was lost, or proves nothing    → looked up before repeating
 """
 
@@ -59,6 +60,14 @@ class LedgerUnavailable(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("ledger", "PostgreSQL cannot be reached; the next run goes on from here")
+
+
+class TooEarly(Unavailable):
+    """It may not be done at this hour, in so many seconds it may; the vendor is well."""
+
+    def __init__(self, system: str, what: str, *, seconds: float) -> None:
+        super().__init__(system, what, retry_after=seconds)
+        self.seconds = seconds
 
 
 class OutcomeUnknown(ConnectorError):

@@ -22,6 +22,7 @@ from connectors.errors import (
     Misconfigured,
     OutcomeUnknown,
     Refused,
+    TooEarly,
     Unavailable,
     Unreadable,
 )
@@ -307,7 +308,7 @@ def _judge_vendor(desk: Desk, system: str, failure: ConnectorError, as_of: datet
     match failure:
         case StandsStill():
             return True
-        case LedgerUnavailable():
+        case LedgerUnavailable() | TooEarly():
             return False
         case Misconfigured() | OutcomeUnknown() | Unavailable():
             with desk.ledger.transaction() as connection:
@@ -333,14 +334,16 @@ def _meaning(effect: Claimed, failure: ConnectorError, *, spared: bool) -> tuple
             state = "sending" if effect.sent_before else "due"
         case _:
             return "dead", 0.0
-    if spared or effect.tries < QUICK_ATTEMPTS:
-        return state, 0.0
-    if effect.tries >= effects.TRIES:
+    if effect.tries >= effects.TRIES and not spared:
         return ("dead" if state == "due" else "parked"), 0.0
-    return state, _pause(effect, failure)
+    return state, _pause(effect, failure, spared=spared)
 
 
-def _pause(effect: Claimed, failure: ConnectorError) -> float:
+def _pause(effect: Claimed, failure: ConnectorError, *, spared: bool = False) -> float:
+    if isinstance(failure, TooEarly):
+        return failure.seconds
+    if spared or effect.tries < QUICK_ATTEMPTS:
+        return 0.0
     told = failure.retry_after if isinstance(failure, Unavailable) else None
     return told or 60.0 * 2 ** min(effect.tries - QUICK_ATTEMPTS, 8)
 

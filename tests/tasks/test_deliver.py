@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 import tasks
 from connectors import ports
-from connectors.errors import OutcomeUnknown, Unavailable
+from connectors.errors import OutcomeUnknown, TooEarly, Unavailable
 from connectors.health import Check
 from connectors.ledger.decisions import Decisions, Subject
 from connectors.ledger.effects import Claimed
@@ -27,6 +27,7 @@ from tasks.deliver import (
     UnderWay,
     _as_it_leaves,
     _groups,
+    _judge_vendor,
     _look_up,
     _meaning,
     _pause,
@@ -178,6 +179,19 @@ def test_a_vendor_that_says_how_long_is_believed() -> None:
     failure = Unavailable("smtp", "busy", retry_after=7)
 
     assert _pause(claimed(attempts=9), failure) == 7
+
+
+def test_what_may_not_be_done_by_night_is_done_in_the_morning_at_whatever_try() -> None:
+    night = TooEarly("twilio", "it is night there", seconds=3600)
+
+    assert _meaning(claimed(), night, spared=False) == ("due", 3600)
+    assert _meaning(claimed(sent_before=True, attempts=9), night, spared=False) == ("sending", 3600)
+
+
+def test_the_night_says_nothing_about_the_vendor() -> None:
+    night = TooEarly("twilio", "it is night there", seconds=3600)
+
+    assert not _judge_vendor(desk(Mailbox()), "twilio", night, NOW)  # this desk has no ledger
 
 
 OFFER = SendOffer(
