@@ -78,6 +78,7 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
                 "certn", "certn", **{"package:tasker_standard": '{"IDENTITY_VERIFICATION_1": {}}'}
             ),
             "secrets": {"webhook": "sandbox-certn-webhook"},
+        },
         "bamboohr": {
             **keyed("bamboohr", "bamboohr", reference_field=REFERENCE_FIELD),
             "secrets": {"webhook": "sandbox-bamboohr-webhook"},

@@ -10,7 +10,16 @@ from datetime import datetime
 from typing import Any
 
 SECRET = "a secret of the vendor's and ours"
-VENDORS = ("ashby", "bamboohr", "certn", "checkr", "docusign", "dropbox_sign", "greenhouse", "gusto")
+VENDORS = (  # that send webhooks
+    "ashby",
+    "bamboohr",
+    "certn",
+    "checkr",
+    "docusign",
+    "dropbox_sign",
+    "greenhouse",
+    "gusto",
+)
 CHECKR_OBJECT = {"id": "4722c07dd9a10c3985ae432a", "object": "report", "result": "consider"}
 
 
@@ -40,6 +49,7 @@ def body(vendor: str, number: int, at: datetime) -> dict[str, Any]:
                 "object_id": "22222222-2222-4222-8222-222222222222",
                 "object_type": "CASE",
                 "case_status": "COMPLETE",
+            }
         case "bamboohr":
             return {
                 "type": "employee.updated",
