@@ -509,14 +509,30 @@ class CorrectHire(Request):
     work_place: Place
 
 
+class Sms(Record):
+    """The short form of a message, for one who has agreed to be texted at this number.
+
+    `residence` is where they live, whose hours count.
+    """
+
+    to_phone: str = Field(repr=False, pattern=r"^\+[1-9][0-9]{7,14}$", description="E.164")
+    body: str = Field(repr=False, min_length=1, max_length=1600)
+    consent_at: AwareDatetime
+    residence: PlaceCode
+
+
 class SendMessage(Request):
-    """One message to one person, rendered and ready. `links` are filled in at delivery."""
+    """One message to one person, rendered and ready. `links` are filled in at delivery.
+
+    `sms`: what is texted, by a messenger that texts; None for who has not agreed to it.
+    """
 
     to_name: str = Field(repr=False)
     to_email: str = Field(repr=False)
     subject: str = Field(repr=False)
     body: str = Field(repr=False)
     template: str
+    sms: Sms | None = None
 
 
 class AskReference(Request):

@@ -47,23 +47,28 @@ class Handshake:
 class Sender:
     """How one vendor signs and says what it sends to our receiver.
 
-    `verify`: the body, the headers and the secret. `field`: the form field that holds the event,
-    where the body is a form. `signs_with_key`: the account's key signs unless the secret `webhook`
-    is set. `thanks`: the answer it insists on. `challenge`: what a new address is asked to echo.
+    `verify`: the body, the headers and the secret; also our address, as the vendor has it, if
+    `address` names the setting that says it, because it is signed too. `field`: the form field
+    that holds the event, where the body is a form. `signs_with_key`: the account's key signs unless
+    the secret `webhook` is set. `thanks`: the answer it insists on, of the type `thanks_type`.
+    `challenge`: what a new address is asked to echo.
     """
 
-    verify: Callable[[bytes, Mapping[str, str], str], bool]
+    verify: Callable[..., bool]
     read: Callable[[bytes], Event]
     field: str = ""
     signs_with_key: bool = False
     thanks: str = ""
     challenge: str = ""
+    thanks_type: str = "text/plain"
+    address: str = ""
     handshake: Handshake | None = None
 
     def signed(self, raw: bytes, headers: Mapping[str, str], account: Access) -> bool:
         """Whether the account has signed this; one without a secret signs nothing."""
         secret = account.secrets.get("webhook") or (account.key if self.signs_with_key else "")
-        return bool(secret) and self.verify(raw, headers, secret)
+        address = (account.options.get(self.address, ""),) if self.address else ()
+        return bool(secret) and self.verify(raw, headers, secret, *address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from deployments.sandbox.greenhouse_records import TEMPLATE
 from deployments.sandbox.gusto import COMPANY
 from deployments.sandbox.gusto_tokens import CLIENT_ID, CLIENT_SECRET, GRANT
 from deployments.sandbox.postman import CLIENT
+from deployments.sandbox.twilio import ACCOUNT, PHONE
 from deployments.settings import Settings
 from expectations.law import rules
 from tasks.process import Process
@@ -148,6 +149,13 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
                 "person_email": "screening@harborworks.example",
             }
         },
+        "twilio": keyed(
+            "twilio",
+            "twilio",
+            account_sid=ACCOUNT,
+            from_phone=PHONE,
+            webhook_url=f"http://127.0.0.1:{settings.receiver_port}/webhooks/{client}/twilio",
+        ),
         "questionnaire": {"options": {"client": client}},
         "filesystem": {
             "base_url": f"{public}/public",

@@ -14,7 +14,7 @@ from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from connectors.access import Access
 from connectors.errors import ConnectorError, Unreadable
@@ -71,9 +71,7 @@ class Webhooks:
         stored = await self._hints.store(client, hint)
         if stored:
             self._notice(client)
-        return (
-            PlainTextResponse(sender.thanks) if sender.thanks else JSONResponse({"stored": stored})
-        )
+        return _thanked(sender) if sender.thanks else JSONResponse({"stored": stored})
 
     async def echo(self, request: Request) -> Response:
         """Say a vendor's challenge back, by which it knows that the address is ours."""
@@ -112,6 +110,10 @@ def too_many(seconds: float) -> Response:
     """429, with the time after which it is worth trying again."""
     after = str(math.ceil(seconds))
     return JSONResponse({"error": "too many requests"}, 429, headers={"Retry-After": after})
+
+
+def _thanked(sender: Sender) -> Response:
+    return Response(sender.thanks, media_type=sender.thanks_type)
 
 
 async def _event_of(request: Request, sender: Sender) -> bytes:

@@ -1,10 +1,11 @@
 """Messages to people. To add a way of sending: write its module, add its line."""
 
-from connectors.messaging import amazon_ses, smtp
+from connectors.messaging import amazon_ses, smtp, twilio
 from connectors.vendor import known
 
 VENDORS = known(
     "messaging",
     amazon_ses.VENDOR,
     smtp.VENDOR,
+    twilio.VENDOR,
 )

@@ -27,6 +27,7 @@ from deployments.sandbox.outgoing import patient
 from deployments.sandbox.people import DATA, SHIPPED, People
 from deployments.sandbox.postman import CLIENT, Postman
 from deployments.sandbox.server import Sandbox
+from deployments.sandbox.twilio import Twilio
 from deployments.sandbox.world import World
 from deployments.settings import Settings
 
@@ -99,6 +100,7 @@ def build(
         Gusto(world, people),
         indeed,
         mail,
+        Twilio(world),
     ]
     if journal:
         vendors.append(PayrollClerk(world, people, journal.parent / "handover"))

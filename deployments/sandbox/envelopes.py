@@ -13,13 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """What happened at a vendor. `id`: 64 hex digits; `about`: in the shape of the vendor's body.
 
-    `url`: where it is posted, which Checkr repeats inside.
+    `url`: where it is posted, which Checkr repeats inside and Twilio signs.
     """
 
     vendor: str
@@ -146,6 +147,17 @@ def _gusto(event: Event, secret: str) -> Envelope:
     return _json(body, {"X-Gusto-Signature": _signature(body, secret)})
 
 
+def _twilio(event: Event, secret: str) -> Envelope:
+    fields = {name: str(value) for name, value in event.about.items()}
+    signed = event.url + "".join(name + fields[name] for name in sorted(fields))
+    digest = hmac.new(secret.encode(), signed.encode(), hashlib.sha1).digest()
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+        "X-Twilio-Signature": base64.b64encode(digest).decode(),
+    }
+    return Envelope(urlencode(fields).encode(), headers)
+
+
 _WRITERS: dict[str, Callable[[Event, str], Envelope]] = {
     "ashby": _ashby,
     "certn": _certn,
@@ -155,6 +167,7 @@ _WRITERS: dict[str, Callable[[Event, str], Envelope]] = {
     "dropbox_sign": _dropbox_sign,
     "greenhouse": _greenhouse,
     "gusto": _gusto,
+    "twilio": _twilio,
 }
 
 

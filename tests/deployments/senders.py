@@ -4,10 +4,12 @@ import base64
 import hashlib
 import hmac
 import json
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 SECRET = "a secret of the vendor's and ours"
 VENDORS = (  # that send webhooks
@@ -19,7 +21,9 @@ VENDORS = (  # that send webhooks
     "dropbox_sign",
     "greenhouse",
     "gusto",
+    "twilio",
 )
+TWILIO_CALLS = "https://rpo.example/webhooks/harbor/twilio?from=twilio"
 CHECKR_OBJECT = {"id": "4722c07dd9a10c3985ae432a", "object": "report", "result": "consider"}
 
 
@@ -88,6 +92,15 @@ def body(vendor: str, number: int, at: datetime) -> dict[str, Any]:
             person = {"candidate": {"first_name": "Zoë"}}
             applied = {"id": number, **person, "jobs": [{"id": 7}]}
             return {"action": "candidate_stage_change", "payload": {"application": applied}}
+        case "twilio":
+            return {
+                "MessageSid": f"SM{number:032x}",
+                "AccountSid": "AC" + "5a" * 16,
+                "From": "+12125550123",
+                "To": "+14155550100",
+                "Body": "STOP",
+                "NumMedia": "0",
+            }
         case _:
             return {
                 "uuid": f"event-{number}",
@@ -122,6 +135,10 @@ def sent(vendor: str, content: bytes, signed: bytes | None = None) -> Delivery:
             headers = {"Signature": f"sha256 {signature}", "Greenhouse-Event-ID": "event-1"}
         case "gusto":
             headers = {"X-Gusto-Signature": signature}
+        case "twilio":
+            signature = _twilio_signature(content if signed is None else signed)
+            kind = "application/x-www-form-urlencoded; charset=UTF-8"
+            return Delivery(content, {"Content-Type": kind, "X-Twilio-Signature": signature})
         case _:
             part = b'--cut\r\nContent-Disposition: form-data; name="json"\r\n\r\n'
             headers = {"Content-Type": "multipart/form-data; boundary=cut"}
@@ -131,7 +148,17 @@ def sent(vendor: str, content: bytes, signed: bytes | None = None) -> Delivery:
 
 def event(vendor: str, number: int, at: datetime) -> Delivery:
     """An event as the vendor delivers it."""
-    return sent(vendor, json.dumps(body(vendor, number, at)).encode())
+    return sent(vendor, _written(vendor, body(vendor, number, at)))
+
+
+def _written(vendor: str, told: dict[str, Any]) -> bytes:
+    return (urlencode(told) if vendor == "twilio" else json.dumps(told)).encode()
+
+
+def _twilio_signature(form: bytes) -> str:
+    fields = dict(parse_qsl(form.decode("latin-1"), keep_blank_values=True))
+    signed = TWILIO_CALLS + "".join(name + fields[name] for name in sorted(fields))
+    return b64encode(hmac.new(SECRET.encode(), signed.encode(), hashlib.sha1).digest()).decode()
 
 
 Tampering = Callable[[dict[str, Any]], object]
@@ -139,7 +166,7 @@ Tampering = Callable[[dict[str, Any]], object]
 
 def tampered(vendor: str, number: int, at: datetime, change: Tampering) -> Delivery:
     """An event that was changed on its way: the signature is that of the true one."""
-    true = json.dumps(body(vendor, number, at)).encode()
+    true = _written(vendor, body(vendor, number, at))
     told = body(vendor, number, at)
     change(told)
-    return sent(vendor, json.dumps(told).encode(), signed=true)
+    return sent(vendor, _written(vendor, told), signed=true)

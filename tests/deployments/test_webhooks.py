@@ -20,6 +20,7 @@ from deployments import limits, receiver, webhooks
 from deployments.postgres import Urls
 from tests.deployments.senders import (
     SECRET,
+    TWILIO_CALLS,
     VENDORS,
     Delivery,
     body,
@@ -47,6 +48,9 @@ def accounts() -> dict[str, Access]:
         "greenhouse": signed,
         "gusto": signed,
         "dropbox_sign": Access("https://vendor.example", key=SECRET),
+        "twilio": Access(
+            "https://vendor.example", key=SECRET, options={"webhook_url": TWILIO_CALLS}
+        ),
     }
 
 
@@ -149,6 +153,7 @@ def test_nothing_is_kept_but_ids_and_the_kind_of_event(
             "dropbox_sign": {"kind": "signed", "refs": []},
             "greenhouse": {"kind": "candidate_stage_change", "refs": ["1", "7"]},
             "gusto": {"kind": "employee.onboarded", "refs": ["employee-1"]},
+            "twilio": {"kind": "stop", "refs": [f"SM{1:032x}"]},
         }[vendor]
     )
 
@@ -230,6 +235,15 @@ def test_nothing_else_is_echoed(
 def test_dropbox_sign_is_thanked_in_its_own_words_however_often_it_comes(deliver: Deliver) -> None:
     for _ in range(2):
         assert deliver("dropbox_sign", event("dropbox_sign", 1, NOW)).text == THANKS
+
+
+def test_twilio_is_thanked_with_nothing_it_could_text_to_the_person(deliver: Deliver) -> None:
+    answer = deliver("twilio", event("twilio", 1, NOW))
+
+    assert (answer.text, answer.headers["Content-Type"]) == (
+        "<Response/>",
+        "text/xml; charset=utf-8",
+    )
 
 
 @pytest.mark.parametrize(
