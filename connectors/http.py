@@ -87,7 +87,8 @@ class Api:
     `read` may be repeated and is; `write` is sent exactly once, and an answer that is lost or makes
     no sense is `OutcomeUnknown`. `objection` raises what a good status with a bad body means, given
     system, request and body; `meaning` is for vendors whose 4xx are not what they mean elsewhere.
-    `sleep` is injected so that tests never wait.
+    `is_refusal` tells from a 5xx's body that it refuses: nothing was done, and asking again will
+    not help. `sleep` is injected so that tests never wait.
     """
 
     def __init__(
@@ -99,10 +100,12 @@ class Api:
         headers: Mapping[str, str] | None = None,
         objection: "Objection | None" = None,
         meaning: "Meaning | None" = None,
+        is_refusal: Callable[[Any], bool] = lambda body: False,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.system, self.base_url, self._sleep = system, base_url.rstrip("/"), sleep
         self._objection, self._meaning = objection or _error_inside, meaning or _as_refused
+        self._is_refusal = is_refusal
         self._quota = Quota(sleep)
         self._heard: tuple[float, Mapping[str, str]] = (0.0, {})
         self._session = requests.Session()
@@ -257,14 +260,18 @@ class Api:
                 status=status,
                 retry_after=_seconds_to_wait(answer.headers),
             )
-        if status >= 500 or status == GAVE_UP_WAITING:
+        refused = status >= 500 and self._is_refusal(_json_or_none(content))
+        if not refused and (status >= 500 or status == GAVE_UP_WAITING):
             raise OutcomeUnknown(self.system, f"{what}: failed", status=status)
         refusal = RefusedReply(self.system, what, status, _json_or_none(content))
         raise self._meaning(refusal, _seconds_to_wait(answer.headers))
 
 
 class RefusedReply(Refused):
-    """A 4xx answer; `body` lets the connector read the vendor's error code. It is never printed."""
+    """A 4xx answer, or a 5xx that refuses.
+
+    `body` lets the connector read the vendor's error code. It is never printed.
+    """
 
     def __init__(self, system: str, what: str, status: int, body: Any) -> None:
         super().__init__(system, f"{what}: refused", status=status)

@@ -14,7 +14,7 @@ from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from connectors.access import Access
 from connectors.errors import ConnectorError, Unreadable

@@ -140,3 +140,25 @@ def test_a_refusal_means_what_the_vendor_means_by_it(pauses: list[float], api: A
     with pytest.raises(Refused):
         api.read("GET", "/things")
     assert pauses == [7]
+
+
+@pytest.mark.parametrize("body", [b'{"name": "mistake"}', b'{"name": "crash"}', b"<html>"])
+def test_a_5xx_that_the_vendor_means_as_a_refusal_is_not_asked_again(
+    api: Api, pauses: list[float], body: bytes
+) -> None:
+    told = Api("vendor", api.base_url, is_refusal=_is_mistake, sleep=pauses.append)
+    Vendor.script = [(500, {}, body), (500, {}, body), (200, {}, b"{}")]
+    refuses = b"mistake" in body
+
+    with pytest.raises(Refused if refuses else OutcomeUnknown):
+        told.write("POST", "/things", reading=proof)
+    if refuses:
+        with pytest.raises(Refused):
+            told.read("GET", "/things")
+    else:
+        assert told.read("GET", "/things").body == {}
+    assert (pauses == []) is refuses
+
+
+def _is_mistake(body: object) -> bool:
+    return isinstance(body, dict) and body.get("name") == "mistake"
