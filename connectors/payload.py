@@ -20,6 +20,11 @@ class Payload:
             raise Unreadable(system, f"expected an object, got {type(data).__name__}")
         self.system, self._left = system, dict(data)
 
+    @property
+    def names(self) -> set[str]:
+        """The fields that nobody took yet."""
+        return set(self._left)
+
     def take(self, key: str, kind: type[T]) -> T:
         """Remove and return a field the vendor always sends."""
         value = self._left.pop(key, None)

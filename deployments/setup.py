@@ -118,6 +118,8 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
             },
         },
         "handover": {"base_url": f"file://{settings.home.resolve()}/sandbox/handover"},
+        "odoo": keyed("odoo", "odoo"),
+        "odoo_employees": keyed("odoo", "odoo"),
         "indeed": {
             "base_url": pages,
             "key": SecretStr("sandbox-indeed"),

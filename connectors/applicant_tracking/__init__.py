@@ -1,10 +1,11 @@
 """Applicant tracking systems. To add one: write its module, add its line."""
 
-from connectors.applicant_tracking import ashby, greenhouse
+from connectors.applicant_tracking import ashby, greenhouse, odoo
 from connectors.vendor import known
 
 VENDORS = known(
     "applicant_tracking",
     ashby.VENDOR,
     greenhouse.VENDOR,
+    odoo.VENDOR,
 )

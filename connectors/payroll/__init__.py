@@ -1,6 +1,6 @@
 """Payroll: the systems that pay. To add one: write its module, add its line."""
 
-from connectors.payroll import bamboohr, gusto, handover
+from connectors.payroll import bamboohr, gusto, handover, odoo_employees
 from connectors.vendor import known
 
 VENDORS = known(
@@ -8,4 +8,5 @@ VENDORS = known(
     bamboohr.VENDOR,
     gusto.VENDOR,
     handover.VENDOR,
+    odoo_employees.VENDOR,
 )

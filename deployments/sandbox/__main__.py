@@ -23,6 +23,7 @@ from deployments.sandbox.gusto import Gusto
 from deployments.sandbox.handover import PayrollClerk
 from deployments.sandbox.indeed import Indeed
 from deployments.sandbox.mail import Mail
+from deployments.sandbox.odoo import Odoo
 from deployments.sandbox.outgoing import patient
 from deployments.sandbox.people import DATA, SHIPPED, People
 from deployments.sandbox.postman import CLIENT, Postman
@@ -100,6 +101,7 @@ def build(
         Gusto(world, people),
         indeed,
         mail,
+        Odoo(world),
         Twilio(world),
     ]
     if journal:
