@@ -560,6 +560,14 @@ class Listed:
     read: Callable[[bytes], Observed]
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Objects of one kind that the vendor says were deleted, by its ids; we need not know them."""
+
+    kind: type[Observed]
+    refs: Sequence[str]
+
+
 class Page(Record):
     """A batch of observed records and the cursor that says "everything up to here was read".
 
@@ -569,6 +577,7 @@ class Page(Record):
 
     records: tuple[Observed, ...] = ()
     listed: Listed | None = None
+    gone: Gone | None = None
     refused: dict[str, str] = {}
     unreadable: dict[str, str] = {}
     cursor: str | None = None

@@ -90,7 +90,7 @@ def _resource(desk: Desk, system: str, resource: str, as_of: datetime, found: Fo
             reading.give_up()
     if len(reading.unreadable) > 1 and not reading.read:
         reading.give_up()
-    found.gone += reading.mark_gone()
+    found.gone += reading.gone + reading.mark_gone()
     with desk.ledger.transaction() as connection:
         found.changed += reading.changed
         told = {unread.REFUSED: reading.refused, unread.UNREADABLE: reading.unreadable}
@@ -110,6 +110,7 @@ class _Reading:
     as_of: datetime
     cursor: str | None
     changed: int = 0
+    gone: int = 0
     read: int = 0
     refused: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
@@ -120,7 +121,7 @@ class _Reading:
         """Land a page with the point up to which was read."""
         client, system = self.desk.client, self.system
         with self.desk.ledger.transaction() as connection:
-            looks = None
+            looks, gone = None, page.gone
             if listed := page.listed:
                 self.listed = listed.kind
                 documents = dict(listed.rows)
@@ -135,6 +136,10 @@ class _Reading:
             )
             if listed:
                 self.seen.add(changed)
+            if gone:
+                rows = lists.deleted(connection, client, system, gone)
+                lists.mark_gone(connection, gone.kind, rows, self.as_of)
+                self.gone += len(rows)
             self.changed += len(changed)
             self.read += len(numbered) - len(wrong)
             self.refused |= page.refused

@@ -1,4 +1,4 @@
-"""Lists that are read as a whole: what is new in one, and what is gone from it."""
+"""Lists of a vendor: what is new in one, and what is gone from it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from connectors.ledger import tables
 from connectors.ledger.landing import Look
-from connectors.records import Observed
+from connectors.records import Gone, Observed
 
 AT_ONCE = 10_000
 
@@ -60,6 +60,17 @@ def missing(
         known += len(ids)
         absent += [each for (each,) in ids if each not in seen]
     return known, absent
+
+
+def deleted(connection: Connection, client: str, system: str, gone: Gone) -> list[int]:
+    """The ids of those rows that we know of what a vendor has deleted."""
+    statement = text(
+        f"SELECT id FROM {tables.LANDED[gone.kind].name}"
+        " WHERE client = :client AND system = :system AND gone_at IS NULL"
+        " AND external_id = ANY(:refs)"
+    )
+    values = {"client": client, "system": system, "refs": list(gone.refs)}
+    return list(connection.execute(statement, values).scalars())
 
 
 def mark_gone(
