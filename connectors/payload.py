@@ -36,6 +36,10 @@ class Payload:
         """Remove and return a field the vendor may leave out or send as null."""
         return None if self._left.get(key) is None and self._drop(key) else self.take(key, kind)
 
+    def whatever(self, key: str) -> Any:
+        """Remove and return a field of any kind, or None."""
+        return self._left.pop(key, None)
+
     def inner(self, key: str) -> "Payload":
         """Take a nested object."""
         return Payload(self.system, self.take(key, dict))

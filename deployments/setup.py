@@ -10,7 +10,7 @@ from connectors.ledger import client as ledger_client
 from connectors.ledger.audit import Act, keep
 from connectors.ledger.migrate import migrate
 from connectors.ledger.store import Ledger
-from deployments.sandbox import docusign, docusign_key, greenhouse
+from deployments.sandbox import docusign, docusign_key, greenhouse, lever_records
 from deployments.sandbox.ashby_records import LOCATION, PLAN, TEAM
 from deployments.sandbox.bamboohr import REFERENCE_FIELD
 from deployments.sandbox.greenhouse_records import TEMPLATE
@@ -128,6 +128,16 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
                 "apply_url": f"{public}/indeed/{client}/apply",
                 "feed": f"indeed/{client}.xml",
             },
+        },
+        "lever": {
+            **keyed(
+                "lever",
+                "lever/v1",
+                user_id=lever_records.USER,
+                team=lever_records.TEAM,
+                feedback_template_id=lever_records.TEMPLATE,
+            ),
+            "secrets": {"webhook": "sandbox-lever-webhook"},
         },
         "google_for_jobs": {
             "base_url": f"{public}/public",

@@ -1,11 +1,12 @@
 """Applicant tracking systems. To add one: write its module, add its line."""
 
-from connectors.applicant_tracking import ashby, greenhouse, odoo
+from connectors.applicant_tracking import ashby, greenhouse, lever, odoo
 from connectors.vendor import known
 
 VENDORS = known(
     "applicant_tracking",
     ashby.VENDOR,
     greenhouse.VENDOR,
+    lever.VENDOR,
     odoo.VENDOR,
 )

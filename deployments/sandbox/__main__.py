@@ -22,6 +22,7 @@ from deployments.sandbox.greenhouse import Greenhouse
 from deployments.sandbox.gusto import Gusto
 from deployments.sandbox.handover import PayrollClerk
 from deployments.sandbox.indeed import Indeed
+from deployments.sandbox.lever import Lever
 from deployments.sandbox.mail import Mail
 from deployments.sandbox.odoo import Odoo
 from deployments.sandbox.outgoing import patient
@@ -100,6 +101,7 @@ def build(
         Greenhouse(world, people, DATA / "requisitions"),
         Gusto(world, people),
         indeed,
+        Lever(world, people, DATA / "requisitions"),
         mail,
         Odoo(world),
         Twilio(world),

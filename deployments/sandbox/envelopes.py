@@ -147,6 +147,19 @@ def _gusto(event: Event, secret: str) -> Envelope:
     return _json(body, {"X-Gusto-Signature": _signature(body, secret)})
 
 
+def _lever(event: Event, secret: str) -> Envelope:
+    at, token = int(event.at.timestamp() * 1000), event.id[:48]
+    told = {
+        "id": event.id[:24],
+        "event": event.kind,
+        "triggeredAt": at,
+        "token": token,
+        "signature": _signature(f"{token}{at}".encode(), secret),
+        "data": event.about,
+    }
+    return _json(_compact(told), {})
+
+
 def _twilio(event: Event, secret: str) -> Envelope:
     fields = {name: str(value) for name, value in event.about.items()}
     signed = event.url + "".join(name + fields[name] for name in sorted(fields))
@@ -167,6 +180,7 @@ _WRITERS: dict[str, Callable[[Event, str], Envelope]] = {
     "dropbox_sign": _dropbox_sign,
     "greenhouse": _greenhouse,
     "gusto": _gusto,
+    "lever": _lever,
     "twilio": _twilio,
 }
 

@@ -21,6 +21,7 @@ VENDORS = (  # that send webhooks
     "dropbox_sign",
     "greenhouse",
     "gusto",
+    "lever",
     "twilio",
 )
 TWILIO_CALLS = "https://rpo.example/webhooks/harbor/twilio?from=twilio"
@@ -92,6 +93,15 @@ def body(vendor: str, number: int, at: datetime) -> dict[str, Any]:
             person = {"candidate": {"first_name": "Zoë"}}
             applied = {"id": number, **person, "jobs": [{"id": 7}]}
             return {"action": "candidate_stage_change", "payload": {"application": applied}}
+        case "lever":
+            happened, token = int(at.timestamp()) * 1000 + number - 1, f"token-{number}"
+            return {
+                "event": "candidateStageChange",
+                "triggeredAt": happened,
+                "token": token,
+                "signature": hexdigest(f"{token}{happened}".encode()),
+                "data": {"opportunityId": f"opportunity-{number}", "contactId": "contact-1"},
+            }
         case "twilio":
             return {
                 "MessageSid": f"SM{number:032x}",
@@ -135,6 +145,8 @@ def sent(vendor: str, content: bytes, signed: bytes | None = None) -> Delivery:
             headers = {"Signature": f"sha256 {signature}", "Greenhouse-Event-ID": "event-1"}
         case "gusto":
             headers = {"X-Gusto-Signature": signature}
+        case "lever":
+            headers = {}  # its signature is inside
         case "twilio":
             signature = _twilio_signature(content if signed is None else signed)
             kind = "application/x-www-form-urlencoded; charset=UTF-8"

@@ -47,6 +47,7 @@ def accounts() -> dict[str, Access]:
         "docusign": signed,
         "greenhouse": signed,
         "gusto": signed,
+        "lever": signed,
         "dropbox_sign": Access("https://vendor.example", key=SECRET),
         "twilio": Access(
             "https://vendor.example", key=SECRET, options={"webhook_url": TWILIO_CALLS}
@@ -153,6 +154,7 @@ def test_nothing_is_kept_but_ids_and_the_kind_of_event(
             "dropbox_sign": {"kind": "signed", "refs": []},
             "greenhouse": {"kind": "candidate_stage_change", "refs": ["1", "7"]},
             "gusto": {"kind": "employee.onboarded", "refs": ["employee-1"]},
+            "lever": {"kind": "candidateStageChange", "refs": ["opportunity-1"]},
             "twilio": {"kind": "stop", "refs": [f"SM{1:032x}"]},
         }[vendor]
     )
@@ -185,6 +187,10 @@ def test_what_was_not_signed_byte_for_byte_with_our_secret_is_refused(
     forged.append(Delivery(content, {"Content-Type": "application/json"}))
     if vendor == "dropbox_sign":  # its hash covers the time and the type alone
         forged = [tampered(vendor, 1, NOW, partial(spoil, key)) for key in SIGNED_BY_DROPBOX]
+    if vendor == "lever":  # its signature covers the token and the time alone
+        signed = {"token": "another", "triggeredAt": 1, "signature": "0"}
+        changes = [{key: value} for key, value in signed.items()]
+        forged = [tampered(vendor, 1, NOW, partial(dict.update, **each)) for each in changes]
 
     assert {deliver(vendor, delivery).status_code for delivery in forged} == {401}
     assert (stored(), noticed) == ([], [])
@@ -247,7 +253,7 @@ def test_twilio_is_thanked_with_nothing_it_could_text_to_the_person(deliver: Del
 
 
 @pytest.mark.parametrize(
-    "vendor", ["bamboohr", "certn", "checkr", "docusign", "dropbox_sign", "gusto"]
+    "vendor", ["bamboohr", "certn", "checkr", "docusign", "dropbox_sign", "gusto", "lever"]
 )
 @pytest.mark.parametrize("away", [-timedelta(days=4, seconds=1), timedelta(minutes=6)])
 def test_an_event_whose_signed_time_is_too_far_away_is_refused(
@@ -258,7 +264,7 @@ def test_an_event_whose_signed_time_is_too_far_away_is_refused(
 
 
 @pytest.mark.parametrize(
-    "vendor", ["bamboohr", "certn", "checkr", "docusign", "dropbox_sign", "gusto"]
+    "vendor", ["bamboohr", "certn", "checkr", "docusign", "dropbox_sign", "gusto", "lever"]
 )
 def test_an_event_that_was_retried_for_three_days_is_taken(
     vendor: str, deliver: Deliver, at: Callable[[datetime], None]

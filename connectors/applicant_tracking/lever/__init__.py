@@ -1,0 +1,539 @@
+"""Lever, Data API v1.
+
+Docs: https://hire.lever.co/developer/documentation
+Auth: HTTP basic, the API key as user name and no password.
+Paging: `hasNext` and `next`, an opaque value for `offset`; changes by `updated_at_start`, in ms.
+Limits: 10 requests a second for a key; 429 says nothing of when to come back, so we wait a little
+longer each time.
+Errors: a status of 4xx with `code` and `message`; each good answer holds `data`.
+Options: `user_id`, in whose name we write; `team` of new postings; `feedback_template_id`, the form
+that interviewers fill in; `stage:<text>`, `kind:<text>`, `reason:<code>`, `hired_reason`: below.
+Secrets: `webhook`, the signature tokens, separated by commas: each webhook has one of its own.
+
+Quirks
+- An opportunity is one person's way towards one job; what other vendors call a candidate is the
+  same object, with the same id. The posting is in its application (`expand=applications`).
+- Hired and rejected are both "archived": the type of the archive reason tells which. A move of what
+  is archived is done, and leaves it archived; so we refuse to ask for one.
+- What is deleted is in a list of its own. A deleted interview is in none.
+- Stages have an id and a text: the text gives the meaning, `stage:<text>` where it does not. Who
+  ended an opportunity only the text of the reason tells; `kind:<text>` says so where it does not.
+- An interview has no status but `canceledAt`: it took place if a form about it was handed in.
+- There are no idempotency keys. A posting carries the requisition's code as a tag, an opportunity
+  and an interview's note carry our key, and a note ends with it. A person with the same e-mail
+  address is not created again, but gets another opportunity.
+- A webhook signs its time and a token, never what it says: it is a hint to look.
+
+Unverified against the real Lever: creating a posting (other clients do it); the shape of
+`/opportunities/deleted` beyond `id`, and of `customQuestions`; that a score is a number or begins
+with one; that `expand=applications` is honoured in lists (if not, each is asked for); how soon a
+new opportunity is found by its tag; whether panels and forms change `updatedAt`, so those of people
+in talks are always read.
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache, partial
+from typing import Any
+
+from requests.auth import HTTPBasicAuth
+
+from connectors import watched, webhook
+from connectors.access import Access
+from connectors.applicant_tracking.lever.calls import Calls, objection
+from connectors.applicant_tracking.lever.rows import (
+    HIRED,
+    NAME,
+    Meanings,
+    Row,
+    ends_with,
+    has_email,
+    has_tag,
+    is_archived,
+    is_for,
+    is_handed_in,
+    kept,
+    made_ref,
+    milliseconds,
+    read_feedback,
+    read_interview,
+    read_opportunity,
+    receipt,
+    slug,
+)
+from connectors.errors import Misconfigured, Refused, Unreadable, Unsupported
+from connectors.http import Api, segment
+from connectors.payload import Payload
+from connectors.ports import ApplicantTracker
+from connectors.records import (
+    AddApplication,
+    AddNote,
+    Application,
+    ArchiveKind,
+    CloseJob,
+    Gone,
+    Interview,
+    Listed,
+    MoveApplication,
+    OpenJob,
+    Page,
+    Receipt,
+    RejectApplication,
+    Request,
+    ScheduleInterview,
+    Scorecard,
+    TrackerStage,
+)
+from connectors.vendor import Sender, Setting, Vendor
+
+WITH_APPLICATIONS = {"expand": "applications"}
+IN_TALKS = (TrackerStage.SCREEN, TrackerStage.SUBMITTED, TrackerStage.INTERVIEW)
+WEBHOOK_REFS = [("data", "opportunityId"), ("data", "candidateId"), ("data", "interviewId")]
+
+
+def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> ApplicantTracker:
+    """Open one client's Lever."""
+    auth = HTTPBasicAuth(access.key, "")
+    api = Api(NAME, access.base_url, auth, objection=objection, sleep=sleep)
+    return Lever(Calls(api, access.options.get("user_id", "")), access.options)
+
+
+def verify_webhook(raw: bytes, headers: Mapping[str, str], secret: str) -> bool:
+    """Tell whether one of our webhooks' tokens has signed the time and the token inside."""
+    try:
+        told = webhook.document(NAME, raw)
+    except Unreadable:
+        return False
+    token, at, sent = told.get("token"), told.get("triggeredAt"), told.get("signature")
+    if not isinstance(token, str) or type(at) is not int or not isinstance(sent, str):
+        return False
+    signed = f"{token}{at}".encode("utf-8", "replace")
+    secrets = [each.strip().encode() for each in secret.split(",") if each.strip()]
+    ours = (hmac.new(each, signed, hashlib.sha256).hexdigest() for each in secrets)
+    return any(hmac.compare_digest(sent.encode("utf-8", "replace"), each.encode()) for each in ours)
+
+
+def read_webhook(raw: bytes) -> webhook.Event:
+    """Read which opportunity an event is about; raises Unreadable.
+
+    It is known by its kind, its time and what it is about: it has no id that stays.
+    """
+    told = webhook.document(NAME, raw)
+    kind = webhook.identifier(NAME, told.get("event"))
+    refs = webhook.refs(told, WEBHOOK_REFS)
+    at = told.get("triggeredAt")
+    if type(at) is not int:
+        raise Unreadable(NAME, "a webhook does not say when it happened")
+    try:
+        happened = datetime.fromtimestamp(at / 1000, UTC)
+    except (OverflowError, OSError, ValueError):
+        raise Unreadable(NAME, "the time of a webhook is not milliseconds") from None
+    known_by = json.dumps([kind, at, refs]).encode()
+    return webhook.Event(hashlib.sha256(known_by).hexdigest(), kind, refs, happened)
+
+
+VENDOR = Vendor(
+    kind="applicant_tracking",
+    name=NAME,
+    title="Lever",
+    documents="https://hire.lever.co/developer/documentation",
+    connect=connect,
+    addresses={
+        "production": "https://api.lever.co/v1",
+        "sandbox": "https://api.sandbox.lever.co/v1",
+    },
+    key="an API key",
+    settings=(
+        Setting("user_id", "in whose name we write: the id of a user", required=True),
+        Setting("team", "the team that new postings belong to", required=True),
+        Setting(
+            "feedback_template_id", "the id of the form that interviewers fill in", required=True
+        ),
+        Setting("hired_reason", "the text of the archive reason of a hire, if there are several"),
+        Setting("stage:", "the meaning of a stage whose text does not tell it"),
+        Setting("kind:", "who ends an application with a reason whose text does not tell it"),
+        Setting("reason:", "the text of the archive reason that our code means"),
+        Setting("webhook", "the webhooks' signature tokens, separated by commas", secret=True),
+    ),
+    scopes=(
+        "opportunities: read, write",
+        "postings: read, write",
+        "notes: read, write",
+        "panels: read, write",
+        "feedback: read",
+        "users: read",
+        "stages: read",
+        "archive reasons: read",
+    ),
+    webhooks=Sender(verify_webhook, read_webhook),
+)
+
+
+class Lever:
+    """The client's Lever, in our records."""
+
+    resources: tuple[str, ...] = ("applications", "scorecards", "interviews")
+
+    def __init__(self, calls: Calls, options: Mapping[str, str]) -> None:
+        self._calls, self._options, self._meanings = calls, options, Meanings(options)
+
+    def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
+        """Yield what changed; reads a list from its start when Lever refuses to go on in it."""
+        reads: Mapping[str, Callable[[str | None], Iterator[Page]]] = {
+            "applications": self._applications,
+            "scorecards": partial(self._in_talks, self._scorecards),
+            "interviews": partial(self._in_talks, self._interviews),
+        }
+        read = reads[resource]
+        state = json.loads(cursor) if cursor else {}
+        try:
+            yield from read(cursor)
+        except Refused:
+            if "at" not in state:
+                raise
+            since = state["since"]
+            yield from read(None if since is None else json.dumps({"since": since}))
+
+    def find(self, request: Request, key: str) -> Receipt | None:
+        """Look for what an earlier attempt with this key did."""
+        match request:
+            case OpenJob():
+                return self._posting_of(request)
+            case CloseJob(job_ref=ref):
+                is_closed = self._posting(ref).take("state", str) == "closed"
+                return Receipt(external_id=ref) if is_closed else None
+            case AddApplication():
+                return self._made_by_us(key)
+            case MoveApplication(application_ref=ref):
+                return Receipt(external_id=ref) if self._has_been_at(ref, request.to) else None
+            case RejectApplication(application_ref=ref):
+                is_rejected = self._is_hired(self._opportunity(ref)) is False
+                return Receipt(external_id=ref) if is_rejected else None
+            case AddNote():
+                return self._note(request.candidate_ref, _mark(key))
+            case ScheduleInterview():
+                return self._interview(request.application_ref, _mark(key))
+        raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+
+    def open_job(self, request: OpenJob, key: str) -> Receipt:
+        """Publish a posting; where the client's approvals are missing, Lever refuses it."""
+        if found := self._posting_of(request):
+            return found
+        place = ", ".join(part for part in (request.place.city, request.place.region) if part)
+        body = {
+            "text": request.title,
+            "state": "published",
+            "categories": {"location": place, "team": self._option("team")},
+            "tags": [_tag(request.requisition)],
+        }
+        return self._calls.write("POST", "/postings", body, made_ref)
+
+    def close_job(self, request: CloseJob, key: str) -> Receipt:
+        """Close a posting."""
+
+        def closed(made: Payload) -> Receipt:
+            if made.take("state", str) != "closed":
+                raise Unreadable(NAME, "a posting we have closed is not closed")
+            return made_ref(made)
+
+        path = f"/postings/{segment(request.job_ref)}"
+        return self._calls.write("POST", path, {"state": "closed"}, closed)
+
+    def add_application(self, request: AddApplication, key: str) -> Receipt:
+        """Create an opportunity, or take the open one that this person has for the posting."""
+        if found := self._made_by_us(key) or self._open_one(request):
+            return found
+        body = {
+            "name": request.name,
+            "emails": [request.email] if request.email else [],
+            "phones": [{"type": "mobile", "value": request.phone}] if request.phone else [],
+            "tags": [_mark(key)],
+            "sources": [request.source],
+            "origin": "applied",
+            "stage": self._stage(TrackerStage.NEW),
+            "postings": [request.job_ref],
+            "createdAt": milliseconds(request.applied_at),
+        }
+        made = self._calls.write("POST", "/opportunities", body, made_ref)
+        return receipt(made.external_id)
+
+    def move(self, request: MoveApplication, key: str) -> Receipt:
+        """Move an opportunity to the first stage with the asked meaning; a hire archives it."""
+        ref = request.application_ref
+        opportunity = self._opportunity(ref)
+        if is_archived(opportunity):
+            if request.to is TrackerStage.HIRED and self._is_hired(opportunity):
+                return Receipt(external_id=ref)
+            raise Refused(NAME, "the opportunity is archived: bring it back there, then retry")
+        if request.to is TrackerStage.HIRED:
+            return self._archive(ref, self._hired_reason())
+        stage = self._stage(request.to)
+        if Payload(NAME, opportunity).take("stage", str) == stage:
+            return Receipt(external_id=ref)
+
+        def moved(made: Payload) -> Receipt:
+            if made.take("stage", str) != stage:
+                raise Unreadable(NAME, "an opportunity is not in the stage we have moved it to")
+            return made_ref(made)
+
+        path = f"/opportunities/{segment(ref)}/stage"
+        return self._calls.write("PUT", path, {"stage": stage}, moved)
+
+    def reject(self, request: RejectApplication, key: str) -> Receipt:
+        """Archive an opportunity with the reason whose text our reason code means."""
+        reason = self._rejection_reason(request)
+        is_hired = self._is_hired(self._opportunity(request.application_ref))
+        if is_hired:
+            raise Refused(NAME, "the opportunity is archived as hired: look at it there")
+        if is_hired is False:
+            return Receipt(external_id=request.application_ref)
+        return self._archive(request.application_ref, reason)
+
+    def add_note(self, request: AddNote, key: str) -> Receipt:
+        """Write a note whose last line is our key."""
+        path = f"/opportunities/{segment(request.candidate_ref)}/notes"
+        body = {"value": f"{request.text}\n\n{_mark(key)}"}
+        return self._calls.write("POST", path, body, made_ref)
+
+    def schedule_interview(self, request: ScheduleInterview, key: str) -> Receipt:
+        """Record one round as a panel of one interview, which is on nobody's calendar."""
+        template = self._option("feedback_template_id")
+        interview = {
+            "subject": request.round,
+            "note": _mark(key),
+            "interviewers": [
+                {"id": self._user(email), "feedbackTemplate": template}
+                for email in request.interviewers
+            ],
+            "date": milliseconds(request.starts_at),
+            "duration": int((request.ends_at - request.starts_at).total_seconds() // 60),
+            "feedbackTemplate": template,
+        }
+        path = f"/opportunities/{segment(request.application_ref)}/panels"
+        body = {"timezone": "UTC", "interviews": [interview]}
+        return self._calls.write("POST", path, body, _made_interview)
+
+    def _applications(self, cursor: str | None) -> Iterator[Page]:
+        stages, reason = self._stages(), cache(self._reason)
+        read = partial(read_opportunity, meanings=self._meanings, stages=stages, reason=reason)
+        for part in self._calls.changed("/opportunities", cursor, **WITH_APPLICATIONS):
+            rows = [kept(self._expanded(row)) for row in part.rows]
+            listed = [(_id(row), json.dumps(row, sort_keys=True).encode()) for row in rows]
+            gone = self._deleted(part.since) if part.is_last and part.since is not None else ()
+            yield Page(
+                listed=Listed(Application, listed, read),
+                gone=Gone(Application, gone),
+                cursor=part.after,
+            )
+
+    def _deleted(self, since: int) -> list[str]:
+        rows = self._calls.all("/opportunities/deleted", deleted_at_start=since)
+        return [_id(row) for row in rows]
+
+    def _expanded(self, row: Row) -> Row:
+        """An opportunity with its applications, whether or not the list has expanded them."""
+        told = Payload(NAME, row).take("applications", list)
+        if all(isinstance(each, dict) for each in told):
+            return row
+        applications = self._calls.all(f"/opportunities/{segment(_id(row))}/applications")
+        return {**row, "applications": applications}
+
+    def _in_talks(self, read: Callable[[Row], Sequence[Any]], cursor: str | None) -> Iterator[Page]:
+        """Read what belongs to opportunities that changed, or are where people talk.
+
+        Those that are archived when all is read for the first time are left out.
+        """
+        seen: set[str] = set()
+        only = {"archived": "false"} if cursor is None else {}
+        for part in self._calls.changed("/opportunities", cursor, **only):
+            rows = part.rows
+            seen |= {_id(row) for row in rows}
+            if part.is_last and part.since is not None:
+                rows = rows + [row for row in self._being_talked_to() if _id(row) not in seen]
+            yield watched.page(rows, read, part.after)
+
+    def _being_talked_to(self) -> list[Row]:
+        return [
+            row
+            for ref, text in self._stages().items()
+            if self._meanings.stage(ref, text) in IN_TALKS
+            for row in self._calls.all("/opportunities", stage_id=ref, archived="false")
+        ]
+
+    def _interviews(self, opportunity: Row) -> list[Interview]:
+        ref = _id(opportunity)
+        panels = self._panels(ref)
+        forms = self._forms(ref) if panels else []
+        held = {str(form.get("interview")) for form in forms}
+        return [read_interview(each, panel, ref, held) for panel, each in _each(panels)]
+
+    def _scorecards(self, opportunity: Row) -> list[Scorecard]:
+        ref = _id(opportunity)
+        forms = self._forms(ref)
+        panels = self._panels(ref) if forms else []
+        rounds = {_id(each): slug(str(each.get("subject", ""))) for _, each in _each(panels)}
+        return [read_feedback(form, ref, rounds, self._email) for form in forms]
+
+    def _panels(self, ref: str) -> list[Row]:
+        return self._calls.all(f"/opportunities/{segment(ref)}/panels")
+
+    def _forms(self, ref: str) -> list[Row]:
+        rows = self._calls.all(f"/opportunities/{segment(ref)}/feedback")
+        return [row for row in rows if is_handed_in(row)]
+
+    def _opportunity(self, ref: str) -> Row:
+        return self._calls.one(f"/opportunities/{segment(ref)}")
+
+    def _posting(self, ref: str) -> Payload:
+        return Payload(NAME, self._calls.one(f"/postings/{segment(ref)}"))
+
+    def _posting_of(self, request: OpenJob) -> Receipt | None:
+        tag = _tag(request.requisition)
+        for row in self._calls.all("/postings"):
+            if has_tag(row, tag):
+                return Receipt(external_id=_id(row))
+        return None
+
+    def _made_by_us(self, key: str) -> Receipt | None:
+        tag = _mark(key)
+        for row in self._calls.all("/opportunities", tag=tag):
+            if has_tag(row, tag):
+                return receipt(_id(row))
+        return None
+
+    def _open_one(self, request: AddApplication) -> Receipt | None:
+        if not request.email:
+            return None
+        asked = {"email": request.email, "archived": "false", **WITH_APPLICATIONS}
+        for row in self._calls.all("/opportunities", **asked):
+            if (
+                has_email(row, request.email)
+                and not is_archived(row)
+                and is_for(self._expanded(row), request.job_ref)
+            ):
+                return receipt(_id(row))
+        return None
+
+    def _has_been_at(self, ref: str, stage: TrackerStage) -> bool:
+        opportunity = self._opportunity(ref)
+        if stage is TrackerStage.HIRED:
+            return self._is_hired(opportunity) is True
+        stages = self._stages()
+        steps = Payload(NAME, opportunity).items("stageChanges")
+        been = [step.take("toStageId", str) for step in steps]
+        return any(self._meanings.stage(each, stages.get(each, "")) is stage for each in been)
+
+    def _is_hired(self, opportunity: Row) -> bool | None:
+        """Whether what was archived is a hire; None: it is not archived."""
+        archived = Payload(NAME, opportunity).maybe_inner("archived")
+        if archived is None:
+            return None
+        reason = archived.maybe("reason", str)
+        return bool(reason) and Payload(NAME, self._reason(reason or "")).choice("type", HIRED)
+
+    def _reason(self, ref: str) -> Row:
+        return self._calls.one(f"/archive_reasons/{segment(ref)}")
+
+    def _reasons(self, is_hired: bool) -> list[tuple[str, str]]:
+        """The id and the text of each reason in use that means a hire, or none."""
+        rows = [Payload(NAME, row) for row in self._calls.all("/archive_reasons")]
+        return [
+            (row.take("id", str), row.take("text", str))
+            for row in rows
+            if row.take("status", str) == "active" and row.choice("type", HIRED) is is_hired
+        ]
+
+    def _hired_reason(self) -> str:
+        reasons = self._reasons(is_hired=True)
+        text = self._options.get("hired_reason", "Hired")
+        named = [ref for ref, each in reasons if slug(each) == slug(text)]
+        if named or len(reasons) == 1:
+            return (named or [reasons[0][0]])[0]
+        raise Misconfigured(NAME, "which archive reason is a hire? Add the option 'hired_reason'")
+
+    def _rejection_reason(self, request: RejectApplication) -> str:
+        text = self._options.get(f"reason:{request.reason}", request.reason)
+        for ref, each in self._reasons(is_hired=False):
+            by_candidate = self._meanings.kind(each) is ArchiveKind.BY_CANDIDATE
+            if by_candidate == request.by_candidate and slug(each) == slug(text):
+                return ref
+        raise Misconfigured(NAME, f"no archive reason means {request.reason!r}: add an option")
+
+    def _archive(self, ref: str, reason: str) -> Receipt:
+        def archived(made: Payload) -> Receipt:
+            if made.inner("archived").take("reason", str) != reason:
+                raise Unreadable(NAME, "an opportunity is not archived as we have asked")
+            return made_ref(made)
+
+        path = f"/opportunities/{segment(ref)}/archived"
+        body = {"reason": reason, "cleanInterviews": False}
+        return self._calls.write("PUT", path, body, archived)
+
+    def _stages(self) -> dict[str, str]:
+        """The text of every stage by its id, in the order of the pipeline."""
+        rows = [Payload(NAME, row) for row in self._calls.all("/stages")]
+        return {row.take("id", str): row.take("text", str) for row in rows}
+
+    def _stage(self, wanted: TrackerStage) -> str:
+        for ref, text in self._stages().items():
+            if self._meanings.stage(ref, text) is wanted:
+                return ref
+        raise Misconfigured(NAME, f"no stage means {wanted}: add an option")
+
+    def _note(self, ref: str, last_line: str) -> Receipt | None:
+        for note in self._calls.all(f"/opportunities/{segment(ref)}/notes"):
+            if ends_with(note, last_line):
+                return Receipt(external_id=_id(note))
+        return None
+
+    def _interview(self, ref: str, note: str) -> Receipt | None:
+        for panel, each in _each(self._panels(ref)):
+            if note in str(each.get("note")):
+                return Receipt(external_id=_id(each), others={"panel": _id(panel)})
+        return None
+
+    def _user(self, email: str) -> str:
+        for row in self._calls.all("/users", email=email):
+            told = Payload(NAME, row)
+            if (told.maybe("email", str) or "").casefold() == email.casefold():
+                return told.take("id", str)
+        raise Refused(NAME, "an interviewer is no user of Lever: add them there, then retry")
+
+    def _email(self, user: str) -> str:
+        told = Payload(NAME, self._calls.one(f"/users/{segment(user)}"))
+        return told.maybe("email", str) or user
+
+    def _option(self, name: str) -> str:
+        if not self._options.get(name):
+            raise Misconfigured(NAME, f"the option {name!r} is missing")
+        return self._options[name]
+
+
+def _id(row: Row) -> str:
+    return Payload(NAME, row).take("id", str)
+
+
+def _each(panels: list[Row]) -> list[tuple[Row, Row]]:
+    """Every interview of these panels, beside its panel."""
+    return [(p, each) for p in panels for each in Payload(NAME, p).take("interviews", list)]
+
+
+def _made_interview(panel: Payload) -> Receipt:
+    """Read the one interview of a panel we have made."""
+    interviews = panel.items("interviews")
+    if len(interviews) != 1:
+        raise Unreadable(NAME, "a panel has not the one interview we asked for")
+    made = interviews[0].take("id", str)
+    return Receipt(external_id=made, others={"panel": panel.take("id", str)})
+
+
+def _mark(key: str) -> str:
+    return f"[fullcycle {key}]"
+
+
+def _tag(requisition: str) -> str:
+    return f"fullcycle {requisition}"
