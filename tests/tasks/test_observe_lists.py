@@ -17,7 +17,7 @@ from connectors.ledger import cursors, landing, lists
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.links import Links
-from connectors.records import Candidate, Listed, Page, Receipt, Request
+from connectors.records import Candidate, Gone, Listed, Page, Receipt, Request
 from tasks import desk, observe
 from tasks.desk import Desk
 from tasks.process import Process
@@ -28,11 +28,15 @@ EVERYBODY = {"1": "Ann", "2": "Ben", "3": "Cleo"}
 
 @dataclass
 class Tracker:
-    """Lists candidates, two a page; `read` are the ids of those that were read one by one."""
+    """Lists candidates, two a page; `read` are the ids of those that were read one by one.
+
+    `deleted`: whom it says to be deleted to those who ask for changes only.
+    """
 
     people: dict[str, str]
     resources: tuple[str, ...] = ("candidates",)
     read: list[str] = field(default_factory=list)
+    deleted: tuple[str, ...] = ()
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         rows = [
@@ -41,7 +45,8 @@ class Tracker:
         ]
         for start in range(0, len(rows) or 1, 2):
             listed = Listed(Candidate, rows[start : start + 2], self._one)
-            yield Page(listed=listed, cursor=str(start + 2))
+            gone = Gone(Candidate, self.deleted) if cursor else None
+            yield Page(listed=listed, gone=gone, cursor=str(start + 2))
 
     def _one(self, row: bytes) -> Candidate:
         told = json.loads(row)
@@ -136,6 +141,19 @@ def test_who_is_deleted_there_is_marked_and_who_comes_back_is_read_as_if_new(
     tracker.people["2"] = "Ben"
     assert look_at_all(ledger, scope, tracker) == "tracker: 1 changed"
     assert known(ledger) == EVERYBODY
+
+
+def test_whom_the_vendor_lists_as_deleted_is_marked_once_and_strangers_are_nobody(
+    ledger: Ledger, scope: Scope, tracker: Tracker
+) -> None:
+    look_at_all(ledger, scope, tracker)
+    del tracker.people["2"]
+    tracker.deleted = ("2", "somebody we never met")
+
+    told = [observe.observe.fn("tracker", scope, AS_OF).message for _ in range(2)]
+
+    assert told == ["tracker: 0 changed; 1 deleted there", "tracker: 0 changed"]
+    assert known(ledger) == {"1": "Ann", "3": "Cleo"}
 
 
 def test_who_is_gone_is_asked_once_however_many_there_are(
