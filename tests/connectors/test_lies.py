@@ -12,7 +12,7 @@ import pytest
 
 from connectors import ports
 from connectors.access import Access
-from connectors.applicant_tracking import ashby, greenhouse
+from connectors.applicant_tracking import ashby, greenhouse, lever
 from connectors.background_checks import certn, checkr, manual
 from connectors.errors import OutcomeUnknown
 from connectors.links import Links
@@ -50,9 +50,12 @@ from deployments.sandbox import docusign_key
 from deployments.sandbox import dropbox_sign as dropbox_sign_stand_in
 from deployments.sandbox import greenhouse as greenhouse_stand_in
 from deployments.sandbox import gusto as gusto_stand_in
+from deployments.sandbox import lever as lever_stand_in
 from deployments.sandbox.ashby_records import LOCATION, PLAN, TEAM
 from deployments.sandbox.correspondents import Correspondents
 from deployments.sandbox.greenhouse_records import TEMPLATE
+from deployments.sandbox.lever_records import TEMPLATE as FORM
+from deployments.sandbox.lever_records import USER
 from deployments.sandbox.mail import Mail
 from deployments.sandbox.people import People
 from deployments.sandbox.server import Sandbox, StandIn
@@ -98,6 +101,7 @@ class Vendors:
             "dropbox_sign": dropbox_sign_stand_in.DropboxSign(world, Town()),
             "greenhouse": hiring,
             "gusto": gusto_stand_in.Gusto(world, Town()),
+            "lever": lever_stand_in.Lever(world, nobody),
             "smtp": self.mail,
         }
         self.sandbox = Sandbox(world, list(self.by_name.values()))
@@ -119,6 +123,7 @@ class Vendors:
                 "template_job_id": str(TEMPLATE),
             },
             "gusto": {"company": gusto_stand_in.COMPANY},
+            "lever": {"user_id": USER, "team": "Operations", "feedback_template_id": FORM},
         }
         connect: dict[str, Callable[..., Any]] = {
             "ashby": ashby.connect,
@@ -129,8 +134,9 @@ class Vendors:
             "dropbox_sign": dropbox_sign.connect,
             "greenhouse": greenhouse.connect,
             "gusto": gusto.connect,
+            "lever": lever.connect,
         }
-        paths = {"greenhouse": "greenhouse/v3"}
+        paths = {"greenhouse": "greenhouse/v3", "lever": "lever/v1"}
         keys = {"docusign": docusign_key.pem()}
         self.ports: dict[str, Any] = {
             name: open_(
@@ -377,6 +383,14 @@ WRITES = [
     tracking("greenhouse", "reject", "POST .*/reject", rejecting, "rejections"),
     tracking("greenhouse", "add_note", "POST /v3/notes", noting, "notes"),
     tracking("greenhouse", "schedule_interview", "POST /v3/interviews", scheduling, "interviews"),
+    tracking("lever", "open_job", "POST /v1/postings$", opening, "jobs"),
+    tracking("lever", "close_job", "POST /v1/postings/", closing, "closed_jobs"),
+    tracking("lever", "add_application", "POST /v1/opportunities$", adding, "applications"),
+    tracking("lever", "move", "PUT .*/stage", moving, "moves"),
+    tracking("lever", "move", "PUT .*/archived", counting_as_hired, "moves"),
+    tracking("lever", "reject", "PUT .*/archived", rejecting, "rejections"),
+    tracking("lever", "add_note", "POST .*/notes", noting, "notes"),
+    tracking("lever", "schedule_interview", "POST .*/panels", scheduling, "interviews"),
     Write("certn", "order", "POST .*/order/", ordering, "cases"),
     Write("checkr", "order", "POST /v1/candidates", ordering, "candidates"),
     Write("checkr", "order", "POST /v1/invitations", ordering, "invitations"),
