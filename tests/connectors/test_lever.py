@@ -1,7 +1,7 @@
 """Lever, our connector against the stand-in, over real HTTP."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from connectors.records import (
     Scorecard,
     TrackerStage,
 )
+from deployments.sandbox.envelopes import Event, sealed
 from deployments.sandbox.lever import Lever
 from deployments.sandbox.lever_records import TEAM, TEMPLATE, USER
 from deployments.sandbox.people import Apply, Behaviour, People, Persona
@@ -345,6 +346,20 @@ def test_an_interview_took_place_when_somebody_has_written_about_it(
     assert {card.recommendation for card in told} <= set(Recommendation)
 
 
+def test_who_is_archived_before_all_is_read_is_not_asked_about(
+    tracker: ApplicantTracker, vendor: Lever, job: str
+) -> None:
+    vendor.page = 2
+    refs = add_many(tracker, job, 5)
+    for ref in refs[:2]:
+        tracker.reject(RejectApplication(application_ref=ref, reason="unqualified"), "r")
+
+    first = next(iter(tracker.changes("scorecards", None, ())))
+    rest = list(tracker.changes("scorecards", first.cursor, ()))
+
+    assert len(rest) == 1
+
+
 def test_a_recruiter_writes_down_the_phone_screen(
     tracker: ApplicantTracker, sandbox: Sandbox, job: str
 ) -> None:
@@ -572,6 +587,31 @@ def test_a_webhook_signs_its_token_and_its_time() -> None:
     assert lever.verify_webhook(raw, {}, "another, test-secret")
     assert not lever.verify_webhook(raw, {}, "another")
     assert not lever.verify_webhook(raw, {}, "")
+
+
+def test_what_happens_in_lever_is_told_by_webhooks_we_believe(
+    tracker: ApplicantTracker, vendor: Lever, job: str
+) -> None:
+    told: list[Event] = []
+
+    def tell(kind: str, about: Mapping[str, Any]) -> None:
+        told.append(Event("lever", kind, about, "0" * 64, NOW, "http://us"))
+
+    vendor.tell = tell
+    ada, bob = add_many(tracker, job, 2)
+    tracker.move(MoveApplication(application_ref=ada, to=TrackerStage.HIRED), "h")
+    tracker.reject(RejectApplication(application_ref=bob, reason="unqualified"), "r")
+
+    posts = [sealed(event, "secret").body for event in told]
+
+    assert all(lever.verify_webhook(post, {}, "secret") for post in posts)
+    read = [lever.read_webhook(post) for post in posts]
+    assert [(event.kind, event.refs[0]) for event in read] == [
+        ("applicationCreated", ada),
+        ("applicationCreated", bob),
+        ("candidateHired", ada),
+        ("candidateArchiveChange", bob),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -348,7 +348,8 @@ class Lever:
         Those that are archived when all is read for the first time are left out.
         """
         seen: set[str] = set()
-        only = {"archived": "false"} if cursor is None else {}
+        is_first = cursor is None or json.loads(cursor).get("since") is None
+        only = {"archived": "false"} if is_first else {}
         for part in self._calls.changed("/opportunities", cursor, **only):
             rows = part.rows
             seen |= {_id(row) for row in rows}
@@ -368,7 +369,7 @@ class Lever:
         ref = _id(opportunity)
         panels = self._panels(ref)
         forms = self._forms(ref) if panels else []
-        held = {str(form.get("interview")) for form in forms}
+        held = {form["interview"] for form in forms if form.get("interview")}
         return [read_interview(each, panel, ref, held) for panel, each in _each(panels)]
 
     def _scorecards(self, opportunity: Row) -> list[Scorecard]:
