@@ -26,7 +26,7 @@ from connectors.errors import (
     Unreadable,
 )
 from connectors.health import Check
-from connectors.quota import AN_INSTANT, Quota
+from connectors.quota import AN_INSTANT, Quota, of_quota
 
 CONNECT_SECONDS, READ_SECONDS = 3, 30
 MOST_AT_ONCE = 64  # requests to one vendor, each on a connection that is kept for the next
@@ -46,7 +46,7 @@ File = tuple[str, bytes, str]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A vendor's answer: status, headers (in any case) and its body, decoded (None: empty)."""
+    """A vendor's answer: status, headers (in any case) and its body, decoded (None: blank)."""
 
     status: int
     headers: Mapping[str, str]
@@ -165,7 +165,7 @@ class Api:
     ) -> T:
         """Change something at the vendor; sent once. `data` with `files` is sent as multipart.
 
-        `reading` makes the result of the answer's body (None: it was empty), and raises Unreadable
+        `reading` makes the result of the answer's body (None: it was blank), and raises Unreadable
         for any that does not prove that it was done: then it may have been, and is looked up.
         `located`: the vendor answers with no body and tells in `Location` what it made; that is
         what is read.
@@ -233,7 +233,7 @@ class Api:
         except requests.RequestException:
             raise OutcomeUnknown(self.system, f"{what}: answer lost") from None
         self._judge(answer, content, what)
-        if not content:
+        if not content.strip():
             return Reply(answer.status_code, answer.headers, None)
         try:
             body = decode(content)
@@ -311,7 +311,7 @@ def _seconds_to_wait(headers: Mapping[str, str]) -> float | None:
     Either holds seconds or an instant, which is compared with the vendor's own clock (`Date`).
     """
     now = _instant(headers.get("Date", ""))
-    for told in (headers.get("Retry-After", ""), headers.get("X-RateLimit-Reset", "")):
+    for told in (headers.get("Retry-After", ""), of_quota(headers, "Reset")):
         then = _instant(told)
         if then is not None and then < AN_INSTANT:
             return min(then, A_DAY)

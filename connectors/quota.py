@@ -3,7 +3,8 @@
 A vendor that tells with each answer how many requests are left (`X-RateLimit-Remaining`) of how
 many (`X-RateLimit-Limit`), and when it counts anew (`X-RateLimit-Reset`), is asked no more than
 that, whoever else asks it. What is under way it may not have counted yet, so that is taken off;
-before we wait for the next window we hear it, so that none of this one is left unused.
+before we wait for the next window we hear it, so that none of this one is left unused. Some write
+`X-Rate-Limit-…`.
 """
 
 import threading
@@ -18,6 +19,11 @@ CLOCKS_AGREE_SECONDS = 1.5  # `Date` has no fractions
 AN_INSTANT = 1_000_000_000.0  # so many seconds name an instant, not a time to wait
 
 Told = Callable[[Mapping[str, str]], None]
+
+
+def of_quota(headers: Mapping[str, str], name: str) -> str:
+    """What the headers tell of a quota by this name, however they write it; "" if nothing."""
+    return headers.get(f"X-RateLimit-{name}") or headers.get(f"X-Rate-Limit-{name}") or ""
 
 
 class Quota:
@@ -40,7 +46,7 @@ class Quota:
     def one(self) -> Iterator[Told]:
         """Wait until one more request is allowed; yields what is to be told the answer's headers.
 
-        One that brings no answer counts as made.
+        One that brings no answer counts as made, and so does one whose answer tells of no quota.
         """
         with self._changed:
             while self._remaining is not None and self._remaining <= self._under_way:
@@ -52,24 +58,23 @@ class Quota:
         finally:
             with self._changed:
                 self._under_way -= 1
-                if answers:
-                    self._hear(answers[0])
-                elif self._remaining is not None:
+                if not (answers and self._hear(answers[0])) and self._remaining is not None:
                     self._remaining -= 1
                 self._changed.notify_all()
 
-    def _hear(self, headers: Mapping[str, str]) -> None:
+    def _hear(self, headers: Mapping[str, str]) -> bool:
+        """Take in what an answer tells; False: it tells of no quota."""
         try:
-            limit = int(headers["X-RateLimit-Limit"])
-            remaining = int(headers["X-RateLimit-Remaining"])
-            reset = self._by_our_clock(float(headers["X-RateLimit-Reset"]), headers.get("Date", ""))
-        except (KeyError, ValueError):
-            return
+            limit, remaining = int(of_quota(headers, "Limit")), int(of_quota(headers, "Remaining"))
+            reset = self._by_our_clock(float(of_quota(headers, "Reset")), headers.get("Date", ""))
+        except ValueError:
+            return False
         if reset < self._reset - SAME_SECONDS:
-            return  # a late answer, of a window that is over
+            return True  # a late answer, of a window that is over
         if self._remaining is not None and reset < self._reset + SAME_SECONDS:
             remaining = min(remaining, self._remaining)  # answers overtake each other
         self._limit, self._remaining, self._reset = limit, remaining, reset
+        return True
 
     def _wait(self) -> None:
         if self._under_way:

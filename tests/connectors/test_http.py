@@ -19,6 +19,7 @@ ALONE = [
     ({"Retry-After": "Mon, 02 Mar 2026 08:00:00 GMT"}, 0),
     ({"X-Ratelimit-Reset": str(UNIX + 20)}, 20),
     ({"X-RateLimit-Reset": "12"}, 12),
+    ({"X-Rate-Limit-Reset": "12"}, 12),
     ({"Retry-After": "3", "X-RateLimit-Reset": "12"}, 3),
 ]
 Script = list[tuple[int, dict[str, str], bytes]]
@@ -119,6 +120,13 @@ def test_an_answer_that_says_nothing_is_asked_for_again_and_proves_no_write(
         api.read("GET", "/things")
     with pytest.raises(OutcomeUnknown):
         api.write("POST", "/things", reading=proof)
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"\n"])
+def test_a_blank_answer_is_an_empty_one(api: Api, body: bytes) -> None:
+    Vendor.script = [(200, {"Content-Type": "text/plain"}, body)]
+
+    assert api.write("POST", "/things", reading=lambda told: told) is None
 
 
 def test_a_refusal_is_believed(api: Api) -> None:

@@ -123,6 +123,29 @@ def test_a_request_without_an_answer_counts_as_made() -> None:
     assert vendor.refused == 0
 
 
+def test_an_answer_that_tells_of_no_quota_counts_as_made() -> None:
+    vendor = Vendor(2)
+    vendor.ask()
+    with vendor.quota.one() as told:
+        vendor.answer()
+        told({})
+
+    vendor.ask()
+
+    assert (len(vendor.waits), vendor.refused) == (1, 0)
+
+
+def test_a_quota_is_understood_with_a_hyphen_more() -> None:
+    vendor = Vendor(1)
+    with vendor.quota.one() as told:
+        answer = vendor.answer()
+        told({name.replace("RateLimit", "Rate-Limit"): answer[name] for name in answer})
+
+    vendor.ask()
+
+    assert (len(vendor.waits), vendor.refused) == (1, 0)
+
+
 def test_a_late_answer_of_a_window_that_is_over_says_nothing_of_this_one() -> None:
     vendor = Vendor(1)
     vendor.now += 29.8
