@@ -18,6 +18,7 @@ from deployments.sandbox.gusto import COMPANY
 from deployments.sandbox.gusto_tokens import CLIENT_ID, CLIENT_SECRET, GRANT
 from deployments.sandbox.postman import CLIENT
 from deployments.sandbox.twilio import ACCOUNT, PHONE
+from deployments.sandbox.workable_records import MEMBER
 from deployments.settings import Settings
 from expectations.law import rules
 from tasks.process import Process
@@ -168,6 +169,7 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
             from_phone=PHONE,
             webhook_url=f"http://127.0.0.1:{settings.receiver_port}/webhooks/{client}/twilio",
         ),
+        "workable": keyed("workable", "workable/spi/v3", member_id=MEMBER),
         "questionnaire": {"options": {"client": client}},
         "filesystem": {
             "base_url": f"{public}/public",

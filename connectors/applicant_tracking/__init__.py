@@ -1,6 +1,6 @@
 """Applicant tracking systems. To add one: write its module, add its line."""
 
-from connectors.applicant_tracking import ashby, greenhouse, lever, odoo
+from connectors.applicant_tracking import ashby, greenhouse, lever, odoo, workable
 from connectors.vendor import known
 
 VENDORS = known(
@@ -9,4 +9,5 @@ VENDORS = known(
     greenhouse.VENDOR,
     lever.VENDOR,
     odoo.VENDOR,
+    workable.VENDOR,
 )

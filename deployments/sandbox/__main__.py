@@ -30,6 +30,7 @@ from deployments.sandbox.people import DATA, SHIPPED, People
 from deployments.sandbox.postman import CLIENT, Postman
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.twilio import Twilio
+from deployments.sandbox.workable import Workable
 from deployments.sandbox.world import World
 from deployments.settings import Settings
 
@@ -105,6 +106,7 @@ def build(
         mail,
         Odoo(world),
         Twilio(world),
+        Workable(world, people, DATA / "requisitions"),
     ]
     if journal:
         vendors.append(PayrollClerk(world, people, journal.parent / "handover"))

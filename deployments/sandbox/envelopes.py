@@ -171,6 +171,18 @@ def _twilio(event: Event, secret: str) -> Envelope:
     return Envelope(urlencode(fields).encode(), headers)
 
 
+def _workable(event: Event, secret: str) -> Envelope:
+    told = {
+        "id": event.id[:12],
+        "event_type": event.kind,
+        "resource_type": "candidate",
+        "fired_at": event.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "data": event.about,
+    }
+    body = _compact(told)
+    return _json(body, {"X-Workable-Signature": _signature(body, secret)})
+
+
 _WRITERS: dict[str, Callable[[Event, str], Envelope]] = {
     "ashby": _ashby,
     "certn": _certn,
@@ -182,6 +194,7 @@ _WRITERS: dict[str, Callable[[Event, str], Envelope]] = {
     "gusto": _gusto,
     "lever": _lever,
     "twilio": _twilio,
+    "workable": _workable,
 }
 
 
