@@ -23,6 +23,7 @@ VENDORS = (  # that send webhooks
     "gusto",
     "lever",
     "twilio",
+    "workable",
 )
 TWILIO_CALLS = "https://rpo.example/webhooks/harbor/twilio?from=twilio"
 CHECKR_OBJECT = {"id": "4722c07dd9a10c3985ae432a", "object": "report", "result": "consider"}
@@ -111,6 +112,15 @@ def body(vendor: str, number: int, at: datetime) -> dict[str, Any]:
                 "Body": "STOP",
                 "NumMedia": "0",
             }
+        case "workable":
+            job = {"shortcode": "6F0D21A9B3"}
+            return {
+                "id": f"event-{number}",
+                "event_type": "candidate_moved",
+                "resource_type": "candidate",
+                "fired_at": at.isoformat(),
+                "data": {"id": f"candidate-{number}", "name": "Zoë Marchetti", "job": job},
+            }
         case _:
             return {
                 "uuid": f"event-{number}",
@@ -151,6 +161,8 @@ def sent(vendor: str, content: bytes, signed: bytes | None = None) -> Delivery:
             signature = _twilio_signature(content if signed is None else signed)
             kind = "application/x-www-form-urlencoded; charset=UTF-8"
             return Delivery(content, {"Content-Type": kind, "X-Twilio-Signature": signature})
+        case "workable":
+            headers = {"X-Workable-Signature": signature}
         case _:
             part = b'--cut\r\nContent-Disposition: form-data; name="json"\r\n\r\n'
             headers = {"Content-Type": "multipart/form-data; boundary=cut"}

@@ -162,7 +162,9 @@ def contents(operation: Operation, sender: str) -> st.SearchStrategy[bytes]:
                 place[key] = value
         return json.dumps(told).encode()
 
-    keys = "id action type created_at data uuid event_type timestamp entity_uuid event none"
+    keys = (
+        "id action type created_at fired_at data uuid event_type timestamp entity_uuid event none"
+    )
     keys += " event_time event_hash appliedOnMillis applicant fullName email job resume payload"
     return st.builds(changed, st.integers(0, 50), st.sampled_from(keys.split()), JSON) | some
 

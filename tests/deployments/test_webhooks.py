@@ -52,6 +52,7 @@ def accounts() -> dict[str, Access]:
         "twilio": Access(
             "https://vendor.example", key=SECRET, options={"webhook_url": TWILIO_CALLS}
         ),
+        "workable": Access("https://vendor.example", key=SECRET),
     }
 
 
@@ -156,6 +157,7 @@ def test_nothing_is_kept_but_ids_and_the_kind_of_event(
             "gusto": {"kind": "employee.onboarded", "refs": ["employee-1"]},
             "lever": {"kind": "candidateStageChange", "refs": ["opportunity-1"]},
             "twilio": {"kind": "stop", "refs": [f"SM{1:032x}"]},
+            "workable": {"kind": "candidate_moved", "refs": ["candidate-1", "6F0D21A9B3"]},
         }[vendor]
     )
 
@@ -253,7 +255,8 @@ def test_twilio_is_thanked_with_nothing_it_could_text_to_the_person(deliver: Del
 
 
 @pytest.mark.parametrize(
-    "vendor", ["bamboohr", "certn", "checkr", "docusign", "dropbox_sign", "gusto", "lever"]
+    "vendor",
+    ["bamboohr", "certn", "checkr", "docusign", "dropbox_sign", "gusto", "lever", "workable"],
 )
 @pytest.mark.parametrize("away", [-timedelta(days=4, seconds=1), timedelta(minutes=6)])
 def test_an_event_whose_signed_time_is_too_far_away_is_refused(
@@ -264,7 +267,8 @@ def test_an_event_whose_signed_time_is_too_far_away_is_refused(
 
 
 @pytest.mark.parametrize(
-    "vendor", ["bamboohr", "certn", "checkr", "docusign", "dropbox_sign", "gusto", "lever"]
+    "vendor",
+    ["bamboohr", "certn", "checkr", "docusign", "dropbox_sign", "gusto", "lever", "workable"],
 )
 def test_an_event_that_was_retried_for_three_days_is_taken(
     vendor: str, deliver: Deliver, at: Callable[[datetime], None]
