@@ -85,6 +85,7 @@ from connectors.records import (
 )
 from connectors.vendor import Sender, Setting, Vendor
 
+MOST_CANDIDATES = "100"  # on one page
 LATE = timedelta(days=30)  # so long after it an event may still be cancelled
 # Who sees a comment: the whole hiring team, but for external recruiters and reviewers.
 HIRING_TEAM = ["simple", "hiring_manager", "recruiting_admin", "admin"]
@@ -146,9 +147,10 @@ class Workable:
     def __init__(self, spi: Spi, options: Mapping[str, str]) -> None:
         self._spi, self._options = spi, options
         self._meanings: Meanings = meanings(options)
-        # 10 requests in 10 seconds are few, and pipelines hardly ever change.
+        # 10 requests in 10 seconds are few, and these hardly ever change.
         self._pipeline = cache(self._read_pipeline)
         self._members = cache(self._read_members)
+        self._reasons = cache(self._read_reasons)
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         """Yield what changed; starts over by itself when Workable refuses to go on."""
@@ -253,19 +255,30 @@ class Workable:
     def _applications(self, state: Row) -> Iterator[Page]:
         filters = {"updated_after": state["since"]} if "since" in state else {}
         read = partial(read_application, ours=self._meanings)
-        for sheet, after in self._spi.changes("/candidates", "candidates", state, **filters):
+        asked = {"limit": MOST_CANDIDATES, **filters}
+        for sheet, after in self._spi.changes("/candidates", "candidates", state, **asked):
             rows, refused, unreadable = [], {}, {}
             for row in filter(is_in_a_job, sheet.rows):
                 ref = str(row.get("id", ""))
                 try:
-                    whole = self._candidate(ref) if needs_details(row) else row
-                    rows.append((ref, document(whole)))
+                    rows.append((ref, document(self._whole(ref, row))))
                 except Refused as refusal:
                     refused[ref] = str(refusal)
                 except Unreadable as failure:
                     unreadable[ref] = str(failure)
             listed = Listed(Application, rows, read)
             yield Page(listed=listed, refused=refused, unreadable=unreadable, cursor=after)
+
+    def _whole(self, ref: str, row: Row) -> Row:
+        """A candidate of a list with what the list leaves out, if we need it."""
+        if row.get("disqualified"):
+            row = {**self._ended_by(row.get("disqualification_reason")), **row}
+        return self._candidate(ref) if needs_details(row) else row
+
+    def _ended_by(self, reason: object) -> Row:
+        """Whether those withdrew who are out for this reason; nothing if it does not tell."""
+        told = {withdrew for _, text, withdrew in self._reasons() if text == reason}
+        return {"withdrew": told.pop()} if len(told) == 1 else {}
 
     def _interviews(self, state: Row) -> Iterator[Page]:
         filters = {"include_cancelled": "true"}
@@ -318,7 +331,7 @@ class Workable:
     def _comment(self, request: AddNote, key: str) -> Receipt | None:
         for row in self._activities(request.candidate_ref, actions="comment"):
             activity = Payload(NAME, row)
-            if (activity.maybe("body", str) or "").rstrip().endswith(_mark(key)):
+            if _mark(key) in (activity.maybe("body", str) or ""):
                 return Receipt(external_id=activity.take("id", str))
         return None
 
@@ -334,13 +347,11 @@ class Workable:
 
     def _reason(self, request: RejectApplication) -> str:
         text = self._options.get(f"reason:{request.reason}", request.reason)
-        for reason in items(NAME, self._spi.one("/disqualification_reasons")):
-            by_candidate = reason.take("candidate_withdrew", bool)
-            same_words = slug(reason.take("description", str)) == slug(text)
-            if by_candidate == request.by_candidate and same_words:
-                return reason.take("id", str)
-        told = f"no disqualification reason means {request.reason!r}: add an option"
-        raise Misconfigured(NAME, told)
+        for ref, told, withdrew in self._reasons():
+            if withdrew == request.by_candidate and slug(told) == slug(text):
+                return ref
+        no_such = f"no disqualification reason means {request.reason!r}: add an option"
+        raise Misconfigured(NAME, no_such)
 
     def _stage(self, job_ref: str, wanted: TrackerStage) -> str:
         for stage, means in self._pipeline(job_ref):
@@ -362,6 +373,17 @@ class Workable:
         """Every member's e-mail address by their id."""
         members = [Payload(NAME, row) for row in self._spi.all("/members", "members")]
         return {each.take("id", str): each.maybe("email", str) or "" for each in members}
+
+    def _read_reasons(self) -> list[tuple[str, str, bool]]:
+        """Every disqualification reason: its id, its text, and whether the candidate withdrew."""
+        return [
+            (
+                reason.take("id", str),
+                reason.take("description", str),
+                reason.take("candidate_withdrew", bool),
+            )
+            for reason in items(NAME, self._spi.one("/disqualification_reasons"))
+        ]
 
     def _act(self, ref: str, verb: str, body: Row) -> None:
         said = {"member_id": self._member_id(), **body}

@@ -94,8 +94,8 @@ def is_in_a_job(candidate: Row) -> bool:
 def needs_details(candidate: Row) -> bool:
     """Tell whether a candidate's row in a list leaves out something that we need.
 
-    That is what they answered when they applied, for as long as that is judged, and who has ended
-    it. The documents say that lists tell the latter; those we have seen do not.
+    That is what they answered when they applied, for as long as that is judged, and whether they
+    withdrew. The documents say that lists tell the latter; those we have seen do not.
     """
     if candidate.get("disqualified"):
         return "withdrew" not in candidate

@@ -15,7 +15,6 @@ from connectors.payload import Payload
 
 T = TypeVar("T")
 ROOT = "/spi/v3"
-PER_PAGE = 100  # the most there is
 OVERLAP = timedelta(minutes=2)  # by which what changes while we read may be late in a list
 
 
@@ -63,12 +62,11 @@ class Spi:
     def _sheets(
         self, path: str, name: str, at: str | None, filters: dict[str, str]
     ) -> Iterator[Sheet]:
-        asked = {"limit": str(PER_PAGE), **filters}
         while True:
             if at:
                 path, _, query = at.partition("?")
-                asked = dict(parse_qsl(query))
-            sheet = _sheet(self._api.read("GET", path, params=asked), name)
+                filters = dict(parse_qsl(query))
+            sheet = _sheet(self._api.read("GET", path, params=filters), name)
             if at and sheet.next == at:
                 raise Unreadable(NAME, f"GET {path}: a page names itself as the next one")
             yield sheet

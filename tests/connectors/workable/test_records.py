@@ -195,6 +195,23 @@ def test_a_candidate_is_read_alone_only_for_what_a_list_leaves_out(
     assert rows.needs_details({**LISTED, **told}) is asked
 
 
+@pytest.mark.parametrize(
+    ("reason", "alone"), [("Withdrew", False), ("Did not like the commute", True), (None, True)]
+)
+def test_who_is_out_is_read_alone_only_if_the_reason_does_not_tell_who_ended_it(
+    tracker: ApplicantTracker, vendor: Workable, reason: str | None, alone: bool
+) -> None:
+    [ref] = crowd(tracker, vendor, 1)
+    out = {"disqualified": True, "withdrew": True, "disqualification_reason": reason}
+    vendor.records.tables["application"][ref]["shown"] = out
+    asked = vendor.window.taken
+
+    [read_] = applications(tracker)
+
+    assert read_.archive_kind is ArchiveKind.BY_CANDIDATE
+    assert vendor.window.taken - asked == 2 + alone  # the list and the reasons
+
+
 def test_nothing_that_is_another_address_every_time_is_kept() -> None:
     kept = json.loads(application().document)
 
