@@ -38,34 +38,32 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from connectors import watched, webhook
 from connectors.access import Access
+from connectors.applicant_tracking.workable.directory import Directory
 from connectors.applicant_tracking.workable.rows import (
     JOB_IS_OVER,
     NAME,
-    Meanings,
     Row,
     document,
+    is_at,
     is_in_a_job,
     is_this_application,
-    meaning,
-    meanings,
     needs_details,
     read_application,
     read_interviews,
     read_scorecard,
     round_of,
     slug,
-    stage_of,
 )
 from connectors.applicant_tracking.workable.spi import Spi
-from connectors.errors import Misconfigured, Refused, Unreadable, Unsupported
+from connectors.errors import Refused, Unreadable, Unsupported
 from connectors.http import Api, segment
 from connectors.oauth import Bearer
-from connectors.payload import Payload, items
+from connectors.payload import Payload
 from connectors.ports import ApplicantTracker
 from connectors.records import (
     AddApplication,
@@ -145,12 +143,7 @@ class Workable:
     resources: tuple[str, ...] = ("applications", "scorecards", "interviews")
 
     def __init__(self, spi: Spi, options: Mapping[str, str]) -> None:
-        self._spi, self._options = spi, options
-        self._meanings: Meanings = meanings(options)
-        # 10 requests in 10 seconds are few, and these hardly ever change.
-        self._pipeline = cache(self._read_pipeline)
-        self._members = cache(self._read_members)
-        self._reasons = cache(self._read_reasons)
+        self._spi, self._directory = spi, Directory(spi, options)
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         """Yield what changed; starts over by itself when Workable refuses to go on."""
@@ -220,20 +213,20 @@ class Workable:
             f"/jobs/{segment(request.job_ref)}/candidates",
             {"sourced": True, "candidate": told},
             _created,
-            stage=self._stage(request.job_ref, TrackerStage.NEW),
+            stage=self._directory.stage(request.job_ref, TrackerStage.NEW),
         )
 
     def move(self, request: MoveApplication, key: str) -> Receipt:
         """Move a candidate to the first stage of their job's pipeline with the asked meaning."""
         candidate = self._candidate(request.application_ref)
-        if stage_of(candidate, self._meanings) is not request.to:
-            stage = self._stage(_job_of(candidate), request.to)
+        if not is_at(candidate, request.to, self._directory.meanings):
+            stage = self._directory.stage(_job_of(candidate), request.to)
             self._act(request.application_ref, "move", {"target_stage": stage})
         return Receipt(external_id=request.application_ref)
 
     def reject(self, request: RejectApplication, key: str) -> Receipt:
         """Disqualify a candidate for the reason whose text our reason code means."""
-        reason = self._reason(request)
+        reason = self._directory.reason(request)
         if not _is_out(self._candidate(request.application_ref)):
             body = {"disqualify_reason_id": reason, "withdrew": request.by_candidate}
             self._act(request.application_ref, "disqualify", body)
@@ -242,7 +235,7 @@ class Workable:
     def add_note(self, request: AddNote, key: str) -> Receipt:
         """Write a comment for the whole hiring team, whose last line is our key."""
         comment = {"body": f"{request.text}\n\n{_mark(key)}", "policy": HIRING_TEAM}
-        body = {"member_id": self._member_id(), "comment": comment}
+        body = {"member_id": self._directory.member_id(), "comment": comment}
         return self._spi.write(f"{_path(request.candidate_ref)}/comments", body, _commented)
 
     def schedule_interview(self, request: ScheduleInterview, key: str) -> Receipt:
@@ -254,7 +247,7 @@ class Workable:
 
     def _applications(self, state: Row) -> Iterator[Page]:
         filters = {"updated_after": state["since"]} if "since" in state else {}
-        read = partial(read_application, ours=self._meanings)
+        read = partial(read_application, ours=self._directory.meanings)
         asked = {"limit": MOST_CANDIDATES, **filters}
         for sheet, after in self._spi.changes("/candidates", "candidates", state, **asked):
             rows, refused, unreadable = [], {}, {}
@@ -272,13 +265,8 @@ class Workable:
     def _whole(self, ref: str, row: Row) -> Row:
         """A candidate of a list with what the list leaves out, if we need it."""
         if row.get("disqualified"):
-            row = {**self._ended_by(row.get("disqualification_reason")), **row}
+            row = {**self._directory.ended_by(row.get("disqualification_reason")), **row}
         return self._candidate(ref) if needs_details(row) else row
-
-    def _ended_by(self, reason: object) -> Row:
-        """Whether those withdrew who are out for this reason; nothing if it does not tell."""
-        told = {withdrew for _, text, withdrew in self._reasons() if text == reason}
-        return {"withdrew": told.pop()} if len(told) == 1 else {}
 
     def _interviews(self, state: Row) -> Iterator[Page]:
         filters = {"include_cancelled": "true"}
@@ -286,21 +274,20 @@ class Workable:
             start = datetime.fromisoformat(state["since"]) - LATE
             filters["start_date"] = start.isoformat()
         for sheet, after in self._spi.changes("/events", "events", state, **filters):
-            members = self._members() if sheet.rows else {}
+            members = self._directory.members() if sheet.rows else {}
             read = partial(read_interviews, now=sheet.told_at, members=members)
             yield watched.page(sheet.rows, read, after)
 
     def _evaluations(self, ref: str) -> list[Scorecard]:
-        given = self._activities(ref, actions="rating")
-        if not given:
-            return []
-        events = self._spi.all("/events", "events", candidate_id=ref)
-        return [read_scorecard(each, ref, events, self._members()) for each in given]
+        given = self._activities(ref, "rating")
+        events = self._events(ref) if given else []
+        return [read_scorecard(each, ref, events, self._directory.members()) for each in given]
 
     def _job(self, request: OpenJob) -> Receipt | None:
         for row in self._spi.all("/jobs", "jobs", state="published"):
             job = Payload(NAME, row)
-            if job.maybe("code", str) == request.requisition:
+            is_open = job.take("state", str) == "published"
+            if is_open and job.maybe("code", str) == request.requisition:
                 return Receipt(external_id=job.take("shortcode", str))
         return None
 
@@ -321,78 +308,40 @@ class Workable:
 
     def _has_been_at(self, ref: str, stage: TrackerStage) -> bool:
         candidate = self._candidate(ref)
-        if stage_of(candidate, self._meanings) is stage:
+        if is_at(candidate, stage, self._directory.meanings):
             return True
-        pipeline = self._pipeline(_job_of(candidate))
+        pipeline = self._directory.pipeline(_job_of(candidate))
         meant = {each for each, means in pipeline if means is stage}
-        targets = (each.get("target_stage") or {} for each in self._activities(ref))
+        activities = self._spi.all(f"{_path(ref)}/activities", "activities")
+        targets = (each.get("target_stage") or {} for each in activities)
         return any(target.get("slug") in meant for target in targets)
 
     def _comment(self, request: AddNote, key: str) -> Receipt | None:
-        for row in self._activities(request.candidate_ref, actions="comment"):
+        for row in self._activities(request.candidate_ref, "comment"):
             activity = Payload(NAME, row)
             if _mark(key) in (activity.maybe("body", str) or ""):
                 return Receipt(external_id=activity.take("id", str))
         return None
 
     def _event(self, request: ScheduleInterview) -> Receipt | None:
-        for row in self._spi.all("/events", "events", candidate_id=request.application_ref):
+        for row in self._events(request.application_ref):
             event = Payload(NAME, row)
             if round_of(row) == slug(request.round) and not event.take("cancelled", bool):
                 return Receipt(external_id=event.take("id", str))
         return None
 
-    def _activities(self, ref: str, **filters: str) -> list[Row]:
-        return self._spi.all(f"{_path(ref)}/activities", "activities", **filters)
+    def _events(self, ref: str) -> list[Row]:
+        """A candidate's events that were not cancelled; a filter that is ignored does no harm."""
+        events = self._spi.all("/events", "events", candidate_id=ref)
+        return [row for row in events if (row.get("candidate") or {}).get("id") == ref]
 
-    def _reason(self, request: RejectApplication) -> str:
-        text = self._options.get(f"reason:{request.reason}", request.reason)
-        for ref, told, withdrew in self._reasons():
-            if withdrew == request.by_candidate and slug(told) == slug(text):
-                return ref
-        no_such = f"no disqualification reason means {request.reason!r}: add an option"
-        raise Misconfigured(NAME, no_such)
-
-    def _stage(self, job_ref: str, wanted: TrackerStage) -> str:
-        for stage, means in self._pipeline(job_ref):
-            if means is wanted:
-                return stage
-        raise Misconfigured(NAME, f"no stage of the pipeline of {job_ref} means {wanted}")
-
-    def _read_pipeline(self, job_ref: str) -> list[tuple[str, TrackerStage | None]]:
-        """The stages of a job's pipeline in their order, by slug and, if we know it, meaning."""
-        path = f"/jobs/{segment(job_ref)}/stages"
-        told = []
-        for row in self._spi.all(path, "stages"):
-            stage = Payload(NAME, row)
-            means = meaning(stage.take("name", str), stage.take("kind", str), self._meanings)
-            told.append((stage.take("position", int), stage.take("slug", str), means))
-        return [(stage, means) for _, stage, means in sorted(told, key=lambda each: each[0])]
-
-    def _read_members(self) -> dict[str, str]:
-        """Every member's e-mail address by their id."""
-        members = [Payload(NAME, row) for row in self._spi.all("/members", "members")]
-        return {each.take("id", str): each.maybe("email", str) or "" for each in members}
-
-    def _read_reasons(self) -> list[tuple[str, str, bool]]:
-        """Every disqualification reason: its id, its text, and whether the candidate withdrew."""
-        return [
-            (
-                reason.take("id", str),
-                reason.take("description", str),
-                reason.take("candidate_withdrew", bool),
-            )
-            for reason in items(NAME, self._spi.one("/disqualification_reasons"))
-        ]
+    def _activities(self, ref: str, action: str) -> list[Row]:
+        told = self._spi.all(f"{_path(ref)}/activities", "activities", actions=action)
+        return [row for row in told if row.get("action") == action]
 
     def _act(self, ref: str, verb: str, body: Row) -> None:
-        said = {"member_id": self._member_id(), **body}
+        said = {"member_id": self._directory.member_id(), **body}
         self._spi.write(f"{_path(ref)}/{verb}", said, _nothing)
-
-    def _member_id(self) -> str:
-        if "member_id" not in self._options:
-            raise Misconfigured(NAME, "the option 'member_id' is missing")
-        return self._options["member_id"]
 
 
 def _path(candidate_ref: str) -> str:

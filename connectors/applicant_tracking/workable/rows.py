@@ -51,7 +51,7 @@ _UNUSED = (
     "firstname lastname headline account disqualified_at hired_at moved_to_offer_at sourced"
     " profile_url outlet common_source_category uploader_id cover_letter summary education_entries"
     " experience_entries skills tags originating_candidate_id resume_metadata withdrew"
-    " disqualification_reason common_source address stage stage_kind"
+    " disqualification_reason common_source address"
 )
 IN_BRACKETS = re.compile(r"\[([^\[\]]+)\]\s*$")
 SCREENED = re.compile(r"must_have:|interested: (yes|no)$")
@@ -77,9 +77,13 @@ def meaning(name: str, kind: str, ours: Meanings) -> TrackerStage | None:
     return ours.get(slug(name)) or STAGE_KINDS.get(kind)
 
 
-def stage_of(candidate: Row, ours: Meanings) -> TrackerStage:
-    """Say what the stage means that a candidate is in, or was when they were disqualified."""
+def is_at(candidate: Row, stage: TrackerStage, ours: Meanings) -> bool:
+    """Tell whether a candidate is at a stage, or was when they were disqualified."""
     row = Payload(NAME, candidate)
+    return meaning(row.take("stage", str), row.take("stage_kind", str), ours) is stage
+
+
+def _stage_of(row: Payload, ours: Meanings) -> TrackerStage:
     name, kind = row.take("stage", str), row.take("stage_kind", str)
     if told := meaning(name, kind, ours):
         return told
@@ -111,9 +115,8 @@ def document(candidate: Row) -> bytes:
 
 def read_application(kept: bytes, ours: Meanings) -> Application:
     """Read a candidate, who is one for a single job; `kept` is their document."""
-    candidate: Row = json.loads(kept)
-    row = Payload(NAME, candidate)
-    ref, stage = row.take("id", str), stage_of(candidate, ours)
+    row = Payload(NAME, json.loads(kept))
+    ref, stage = row.take("id", str), _stage_of(row, ours)
     is_out, is_anonymous = row.take("disqualified", bool), row.maybe("anonymized", bool)
     name = row.maybe("name", str) if is_anonymous else row.take("name", str)
     email, phone = row.maybe("email", str), row.maybe("phone", str)

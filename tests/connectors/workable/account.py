@@ -14,6 +14,7 @@ from connectors.records import (
     OpenJob,
     Page,
     Place,
+    ScheduleInterview,
     TrackerStage,
 )
 from deployments.sandbox.people import Apply, Behaviour, Persona
@@ -125,3 +126,13 @@ def to_interview(tracker: ApplicantTracker, sandbox: Sandbox) -> str:
     tracker.move(moving(added.external_id, TrackerStage.SUBMITTED), "m")
     sandbox.advance(NOW + 4 * DAY)
     return added.external_id
+
+
+def interview_of(ref: str, name: str = "panel") -> ScheduleInterview:
+    return ScheduleInterview(
+        application_ref=ref,
+        round=name,
+        starts_at=NOW + 5 * DAY,
+        ends_at=NOW + 5 * DAY,
+        interviewers=("joe.doe@harbor.example",),
+    )

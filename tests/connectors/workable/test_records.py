@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +25,7 @@ from connectors.records import (
     Scorecard,
     TrackerStage,
 )
-from deployments.sandbox.server import Sandbox
+from deployments.sandbox.server import Answer, Request, Sandbox
 from deployments.sandbox.workable import Workable
 from tests.connectors.workable.account import (
     DAY,
@@ -35,6 +36,7 @@ from tests.connectors.workable.account import (
     connected,
     crowd,
     fault,
+    interview_of,
     moving,
     opened,
     read,
@@ -127,6 +129,17 @@ RATING: dict[str, Any] = {
     "visibility_roles": ["hiring_manager", "admin"],
 }
 MEMBERS = {"1f3961": "joe.doe@harbor.example"}
+
+
+def ignoring(vendor: Workable, *filters: str) -> Callable[[Request], Answer]:
+    """How the vendor answers if it does not know these filters."""
+    answer = vendor.handle
+
+    def handle(request: Request) -> Answer:
+        query = {name: value for name, value in request.query.items() if name not in filters}
+        return answer(replace(request, query=query))
+
+    return handle
 
 
 def application(**changes: Any) -> Application:
@@ -573,6 +586,26 @@ def test_an_evaluation_that_makes_no_sense_is_told_of_its_candidate(
 
     assert list(spoilt.unreadable) == [ref]
     assert list(gone.refused) == ["nobody"]
+
+
+def test_a_filter_that_is_ignored_brings_nothing_of_somebody_else(
+    tracker: ApplicantTracker,
+    vendor: Workable,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    to_interview(tracker, sandbox)
+    sandbox.advance(NOW + 12 * DAY)
+    job = tracker.open_job(OPEN, "k").external_id
+    other = tracker.add_application(applying(job), "a").external_id
+    monkeypatch.setattr(vendor, "handle", ignoring(vendor, "candidate_id", "actions", "email"))
+
+    (page,) = tracker.changes("scorecards", None, [other])
+    asked = interview_of(other)
+
+    assert (page.records, page.unreadable) == ((), {})
+    assert tracker.find(asked, "i") is None
+    assert tracker.find(applying(job, "Bo Lee", "bo@x.test"), "b") is None
 
 
 def test_scorecards_of_nobody_are_read_without_asking(

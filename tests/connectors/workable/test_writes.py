@@ -18,7 +18,6 @@ from connectors.records import (
     MoveApplication,
     RejectApplication,
     Request,
-    ScheduleInterview,
     TrackerStage,
 )
 from deployments.sandbox.people import People
@@ -34,20 +33,11 @@ from tests.connectors.workable.account import (
     applying,
     connected,
     fault,
+    interview_of,
     moving,
     read,
     to_interview,
 )
-
-
-def interview_of(ref: str, name: str = "panel") -> ScheduleInterview:
-    return ScheduleInterview(
-        application_ref=ref,
-        round=name,
-        starts_at=NOW + 5 * DAY,
-        ends_at=NOW + 5 * DAY,
-        interviewers=("joe.doe@harbor.example",),
-    )
 
 
 def rejecting(ref: str, reason: str = "unqualified") -> RejectApplication:
@@ -254,6 +244,18 @@ def test_a_stage_that_no_pipeline_has_is_a_matter_of_set_up(
 
     with pytest.raises(Misconfigured, match="means archived"):
         tracker.move(moving(ref, TrackerStage.ARCHIVED), "m")
+
+
+def test_who_is_in_a_stage_of_unknown_meaning_can_be_moved_out_of_it(
+    tracker: ApplicantTracker, vendor: Workable
+) -> None:
+    job = tracker.open_job(OPEN, "k").external_id
+    ref = tracker.add_application(applying(job), "a").external_id
+    vendor.records.tables["application"][ref]["shown"] = {"stage_kind": "trial"}
+
+    tracker.move(moving(ref, TrackerStage.SCREEN), "m")
+
+    assert vendor.received["moves"] == [f"{ref} Recruiter Screen"]
 
 
 def test_what_stands_where_it_should_is_not_moved_or_rejected_again(
