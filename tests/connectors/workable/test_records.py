@@ -313,10 +313,12 @@ def test_no_field_that_we_know_is_reported(caplog: pytest.LogCaptureFixture) -> 
 
 def test_an_interview_is_scheduled_until_its_time_has_passed() -> None:
     [planned] = interviews()
+    [under_way] = rows.read_interviews(EVENT, datetime(2026, 3, 5, 10, 30, tzinfo=UTC), MEMBERS)
     [held] = rows.read_interviews(EVENT, NOW + 7 * DAY, MEMBERS)
     [cancelled] = rows.read_interviews({**EVENT, "cancelled": True}, NOW + 7 * DAY, MEMBERS)
 
-    assert [each.status for each in (planned, held, cancelled)] == [
+    assert [each.status for each in (planned, under_way, held, cancelled)] == [
+        InterviewStatus.SCHEDULED,
         InterviewStatus.SCHEDULED,
         InterviewStatus.COMPLETED,
         InterviewStatus.CANCELLED,
