@@ -1,9 +1,13 @@
 """What must be right with an account before a client's work depends on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from connectors.errors import ConnectorError, Unavailable
+from connectors.records import RejectApplication, TrackerStage, rejections
+
+MOVED_TO = (TrackerStage.SCREEN, TrackerStage.SUBMITTED, TrackerStage.INTERVIEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +31,18 @@ def tried(what: str, remedy: str, look: Callable[[], object]) -> Check:
     except ConnectorError as failure:
         return Check(what, str(failure), remedy)
     return Check(what)
+
+
+def stages(look: Callable[[TrackerStage], object]) -> Iterator[Check]:
+    """Whether a tracker has a stage of each meaning that applications are moved to."""
+    for stage in MOVED_TO:
+        remedy = f"add a stage to the plan of new jobs, or say in a setting which one means {stage}"
+        yield tried(f"stage {stage}", remedy, partial(look, stage))
+
+
+def reasons(look: Callable[[RejectApplication], object]) -> Iterator[Check]:
+    """Whether a tracker has a reason for each of ours that an application is rejected for."""
+    for rejection in rejections():
+        name = rejection.reason
+        remedy = f"add such a reason there, or name one in the setting 'reason:{name}'"
+        yield tried(f"reason {name}", remedy, partial(look, rejection))

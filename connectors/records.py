@@ -407,7 +407,7 @@ class RejectApplication(Request):
     """Archive an application in the tracker with a coded reason (`by_candidate`: they withdrew)."""
 
     application_ref: str
-    reason: RejectionReason
+    reason: str
     by_candidate: bool = False
 
 

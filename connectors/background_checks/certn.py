@@ -40,6 +40,7 @@ from urllib.parse import parse_qsl, urlsplit
 from connectors import watched, webhook
 from connectors.access import Access
 from connectors.errors import Misconfigured, Unsupported
+from connectors.health import Check, tried
 from connectors.http import Api, segment
 from connectors.payload import Payload, items
 from connectors.ports import BackgroundScreener
@@ -56,6 +57,7 @@ from connectors.records import (
 from connectors.vendor import Sender, Setting, Vendor
 
 NAME = "certn"
+KEY_REMEDY = "make an API key in Certn's settings, for the team that orders"
 CASES = "/api/public/cases/"
 PACKAGE, ORDER, APPLICATION = "package:", "order:", "application:"
 
@@ -158,6 +160,13 @@ class Certn:
                     if ORDER + key in Payload(NAME, row).take("tags", list):
                         return Receipt(external_id=_made(row))
         return None
+
+    def check(self) -> Iterator[Check]:
+        """Whether the key may read, whether there is something to order, and our quota."""
+        yield tried("cases", KEY_REMEDY, lambda: next(self._lists({})))
+        wrong = "" if self._packages else "no package says what it orders"
+        yield Check("packages", wrong, f"name each package in a setting {PACKAGE}NAME")
+        yield from self._api.health()
 
     def _observe(self, case_ref: str) -> tuple[BackgroundReport]:
         case = self._api.read("GET", f"{CASES}{segment(case_ref)}/").body

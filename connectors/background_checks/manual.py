@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from connectors import watched
 from connectors.access import Access
 from connectors.errors import Misconfigured, Refused, Unreadable, Unsupported
+from connectors.health import Check
 from connectors.links import Links, Question
 from connectors.ports import Answers, BackgroundScreener, Messenger
 from connectors.records import (
@@ -113,6 +114,10 @@ class Manual:
             raise Unsupported(NAME, "only orders can be found")
         sent = self._messenger.find(self._letter(request, key), key)
         return _receipt(request, key, sent) if sent else None
+
+    def check(self) -> Iterator[Check]:
+        """Nothing of its own: letters are the messenger's."""
+        return iter(())
 
     def _observe(self, order_ref: str) -> tuple[BackgroundReport, ...]:
         given = self._answers(self._question(order_ref))

@@ -27,6 +27,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from connectors import watched
 from connectors.access import Access
 from connectors.errors import Refused, Unsupported
+from connectors.health import Check, tried
 from connectors.json2 import ALWAYS, DATABASE, DOCUMENTS, Odoo, Row, instant, link, opened
 from connectors.payload import Payload
 from connectors.ports import Payroll
@@ -139,6 +140,11 @@ class OdooEmployees:
         if repairs := self._repairs(request):
             self._odoo.change("hr.employee", request.employee_ref, repairs)
         return Receipt(external_id=request.employee_ref)
+
+    def check(self) -> Iterator[Check]:
+        """Whether the key may read employees."""
+        remedy = "give the key's user the rights of an officer for employees"
+        yield tried("employees", remedy, lambda: self._odoo.fields("hr.employee"))
 
     def _hired(self, ref: str) -> tuple[Observed, ...]:
         row = self._odoo.one("hr.employee", ref, FIELDS)

@@ -1,8 +1,10 @@
 """Webhooks as each vendor writes and signs them, from its documents.
 
-Ashby, Checkr, DocuSign, Greenhouse and Gusto sign the raw body in a header. Dropbox Sign signs
-nothing but time and kind, inside the body, which is a form. Ashby gives an event neither an id nor
-a time, DocuSign no id; Greenhouse's id is in a header that is not signed.
+Most sign the raw body in a header. BambooHR signs the body followed by the time, which is in
+another header; Twilio the address it calls and the fields of the form that is the body; Lever its
+time and a token, inside the body, and nothing else; Dropbox Sign time and kind alone, inside the
+body, which is a form. Ashby gives an event neither an id nor a time, DocuSign no id; Greenhouse's
+id is in a header that is not signed.
 """
 
 import base64

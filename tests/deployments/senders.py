@@ -1,6 +1,5 @@
 """What vendors send and how they sign it, written from their documents and not from our code."""
 
-import base64
 import hashlib
 import hmac
 import json
@@ -41,133 +40,166 @@ def hexdigest(message: bytes, secret: str = SECRET) -> str:
     return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 
 
+def _ashby(number: int, at: datetime) -> dict[str, Any]:
+    application = {"id": f"application-{number}", "candidate": {"name": "Zoë Marchetti"}}
+    return {"action": "candidateStageChange", "data": {"application": application}}
+
+
+def _bamboohr(number: int, at: datetime) -> dict[str, Any]:
+    return {
+        "type": "employee.updated",
+        "timestamp": at.strftime("%Y-%m-%dT%H:%M:%S+0000"),
+        "data": {"companyId": "4711", "employeeId": f"{number}"},
+    }
+
+
+def _certn(number: int, at: datetime) -> dict[str, Any]:
+    return {
+        "created": at.isoformat(),
+        "event_id": f"event-{number}",
+        "event_type": "CASE_STATUS_CHANGED",
+        "object_id": "22222222-2222-4222-8222-222222222222",
+        "object_type": "CASE",
+        "case_status": "COMPLETE",
+    }
+
+
+def _checkr(number: int, at: datetime) -> dict[str, Any]:
+    return {
+        "id": f"event-{number}",
+        "object": "event",
+        "type": "report.completed",
+        "created_at": at.isoformat(),
+        "data": {"object": CHECKR_OBJECT},
+    }
+
+
+def _docusign(number: int, at: datetime) -> dict[str, Any]:
+    return {
+        "event": "envelope-completed",
+        "apiVersion": "v2.1",
+        "retryCount": 0,
+        "generatedDateTime": at.isoformat(),
+        "data": {
+            "accountId": "account-1",
+            "envelopeId": f"envelope-{number}",
+            "envelopeSummary": {"recipients": {"signers": [{"name": "Zoë Marchetti"}]}},
+        },
+    }
+
+
+def _dropbox_sign(number: int, at: datetime) -> dict[str, Any]:
+    event = {"event_time": str(int(at.timestamp()) - number), "event_type": "signed"}
+    hashed = hexdigest((event["event_time"] + event["event_type"]).encode())
+    signer = {"signer_email_address": "zoe@people.example"}
+    return {
+        "event": {**event, "event_hash": hashed},
+        "signature_request": {"signature_request_id": "s-1", "signatures": [signer]},
+    }
+
+
+def _greenhouse(number: int, at: datetime) -> dict[str, Any]:
+    person = {"candidate": {"first_name": "Zoë"}}
+    applied = {"id": number, **person, "jobs": [{"id": 7}]}
+    return {"action": "candidate_stage_change", "payload": {"application": applied}}
+
+
+def _gusto(number: int, at: datetime) -> dict[str, Any]:
+    return {
+        "uuid": f"event-{number}",
+        "event_type": "employee.onboarded",
+        "resource_type": "Company",
+        "resource_uuid": "company-1",
+        "entity_type": "Employee",
+        "entity_uuid": "employee-1",
+        "timestamp": int(at.timestamp()),
+    }
+
+
+def _lever(number: int, at: datetime) -> dict[str, Any]:
+    happened, token = int(at.timestamp()) * 1000 + number - 1, f"token-{number}"
+    return {
+        "event": "candidateStageChange",
+        "triggeredAt": happened,
+        "token": token,
+        "signature": hexdigest(f"{token}{happened}".encode()),
+        "data": {"opportunityId": f"opportunity-{number}", "contactId": "contact-1"},
+    }
+
+
+def _twilio(number: int, at: datetime) -> dict[str, Any]:
+    return {
+        "MessageSid": f"SM{number:032x}",
+        "AccountSid": "AC" + "5a" * 16,
+        "From": "+12125550123",
+        "To": "+14155550100",
+        "Body": "STOP",
+        "NumMedia": "0",
+    }
+
+
+def _workable(number: int, at: datetime) -> dict[str, Any]:
+    job = {"shortcode": "6F0D21A9B3"}
+    return {
+        "id": f"event-{number}",
+        "event_type": "candidate_moved",
+        "resource_type": "candidate",
+        "fired_at": at.isoformat(),
+        "data": {"id": f"candidate-{number}", "name": "Zoë Marchetti", "job": job},
+    }
+
+
+_BODIES: dict[str, Callable[[int, datetime], dict[str, Any]]] = {
+    "ashby": _ashby,
+    "bamboohr": _bamboohr,
+    "certn": _certn,
+    "checkr": _checkr,
+    "docusign": _docusign,
+    "dropbox_sign": _dropbox_sign,
+    "greenhouse": _greenhouse,
+    "gusto": _gusto,
+    "lever": _lever,
+    "twilio": _twilio,
+    "workable": _workable,
+}
+
+
 def body(vendor: str, number: int, at: datetime) -> dict[str, Any]:
     """An event of a vendor; others have other numbers."""
-    match vendor:
-        case "ashby":
-            application = {"id": f"application-{number}", "candidate": {"name": "Zoë Marchetti"}}
-            return {"action": "candidateStageChange", "data": {"application": application}}
-        case "certn":
-            return {
-                "created": at.isoformat(),
-                "event_id": f"event-{number}",
-                "event_type": "CASE_STATUS_CHANGED",
-                "object_id": "22222222-2222-4222-8222-222222222222",
-                "object_type": "CASE",
-                "case_status": "COMPLETE",
-            }
-        case "bamboohr":
-            return {
-                "type": "employee.updated",
-                "timestamp": at.strftime("%Y-%m-%dT%H:%M:%S+0000"),
-                "data": {"companyId": "4711", "employeeId": f"{number}"},
-            }
-        case "checkr":
-            return {
-                "id": f"event-{number}",
-                "object": "event",
-                "type": "report.completed",
-                "created_at": at.isoformat(),
-                "data": {"object": CHECKR_OBJECT},
-            }
-        case "docusign":
-            return {
-                "event": "envelope-completed",
-                "apiVersion": "v2.1",
-                "retryCount": 0,
-                "generatedDateTime": at.isoformat(),
-                "data": {
-                    "accountId": "account-1",
-                    "envelopeId": f"envelope-{number}",
-                    "envelopeSummary": {"recipients": {"signers": [{"name": "Zoë Marchetti"}]}},
-                },
-            }
-        case "dropbox_sign":
-            event = {"event_time": str(int(at.timestamp()) - number), "event_type": "signed"}
-            hashed = hexdigest((event["event_time"] + event["event_type"]).encode())
-            signer = {"signer_email_address": "zoe@people.example"}
-            return {
-                "event": {**event, "event_hash": hashed},
-                "signature_request": {"signature_request_id": "s-1", "signatures": [signer]},
-            }
-        case "greenhouse":
-            person = {"candidate": {"first_name": "Zoë"}}
-            applied = {"id": number, **person, "jobs": [{"id": 7}]}
-            return {"action": "candidate_stage_change", "payload": {"application": applied}}
-        case "lever":
-            happened, token = int(at.timestamp()) * 1000 + number - 1, f"token-{number}"
-            return {
-                "event": "candidateStageChange",
-                "triggeredAt": happened,
-                "token": token,
-                "signature": hexdigest(f"{token}{happened}".encode()),
-                "data": {"opportunityId": f"opportunity-{number}", "contactId": "contact-1"},
-            }
-        case "twilio":
-            return {
-                "MessageSid": f"SM{number:032x}",
-                "AccountSid": "AC" + "5a" * 16,
-                "From": "+12125550123",
-                "To": "+14155550100",
-                "Body": "STOP",
-                "NumMedia": "0",
-            }
-        case "workable":
-            job = {"shortcode": "6F0D21A9B3"}
-            return {
-                "id": f"event-{number}",
-                "event_type": "candidate_moved",
-                "resource_type": "candidate",
-                "fired_at": at.isoformat(),
-                "data": {"id": f"candidate-{number}", "name": "Zoë Marchetti", "job": job},
-            }
-        case _:
-            return {
-                "uuid": f"event-{number}",
-                "event_type": "employee.onboarded",
-                "resource_type": "Company",
-                "resource_uuid": "company-1",
-                "entity_type": "Employee",
-                "entity_uuid": "employee-1",
-                "timestamp": int(at.timestamp()),
-            }
+    return _BODIES[vendor](number, at)
+
+
+def _headers(signed: bytes) -> dict[str, dict[str, str]]:
+    """Of each vendor that signs in a header, the headers of a body that is signed."""
+    signature, at = hexdigest(signed), "1795424400"
+    return {
+        "ashby": {"Ashby-Signature": f"sha256={signature}"},
+        "bamboohr": {
+            "X-BambooHR-Signature": hexdigest(signed + at.encode()),
+            "X-BambooHR-Timestamp": at,
+        },
+        "certn": {"X-Signature": signature},
+        "checkr": {"X-Checkr-Signature": signature},
+        "docusign": {"X-DocuSign-Signature-1": b64encode(bytes.fromhex(signature)).decode()},
+        "greenhouse": {"Signature": f"sha256 {signature}", "Greenhouse-Event-ID": "event-1"},
+        "gusto": {"X-Gusto-Signature": signature},
+        "lever": {},  # its signature is inside
+        "workable": {"X-Workable-Signature": signature},
+    }
 
 
 def sent(vendor: str, content: bytes, signed: bytes | None = None) -> Delivery:
     """A delivery of these bytes; `signed`: other bytes that the signature is made of."""
-    signature = hexdigest(content if signed is None else signed)
-    match vendor:
-        case "ashby":
-            headers = {"Ashby-Signature": f"sha256={signature}"}
-        case "certn":
-            headers = {"X-Signature": signature}
-        case "bamboohr":
-            over = (content if signed is None else signed) + b"1795424400"
-            headers = {"X-BambooHR-Signature": hexdigest(over)}
-            headers["X-BambooHR-Timestamp"] = "1795424400"
-        case "checkr":
-            headers = {"X-Checkr-Signature": signature}
-        case "docusign":
-            headers = {
-                "X-DocuSign-Signature-1": base64.b64encode(bytes.fromhex(signature)).decode()
-            }
-        case "greenhouse":
-            headers = {"Signature": f"sha256 {signature}", "Greenhouse-Event-ID": "event-1"}
-        case "gusto":
-            headers = {"X-Gusto-Signature": signature}
-        case "lever":
-            headers = {}  # its signature is inside
-        case "twilio":
-            signature = _twilio_signature(content if signed is None else signed)
-            kind = "application/x-www-form-urlencoded; charset=UTF-8"
-            return Delivery(content, {"Content-Type": kind, "X-Twilio-Signature": signature})
-        case "workable":
-            headers = {"X-Workable-Signature": signature}
-        case _:
-            part = b'--cut\r\nContent-Disposition: form-data; name="json"\r\n\r\n'
-            headers = {"Content-Type": "multipart/form-data; boundary=cut"}
-            return Delivery(part + content + b"\r\n--cut--\r\n", headers)
-    return Delivery(content, {"Content-Type": "application/json", **headers})
+    over = content if signed is None else signed
+    if vendor == "dropbox_sign":
+        part = b'--cut\r\nContent-Disposition: form-data; name="json"\r\n\r\n'
+        headers = {"Content-Type": "multipart/form-data; boundary=cut"}
+        return Delivery(part + content + b"\r\n--cut--\r\n", headers)
+    if vendor == "twilio":
+        kind = "application/x-www-form-urlencoded; charset=UTF-8"
+        signs = {"X-Twilio-Signature": _twilio_signature(over)}
+        return Delivery(content, {"Content-Type": kind, **signs})
+    return Delivery(content, {"Content-Type": "application/json", **_headers(over)[vendor]})
 
 
 def event(vendor: str, number: int, at: datetime) -> Delivery:

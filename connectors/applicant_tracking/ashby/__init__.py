@@ -36,7 +36,7 @@ from functools import cache, partial
 
 from requests.auth import HTTPBasicAuth
 
-from connectors import watched, webhook
+from connectors import health, watched, webhook
 from connectors.access import Access
 from connectors.applicant_tracking.ashby.calls import Calls, OutOfSync, objection, told
 from connectors.applicant_tracking.ashby.rows import (
@@ -59,7 +59,7 @@ from connectors.applicant_tracking.ashby.rows import (
     strict,
 )
 from connectors.errors import Misconfigured, Refused, Unsupported
-from connectors.health import Check, tried
+from connectors.health import Check
 from connectors.http import Api
 from connectors.payload import Payload
 from connectors.ports import ApplicantTracker
@@ -77,7 +77,6 @@ from connectors.records import (
     ScheduleInterview,
     Scorecard,
     TrackerStage,
-    rejections,
 )
 from connectors.vendor import Sender, Setting, Vendor
 
@@ -326,19 +325,8 @@ class Ashby:
 
     def check(self) -> Iterator[Check]:
         """Whether the plan has a stage of each meaning, and each of our reasons has its text."""
-        plan = self._option("interview_plan_id")
-        for stage in (TrackerStage.SCREEN, TrackerStage.SUBMITTED, TrackerStage.INTERVIEW):
-            yield tried(
-                f"stage {stage}",
-                f"add one to the interview plan {plan}",
-                partial(self._stage, plan, stage),
-            )
-        for rejection in rejections():
-            yield tried(
-                f"reason {rejection.reason}",
-                f"add an archive reason, or set 'reason:{rejection.reason}' to the text of one",
-                partial(self._archive_reason, rejection),
-            )
+        yield from health.stages(partial(self._stage, self._option("interview_plan_id")))
+        yield from health.reasons(self._archive_reason)
         yield from self._calls.health()
 
     def _rounds(self, application_ref: str) -> dict[str, str]:

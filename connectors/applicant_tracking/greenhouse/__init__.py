@@ -34,7 +34,7 @@ from typing import Any, TypeVar
 
 from requests.auth import HTTPBasicAuth
 
-from connectors import webhook
+from connectors import health, webhook
 from connectors.access import Access
 from connectors.applicant_tracking.greenhouse.lists import Lists
 from connectors.applicant_tracking.greenhouse.related import Related, Row
@@ -56,7 +56,7 @@ from connectors.applicant_tracking.greenhouse.shapes import (
     report_drift,
 )
 from connectors.errors import Misconfigured, Refused, Unavailable, Unreadable, Unsupported
-from connectors.health import Check, tried
+from connectors.health import Check
 from connectors.http import Api, RefusedReply
 from connectors.oauth import ClientCredentials
 from connectors.payload import Payload
@@ -78,7 +78,6 @@ from connectors.records import (
     ScheduleInterview,
     Scorecard,
     TrackerStage,
-    rejections,
 )
 from connectors.vendor import Sender, Setting, Vendor
 
@@ -321,19 +320,8 @@ class Greenhouse:
 
     def check(self) -> Iterator[Check]:
         """Whether the template has a stage of each meaning, and each of our reasons a name."""
-        template = self._template()
-        for stage in (TrackerStage.SCREEN, TrackerStage.SUBMITTED, TrackerStage.INTERVIEW):
-            yield tried(
-                f"stage {stage}",
-                f"add one to the interview plan of job {template}, or set 'stage:<its name>'",
-                partial(self._search.stage, template, stage),
-            )
-        for rejection in rejections():
-            yield tried(
-                f"reason {rejection.reason}",
-                f"add a rejection reason, or set 'reason:{rejection.reason}' to the name of one",
-                partial(self._search.reason, rejection),
-            )
+        yield from health.stages(partial(self._search.stage, self._template()))
+        yield from health.reasons(self._search.reason)
         yield from self._api.health()
 
     def _candidates(self, cursor: str | None) -> Iterator[Page]:

@@ -42,7 +42,7 @@ from typing import Any
 
 from requests.auth import HTTPBasicAuth
 
-from connectors import watched, webhook
+from connectors import health, watched, webhook
 from connectors.access import Access
 from connectors.applicant_tracking.lever.calls import Calls, objection
 from connectors.applicant_tracking.lever.rows import (
@@ -66,6 +66,7 @@ from connectors.applicant_tracking.lever.rows import (
     slug,
 )
 from connectors.errors import Misconfigured, Refused, Unreadable, Unsupported
+from connectors.health import Check
 from connectors.http import Api, segment
 from connectors.payload import Payload
 from connectors.ports import ApplicantTracker
@@ -316,6 +317,14 @@ class Lever:
         path = f"/opportunities/{segment(request.application_ref)}/panels"
         body = {"timezone": "UTC", "interviews": [interview]}
         return self._calls.write("POST", path, body, _made_interview)
+
+    def check(self) -> Iterator[Check]:
+        """Whether there is a stage of each meaning, a reason for each of ours, and one to hire."""
+        yield from health.stages(self._stage)
+        yield from health.reasons(self._rejection_reason)
+        yield health.tried(
+            "hire", "name a reason in the setting 'hired_reason'", self._hired_reason
+        )
 
     def _applications(self, cursor: str | None) -> Iterator[Page]:
         stages, reason = self._stages(), cache(self._reason)

@@ -31,7 +31,7 @@ from functools import cached_property, partial
 from html import escape
 from typing import Any
 
-from connectors import watched
+from connectors import health, watched
 from connectors.access import Access
 from connectors.applicant_tracking.odoo.rows import (
     APPLICANT,
@@ -45,6 +45,7 @@ from connectors.applicant_tracking.odoo.rows import (
     slug,
 )
 from connectors.errors import Misconfigured, Refused, Unsupported
+from connectors.health import Check
 from connectors.json2 import ALWAYS, DATABASE, DOCUMENTS, Odoo, Row, opened, written
 from connectors.ports import ApplicantTracker
 from connectors.records import (
@@ -208,6 +209,11 @@ class OdooRecruitment:
         }
         event = self._odoo.make("calendar.event", _event_name(key), values)
         return Receipt(external_id=event)
+
+    def check(self) -> Iterator[Check]:
+        """Whether there is a stage of each meaning, and a refuse reason for each of ours."""
+        yield from health.stages(lambda stage: self._stage(stage, None))
+        yield from health.reasons(self._reason)
 
     def _applications(self, state: Row) -> Iterator[Page]:
         names = {slug(row["name"]) for row in self._stages if row["hired_stage"]}

@@ -41,7 +41,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from connectors import watched, webhook
+from connectors import health, watched, webhook
 from connectors.access import Access
 from connectors.applicant_tracking.workable.directory import Directory
 from connectors.applicant_tracking.workable.rows import (
@@ -61,6 +61,7 @@ from connectors.applicant_tracking.workable.rows import (
 )
 from connectors.applicant_tracking.workable.spi import Spi
 from connectors.errors import Refused, Unreadable, Unsupported
+from connectors.health import Check
 from connectors.http import Api, segment
 from connectors.oauth import Bearer
 from connectors.payload import Payload
@@ -244,6 +245,15 @@ class Workable:
             return found
         told = f"schedule it there with [{request.round}] at the end of its title, then retry"
         raise Unsupported(NAME, f"no event can be scheduled through its API: {told}")
+
+    def check(self) -> Iterator[Check]:
+        """Whether the member is there, and Workable has a reason for each of ours.
+
+        Stages are those of a job, which a person makes there.
+        """
+        remedy = "set 'member_id' to the id of the member in whose name we act"
+        yield health.tried("member", remedy, lambda: self._directory.member_id)
+        yield from health.reasons(self._directory.reason)
 
     def _applications(self, state: Row) -> Iterator[Page]:
         filters = {"updated_after": state["since"]} if "since" in state else {}

@@ -51,6 +51,7 @@ from requests.auth import HTTPBasicAuth
 from connectors import watched, webhook
 from connectors.access import Access
 from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unreadable, Unsupported
+from connectors.health import Check, tried
 from connectors.http import Api, segment
 from connectors.payload import Payload, items
 from connectors.payroll.bamboohr.rows import (
@@ -177,6 +178,14 @@ class BambooHR:
     def correct_hire(self, request: CorrectHire, key: str) -> Receipt:
         """Change what differs from the signed terms, whatever day it is in force from."""
         return self._bring(self._employee(request.employee_ref), request)
+
+    def check(self) -> Iterator[Check]:
+        """Whether the field for our key is there, and the company has locations; our quota."""
+        remedy = "add a text field for new hires' keys, and name it in 'reference_field'"
+        yield tried("reference field", remedy, self._check_field)
+        wrong = "" if self._locations else "the company has no location"
+        yield Check("locations", wrong, "add the places where people work, in BambooHR")
+        yield from self._api.health()
 
     def _create(self, request: CreateHire) -> str:
         body = {

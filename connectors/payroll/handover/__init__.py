@@ -31,6 +31,7 @@ from collections.abc import Iterator, Sequence
 from connectors import watched
 from connectors.access import Access
 from connectors.errors import Refused, Unreadable, Unsupported
+from connectors.health import Check, tried
 from connectors.payroll.handover.exchange import Exchange, open_exchange
 from connectors.payroll.handover.files import (
     NAME,
@@ -115,6 +116,11 @@ class Handover:
         """Write a file with all terms the employee is to have."""
         self._exchange.put(correction_name(key), correction_file(request, key))
         return Receipt(external_id=request.employee_ref)
+
+    def check(self) -> Iterator[Check]:
+        """Whether the folder that payroll writes into is there and can be read."""
+        remedy = "have payroll make both folders there, and let our user in"
+        yield tried("folders", remedy, self._exchange.received)
 
     def _hired(self, found: Acknowledged, reference: str) -> Sequence[Observed]:
         if why := found.unreadable.get(reference):
