@@ -176,6 +176,10 @@ def application(number: int) -> dict[str, Any]:
     return {"id": f"i-{number}", "appliedOnMillis": at, "job": job, "applicant": applicant}
 
 
+# Where the signature of those is who have it inside of the content.
+SIGNED_INSIDE = {"dropbox_sign": b'"event_hash": "', "lever": b'"signature": "'}
+
+
 def signed(sender: str, content: bytes, how: str, noise: str) -> Delivery:
     """The content as the sender would deliver it, with a signature that is good or is not."""
     if sender == "indeed":
@@ -184,10 +188,11 @@ def signed(sender: str, content: bytes, how: str, noise: str) -> Delivery:
         made = base64.b64encode(hmac.digest(secret.encode(), of, "sha1")).decode()
         headers = {"X-Indeed-Signature": noise if how == "random" else made}
         return Delivery(content, {} if how == "none" else headers)
-    if sender == "dropbox_sign" and how != "true":  # its signature is inside of the content
-        content = content.replace(b'"event_hash": "', b'"event_hash": "0')
+    if sender in SIGNED_INSIDE and how != "true":
+        field = SIGNED_INSIDE[sender]
+        content = content.replace(field, field + b"0")
     delivery = sent(sender, content, b"another body" if how == "of another body" else None)
-    if sender == "dropbox_sign" or how in ("true", "of another body"):
+    if sender in SIGNED_INSIDE or how in ("true", "of another body"):
         return delivery
     altered = {
         name: {"random": noise, "of another secret": value[::-1]}.get(how, "")
