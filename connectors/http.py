@@ -88,7 +88,8 @@ class Api:
     no sense is `OutcomeUnknown`. `objection` raises what a good status with a bad body means, given
     system, request and body; `meaning` is for vendors whose 4xx are not what they mean elsewhere.
     `is_refusal` tells from a 5xx's body that it refuses: nothing was done, and asking again will
-    not help. `sleep` is injected so that tests never wait.
+    not help. `read_seconds`: how long a read waits for a slow vendor; a write is looked up sooner.
+    `sleep` is injected so that tests never wait.
     """
 
     def __init__(
@@ -101,11 +102,12 @@ class Api:
         objection: "Objection | None" = None,
         meaning: "Meaning | None" = None,
         is_refusal: Callable[[Any], bool] = lambda body: False,
+        read_seconds: float | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.system, self.base_url, self._sleep = system, base_url.rstrip("/"), sleep
         self._objection, self._meaning = objection or _error_inside, meaning or _as_refused
-        self._is_refusal = is_refusal
+        self._is_refusal, self._read_seconds = is_refusal, read_seconds
         self._quota = Quota(sleep)
         self._heard: tuple[float, Mapping[str, str]] = (0.0, {})
         self._session = requests.Session()
@@ -142,7 +144,9 @@ class Api:
         ):
             with attempt:
                 try:
-                    reply = self._once(method, path, params, json, headers, decode=decode)
+                    reply = self._once(
+                        method, path, params, json, headers, decode=decode, wait=self._read_seconds
+                    )
                 except OutcomeUnknown as lost:
                     raise Unavailable(self.system, lost.what, status=lost.status) from None
                 if reply.body is None:
@@ -205,6 +209,7 @@ class Api:
         data: Mapping[str, str] | None = None,
         files: Mapping[str, File] | None = None,
         decode: Callable[[bytes], Any] = from_json,
+        wait: float | None = None,
     ) -> Reply:
         what = f"{method} {path}"
         try:
@@ -217,7 +222,7 @@ class Api:
                     data=data,
                     files=files,
                     headers=headers,
-                    timeout=(CONNECT_SECONDS, READ_SECONDS),
+                    timeout=(CONNECT_SECONDS, wait or READ_SECONDS),
                     allow_redirects=False,
                     stream=True,
                 )

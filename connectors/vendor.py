@@ -51,15 +51,19 @@ class Sender:
     `address` names the setting that says it, because it is signed too. `field`: the form field
     that holds the event, where the body is a form. `signs_with_key`: the account's key signs unless
     the secret `webhook` is set. `thanks`: the answer it insists on, of the type `thanks_type`.
-    `challenge`: what a new address is asked to echo.
+    `challenge`: what a new address is asked to echo. `echo`: the header of the vendor's first post
+    that it wants back; such a post tells nothing else. `reads_headers`: the headers tell of the
+    event, too, and are signed.
     """
 
     verify: Callable[..., bool]
-    read: Callable[[bytes], Event]
+    read: Callable[..., Event]
     field: str = ""
     signs_with_key: bool = False
     thanks: str = ""
     challenge: str = ""
+    echo: str = ""
+    reads_headers: bool = False
     thanks_type: str = "text/plain"
     address: str = ""
     handshake: Handshake | None = None
@@ -69,6 +73,10 @@ class Sender:
         secret = account.secrets.get("webhook") or (account.key if self.signs_with_key else "")
         address = (account.options.get(self.address, ""),) if self.address else ()
         return bool(secret) and self.verify(raw, headers, secret, *address)
+
+    def event(self, raw: bytes, headers: Mapping[str, str]) -> Event:
+        """What a post that was signed says; raises Unreadable."""
+        return self.read(raw, headers) if self.reads_headers else self.read(raw)
 
 
 @dataclass(frozen=True, slots=True)

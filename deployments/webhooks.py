@@ -54,14 +54,22 @@ class Webhooks:
             return JSONResponse({"error": "no such account"}, 404)
         if seconds := self._rates.wait(f"{client}/{vendor}"):
             return too_many(seconds)
+        if wanted_back := _wanted_back(request, sender):
+            return Response(headers=wanted_back)
         raw = await _event_of(request, sender)
         signed = partial(sender.signed, raw, request.headers)
         if not await self._accounts.signed(client, vendor, signed):
             if await self._opened(client, vendor, account, raw):
                 return JSONResponse({"subscription": "confirmed"})
             return JSONResponse({"error": "signature does not match"}, 401)
+        return await self._keep(client, vendor, sender, raw, request)
+
+    async def _keep(
+        self, client: str, vendor: str, sender: Sender, raw: bytes, request: Request
+    ) -> Response:
+        """Keep what a post says that was signed."""
         try:
-            event = sender.read(raw)
+            event = sender.event(raw, request.headers)
         except Unreadable:
             return JSONResponse({"error": "not an event"}, 400)
         arrived_at = now()
@@ -114,6 +122,12 @@ def too_many(seconds: float) -> Response:
 
 def _thanked(sender: Sender) -> Response:
     return Response(sender.thanks, media_type=sender.thanks_type)
+
+
+def _wanted_back(request: Request, sender: Sender) -> dict[str, str]:
+    """The header of a subscription's first post that goes back to its vendor, if this is one."""
+    told = request.headers.get(sender.echo, "") if sender.echo else ""
+    return {sender.echo: told} if CHALLENGE.fullmatch(told) else {}
 
 
 async def _event_of(request: Request, sender: Sender) -> bytes:

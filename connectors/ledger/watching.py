@@ -29,6 +29,7 @@ _WATCHING = {
     "reports": f"""
         SELECT DISTINCT ON (a.id) e.external_id {_asked_of("background.order")}
         ORDER BY a.id, e.id DESC""",
+    "interviews": f"SELECT e.external_id {_asked_of('tracker.interview')} ORDER BY e.external_id",
     "signature_requests": f"""
         SELECT e.external_id FROM effect e
         WHERE e.kind = 'offer.send' AND e.state = 'done' AND e.external_id IS NOT NULL

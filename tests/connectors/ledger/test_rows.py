@@ -37,6 +37,7 @@ from connectors.records import (
     Place,
     Receipt,
     ReportStatus,
+    ScheduleInterview,
     TrackerStage,
 )
 from connectors.requisition import Requisition
@@ -242,6 +243,31 @@ def test_of_several_orders_of_a_check_the_newest_counts_and_is_watched(
     assert before == ("first", "expired", ["first"])
     assert between == (None, None, ["first"])
     assert seen() == ("second", "invited", ["second"])
+
+
+def test_an_interview_that_was_scheduled_is_watched(
+    ledger: Ledger, checked: Callable[..., None], as_of: datetime
+) -> None:
+    checked("US-CA")
+    request = ScheduleInterview(
+        application_ref="a", round="panel", starts_at=as_of, ends_at=as_of, interviewers=()
+    )
+    decisions = Decisions()
+    ann = read(ledger, *BACKGROUND, as_of)
+    decisions.effect(ann, "smartrecruiters", "tracker.interview", request, about="panel")
+    ledger.apply(decisions, as_of)
+
+    def watched() -> list[str]:
+        with ledger.transaction() as connection:
+            return watching.watching(connection, "interviews")
+
+    before = watched()
+    with ledger.transaction() as connection:
+        for effect in effects.claim(connection, Scope(ledger.client), as_of, 10, False):
+            made = Receipt(external_id="interview-1")
+            effects.done(connection, [effects.Done(effect, made, as_of)])
+
+    assert (before, watched()) == ([], ["interview-1"])
 
 
 def test_the_background_check_remembers_when_it_was_reopened_for_the_last_time(
