@@ -17,6 +17,7 @@ from deployments.sandbox.greenhouse_records import TEMPLATE
 from deployments.sandbox.gusto import COMPANY
 from deployments.sandbox.gusto_tokens import CLIENT_ID, CLIENT_SECRET, GRANT
 from deployments.sandbox.postman import CLIENT
+from deployments.sandbox.smartrecruiters_records import SETTINGS
 from deployments.sandbox.twilio import ACCOUNT, PHONE
 from deployments.sandbox.workable_records import MEMBER
 from deployments.settings import Settings
@@ -170,6 +171,10 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
             webhook_url=f"http://127.0.0.1:{settings.receiver_port}/webhooks/{client}/twilio",
         ),
         "workable": keyed("workable", "workable/spi/v3", member_id=MEMBER),
+        "smartrecruiters": {
+            **keyed("smartrecruiters", "smartrecruiters", **SETTINGS),
+            "secrets": {"webhook": "sandbox-smartrecruiters-webhook"},
+        },
         "questionnaire": {"options": {"client": client}},
         "filesystem": {
             "base_url": f"{public}/public",

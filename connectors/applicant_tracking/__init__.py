@@ -1,6 +1,6 @@
 """Applicant tracking systems. To add one: write its module, add its line."""
 
-from connectors.applicant_tracking import ashby, greenhouse, lever, odoo, workable
+from connectors.applicant_tracking import ashby, greenhouse, lever, odoo, smartrecruiters, workable
 from connectors.vendor import known
 
 VENDORS = known(
@@ -9,5 +9,6 @@ VENDORS = known(
     greenhouse.VENDOR,
     lever.VENDOR,
     odoo.VENDOR,
+    smartrecruiters.VENDOR,
     workable.VENDOR,
 )

@@ -29,6 +29,7 @@ from deployments.sandbox.outgoing import patient
 from deployments.sandbox.people import DATA, SHIPPED, People
 from deployments.sandbox.postman import CLIENT, Postman
 from deployments.sandbox.server import Sandbox
+from deployments.sandbox.smartrecruiters import SmartRecruiters
 from deployments.sandbox.twilio import Twilio
 from deployments.sandbox.workable import Workable
 from deployments.sandbox.world import World
@@ -107,6 +108,7 @@ def build(
         Odoo(world),
         Twilio(world),
         Workable(world, people, DATA / "requisitions"),
+        SmartRecruiters(world, people, DATA / "requisitions"),
     ]
     if journal:
         vendors.append(PayrollClerk(world, people, journal.parent / "handover"))

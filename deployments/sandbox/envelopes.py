@@ -3,8 +3,9 @@
 Most sign the raw body in a header. BambooHR signs the body followed by the time, which is in
 another header; Twilio the address it calls and the fields of the form that is the body; Lever its
 time and a token, inside the body, and nothing else; Dropbox Sign time and kind alone, inside the
-body, which is a form. Ashby gives an event neither an id nor a time, DocuSign no id; Greenhouse's
-id is in a header that is not signed.
+body, which is a form; SmartRecruiters the body with the headers, which have all but ids. Ashby
+gives an event neither an id nor a time, DocuSign no id; Greenhouse's id is in a header that is not
+signed.
 """
 
 import base64
@@ -162,6 +163,25 @@ def _lever(event: Event, secret: str) -> Envelope:
     return _json(_compact(told), {})
 
 
+def _smartrecruiters(event: Event, secret: str) -> Envelope:
+    """SmartRecruiters signs with every key that is alive; this subscription has two."""
+    about = {name: str(value) for name, value in event.about.items()}
+    path = f"jobs/{about['job_id']}"
+    if "candidate_id" in about:
+        path = f"candidates/{about['candidate_id']}/{path}"
+    body, at = _compact(about), str(int(event.at.timestamp()))
+    told = {
+        "event-id": event.id[:32],
+        "event-name": event.kind,
+        "event-version": "v201910",
+        "link": f"<https://api.smartrecruiters.com/{path}>; rel=self",
+    }
+    message = b".".join([at.encode(), body, *(each.encode() for each in told.values())])
+    signed = ";".join(f"v1={_signature(message, key)}" for key in (f"older {secret}", secret))
+    stamps = {"smartrecruiters-timestamp": at, "smartrecruiters-signature": signed}
+    return _json(body, {**told, **stamps})
+
+
 def _twilio(event: Event, secret: str) -> Envelope:
     fields = {name: str(value) for name, value in event.about.items()}
     signed = event.url + "".join(name + fields[name] for name in sorted(fields))
@@ -195,6 +215,7 @@ _WRITERS: dict[str, Callable[[Event, str], Envelope]] = {
     "greenhouse": _greenhouse,
     "gusto": _gusto,
     "lever": _lever,
+    "smartrecruiters": _smartrecruiters,
     "twilio": _twilio,
     "workable": _workable,
 }

@@ -362,7 +362,13 @@ def _spoiled(vendor: StandIn, answer: Answer, fault: str | None) -> Answer:
     return answer
 
 
-_KEPT = {"authorization", "content-type", "idempotency-key", "x-gusto-api-version"}
+_KEPT = {
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "x-gusto-api-version",
+    "x-smarttoken",
+}
 
 
 class _Server(ThreadingHTTPServer):

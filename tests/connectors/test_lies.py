@@ -12,7 +12,7 @@ import pytest
 
 from connectors import ports
 from connectors.access import Access
-from connectors.applicant_tracking import ashby, greenhouse, lever
+from connectors.applicant_tracking import ashby, greenhouse, lever, smartrecruiters
 from connectors.background_checks import certn, checkr, manual
 from connectors.errors import OutcomeUnknown
 from connectors.links import Links
@@ -51,6 +51,7 @@ from deployments.sandbox import dropbox_sign as dropbox_sign_stand_in
 from deployments.sandbox import greenhouse as greenhouse_stand_in
 from deployments.sandbox import gusto as gusto_stand_in
 from deployments.sandbox import lever as lever_stand_in
+from deployments.sandbox import smartrecruiters as smartrecruiters_stand_in
 from deployments.sandbox.ashby_records import LOCATION, PLAN, TEAM
 from deployments.sandbox.correspondents import Correspondents
 from deployments.sandbox.greenhouse_records import TEMPLATE
@@ -59,6 +60,7 @@ from deployments.sandbox.lever_records import USER
 from deployments.sandbox.mail import Mail
 from deployments.sandbox.people import People
 from deployments.sandbox.server import Sandbox, StandIn
+from deployments.sandbox.smartrecruiters_records import SETTINGS
 from deployments.sandbox.world import World
 
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
@@ -102,6 +104,7 @@ class Vendors:
             "greenhouse": hiring,
             "gusto": gusto_stand_in.Gusto(world, Town()),
             "lever": lever_stand_in.Lever(world, nobody),
+            "smartrecruiters": smartrecruiters_stand_in.SmartRecruiters(world, nobody),
             "smtp": self.mail,
         }
         self.sandbox = Sandbox(world, list(self.by_name.values()))
@@ -124,6 +127,7 @@ class Vendors:
             },
             "gusto": {"company": gusto_stand_in.COMPANY},
             "lever": {"user_id": USER, "team": "Operations", "feedback_template_id": FORM},
+            "smartrecruiters": SETTINGS,
         }
         connect: dict[str, Callable[..., Any]] = {
             "ashby": ashby.connect,
@@ -135,6 +139,7 @@ class Vendors:
             "greenhouse": greenhouse.connect,
             "gusto": gusto.connect,
             "lever": lever.connect,
+            "smartrecruiters": smartrecruiters.connect,
         }
         paths = {"greenhouse": "greenhouse/v3", "lever": "lever/v1"}
         keys = {"docusign": docusign_key.pem()}
@@ -391,6 +396,14 @@ WRITES = [
     tracking("lever", "reject", "PUT .*/archived", rejecting, "rejections"),
     tracking("lever", "add_note", "POST .*/notes", noting, "notes"),
     tracking("lever", "schedule_interview", "POST .*/panels", scheduling, "interviews"),
+    tracking("smartrecruiters", "open_job", "POST /jobs$", opening, "jobs"),
+    tracking("smartrecruiters", "open_job", "PUT /jobs/.*/status", opening, "jobs"),
+    tracking("smartrecruiters", "close_job", "PUT /jobs/.*/status", closing, "closed_jobs"),
+    tracking("smartrecruiters", "add_application", "POST .*/candidates", adding, "applications"),
+    tracking("smartrecruiters", "move", "PUT /candidates/.*/status", moving, "moves"),
+    tracking("smartrecruiters", "move", "PUT /candidates/.*/status", counting_as_hired, "moves"),
+    tracking("smartrecruiters", "reject", "PUT /candidates/.*/status", rejecting, "rejections"),
+    tracking("smartrecruiters", "add_note", "POST /messages/shares", noting, "notes"),
     Write("certn", "order", "POST .*/order/", ordering, "cases"),
     Write("checkr", "order", "POST /v1/candidates", ordering, "candidates"),
     Write("checkr", "order", "POST /v1/invitations", ordering, "invitations"),
@@ -414,7 +427,14 @@ HRIS = [
 WRITES += HRIS
 NO_LIES = {  # of a true answer that is empty
     (call, lie)
-    for call in ("POST .*/cancel", "POST .*/move", "POST .*/hire", "POST .*/reject")
+    for call in (
+        "POST .*/cancel",
+        "POST .*/move",
+        "POST .*/hire",
+        "POST .*/reject",
+        "PUT /jobs/.*/status",
+        "PUT /candidates/.*/status",
+    )
     for lie in ("empty_after", "truncated")
 } | {(write.call, lie) for write in HRIS for lie in ("empty_after", "truncated")}
 

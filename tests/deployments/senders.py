@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -21,10 +21,12 @@ VENDORS = (  # that send webhooks
     "greenhouse",
     "gusto",
     "lever",
+    "smartrecruiters",
     "twilio",
     "workable",
 )
 TWILIO_CALLS = "https://rpo.example/webhooks/harbor/twilio?from=twilio"
+AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 CHECKR_OBJECT = {"id": "4722c07dd9a10c3985ae432a", "object": "report", "result": "consider"}
 
 
@@ -127,6 +129,10 @@ def _lever(number: int, at: datetime) -> dict[str, Any]:
     }
 
 
+def _smartrecruiters(number: int, at: datetime) -> dict[str, Any]:
+    return {"job_id": f"job-{number}", "candidate_id": "candidate-1"}
+
+
 def _twilio(number: int, at: datetime) -> dict[str, Any]:
     return {
         "MessageSid": f"SM{number:032x}",
@@ -159,6 +165,7 @@ _BODIES: dict[str, Callable[[int, datetime], dict[str, Any]]] = {
     "greenhouse": _greenhouse,
     "gusto": _gusto,
     "lever": _lever,
+    "smartrecruiters": _smartrecruiters,
     "twilio": _twilio,
     "workable": _workable,
 }
@@ -188,8 +195,26 @@ def _headers(signed: bytes) -> dict[str, dict[str, str]]:
     }
 
 
-def sent(vendor: str, content: bytes, signed: bytes | None = None) -> Delivery:
-    """A delivery of these bytes; `signed`: other bytes that the signature is made of."""
+def _signed_headers(content: bytes, signed: bytes, at: datetime) -> dict[str, str]:
+    """The headers of SmartRecruiters, which tell all but ids and are signed with the body."""
+    told = {
+        "event-id": hashlib.sha256(content).hexdigest()[:32],
+        "event-name": "application.created",
+        "event-version": "v201910",
+        "link": "<https://vendor.example/candidates/candidate-1>; rel=self",
+    }
+    stamp = str(int(at.timestamp()))
+    message = b".".join([stamp.encode(), signed, *(each.encode() for each in told.values())])
+    signature = f"v1={hexdigest(message)}"
+    stamps = {"smartrecruiters-timestamp": stamp, "smartrecruiters-signature": signature}
+    return {**told, **stamps}
+
+
+def sent(vendor: str, content: bytes, signed: bytes | None = None, at: datetime = AT) -> Delivery:
+    """A delivery of these bytes; `signed`: other bytes that the signature is made of.
+
+    `at`: when it happened, for those who tell that in a header.
+    """
     over = content if signed is None else signed
     if vendor == "dropbox_sign":
         part = b'--cut\r\nContent-Disposition: form-data; name="json"\r\n\r\n'
@@ -199,12 +224,15 @@ def sent(vendor: str, content: bytes, signed: bytes | None = None) -> Delivery:
         kind = "application/x-www-form-urlencoded; charset=UTF-8"
         signs = {"X-Twilio-Signature": _twilio_signature(over)}
         return Delivery(content, {"Content-Type": kind, **signs})
-    return Delivery(content, {"Content-Type": "application/json", **_headers(over)[vendor]})
+    if vendor == "smartrecruiters":
+        told = _signed_headers(content, over, at)
+        return Delivery(content, {"Content-Type": "application/json", **told})
+    return Delivery(content, {"Content-Type": "application/json", **_headers(over).get(vendor, {})})
 
 
 def event(vendor: str, number: int, at: datetime) -> Delivery:
     """An event as the vendor delivers it."""
-    return sent(vendor, _written(vendor, body(vendor, number, at)))
+    return sent(vendor, _written(vendor, body(vendor, number, at)), at=at)
 
 
 def _written(vendor: str, told: dict[str, Any]) -> bytes:
@@ -225,4 +253,4 @@ def tampered(vendor: str, number: int, at: datetime, change: Tampering) -> Deliv
     true = _written(vendor, body(vendor, number, at))
     told = body(vendor, number, at)
     change(told)
-    return sent(vendor, _written(vendor, told), signed=true)
+    return sent(vendor, _written(vendor, told), signed=true, at=at)

@@ -32,6 +32,7 @@ from tests.deployments.senders import (
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 THANKS = "Hello API Event Received"
+TELL_THE_TIME = [each for each in VENDORS if each not in ("ashby", "greenhouse", "twilio")]
 SIGNED_BY_DROPBOX = ("event_time", "event_type", "event_hash")
 
 
@@ -47,6 +48,7 @@ def accounts() -> dict[str, Access]:
         "docusign": signed,
         "greenhouse": signed,
         "gusto": signed,
+        "smartrecruiters": signed,
         "lever": signed,
         "dropbox_sign": Access("https://vendor.example", key=SECRET),
         "twilio": Access(
@@ -155,6 +157,10 @@ def test_nothing_is_kept_but_ids_and_the_kind_of_event(
             "dropbox_sign": {"kind": "signed", "refs": []},
             "greenhouse": {"kind": "candidate_stage_change", "refs": ["1", "7"]},
             "gusto": {"kind": "employee.onboarded", "refs": ["employee-1"]},
+            "smartrecruiters": {
+                "kind": "application.created",
+                "refs": ["candidate-1:job-1", "job-1"],
+            },
             "lever": {"kind": "candidateStageChange", "refs": ["opportunity-1"]},
             "twilio": {"kind": "stop", "refs": [f"SM{1:032x}"]},
             "workable": {"kind": "candidate_moved", "refs": ["candidate-1", "6F0D21A9B3"]},
@@ -254,10 +260,7 @@ def test_twilio_is_thanked_with_nothing_it_could_text_to_the_person(deliver: Del
     )
 
 
-@pytest.mark.parametrize(
-    "vendor",
-    ["bamboohr", "certn", "checkr", "docusign", "dropbox_sign", "gusto", "lever", "workable"],
-)
+@pytest.mark.parametrize("vendor", TELL_THE_TIME)
 @pytest.mark.parametrize("away", [-timedelta(days=4, seconds=1), timedelta(minutes=6)])
 def test_an_event_whose_signed_time_is_too_far_away_is_refused(
     vendor: str, away: timedelta, deliver: Deliver, stored: Stored, noticed: list[str]
@@ -266,10 +269,7 @@ def test_an_event_whose_signed_time_is_too_far_away_is_refused(
     assert (stored(), noticed) == ([], [])
 
 
-@pytest.mark.parametrize(
-    "vendor",
-    ["bamboohr", "certn", "checkr", "docusign", "dropbox_sign", "gusto", "lever", "workable"],
-)
+@pytest.mark.parametrize("vendor", TELL_THE_TIME)
 def test_an_event_that_was_retried_for_three_days_is_taken(
     vendor: str, deliver: Deliver, at: Callable[[datetime], None]
 ) -> None:
@@ -348,6 +348,27 @@ def test_what_could_not_be_stored_is_not_acknowledged(
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert noticed == []
     assert "employee-1" not in caplog.text
+
+
+def test_the_first_post_of_a_subscription_gets_its_header_back_and_nothing_is_kept(
+    deliver: Deliver, stored: Stored, noticed: list[str]
+) -> None:
+    first = Delivery(b"", {"X-Hook-Secret": "f5c2-0b"})
+
+    answer = deliver("smartrecruiters", first)
+
+    assert (answer.status_code, answer.headers["X-Hook-Secret"]) == (200, "f5c2-0b")
+    assert deliver("smartrecruiters", first, "nobody").status_code == 404
+    assert deliver("gusto", first).status_code == 401
+    assert (stored(), noticed) == ([], [])
+
+
+@pytest.mark.parametrize("told", ["", "x" * 513, "two words"])
+def test_what_is_no_secret_is_not_given_back(told: str, deliver: Deliver) -> None:
+    answer = deliver("smartrecruiters", Delivery(b"", {"X-Hook-Secret": told}))
+
+    assert answer.status_code == 401
+    assert "X-Hook-Secret" not in answer.headers
 
 
 class TestGustosHandshake:
