@@ -47,6 +47,14 @@ def keep(
     return stored is not None
 
 
+def last_hint(connection: Connection, client: str, system: str) -> datetime | None:
+    """When a vendor's last webhook came; None: never."""
+    query = text("SELECT max(received_at) FROM inbox WHERE client = :client AND source = :source")
+    asked = {"client": client, "source": f"webhook:{system}"}
+    last: datetime | None = connection.execute(query, asked).scalar()
+    return last
+
+
 def keep_unreadable(
     connection: Connection, client: str, source: str, raw: bytes, why: str, at: datetime
 ) -> None:

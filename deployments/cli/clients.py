@@ -1,5 +1,6 @@
 """Clients: register one, export what is theirs."""
 
+import asyncio
 from pathlib import Path
 
 import typer
@@ -46,3 +47,29 @@ def client_export(client: str) -> None:
     if stored is None:
         raise DeploymentError(f"no client {client!r}; `fullcycle client add` registers one")
     print(yaml.safe_dump(stored, allow_unicode=True, sort_keys=False), end="")
+
+
+def doctor(client: str) -> None:
+    """Look at every system of a client for real; exit code 1 if anything is wrong."""
+    from rich.table import Table
+
+    from connectors.ledger import client as ledger_client
+    from connectors.ledger.store import Ledger
+    from deployments.doctor import examine
+    from tasks.process import Process
+
+    state = running()
+    join(state)
+    with Ledger(state.settings.database_url or "", client).transaction() as connection:
+        stored = ledger_client.read(connection, client)
+    if stored is None:
+        raise DeploymentError(f"no client {client!r}; `fullcycle client add` registers one")
+    found = asyncio.run(examine(Process.model_validate(stored)))
+    table = Table("system", "looked at", "wrong", "remedy")
+    for finding in found:
+        check = finding.check
+        row = (check.wrong, check.remedy) if check.wrong else ("[green]no[/green]", "")
+        table.add_row(finding.system, check.what, *row)
+    console.print(table)
+    if any(finding.check.wrong for finding in found):
+        raise typer.Exit(1)

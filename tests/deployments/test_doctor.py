@@ -1,0 +1,113 @@
+"""The doctor looks at every system of a client for real, and each failure has its remedy."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.testing.utilities import prefect_test_harness
+from pydantic import SecretStr
+
+from connectors.ledger.client import put
+from connectors.ledger.store import Ledger
+from deployments import setup
+from deployments.doctor import Finding, examine
+from deployments.sandbox.__main__ import DEFAULT, build
+from deployments.settings import Settings
+from tasks import desk
+from tasks.desk import Account, account_name
+from tasks.process import Process
+
+NEVER = "none has ever come"  # no webhook was sent yet
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prefect() -> Iterator[None]:
+    """A Prefect of this module's own."""
+    with prefect_test_harness(server_startup_timeout=100):
+        yield
+
+
+@pytest.fixture
+def accounts(
+    ledger: Ledger, process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, dict[str, Any]]]:
+    """The accounts of a client whose vendors are all stand-ins; a test may spoil them."""
+    with ledger.transaction() as connection:
+        put(connection, ledger.client, process.model_dump(mode="json"), process.version)
+    today = {"start": datetime.now(UTC).isoformat()}  # else their clocks are not ours
+    sandbox, mail = build({**DEFAULT, **today}, None, None)
+    smtp, imap = mail.start(sandbox)
+    port = int(sandbox.start().rpartition(":")[2])
+    settings = Settings(
+        home=tmp_path, sandbox_port=port, smtp_port=smtp, imap_port=imap, receiver_port=1
+    )
+    accounts = setup.sandbox_accounts(settings, ledger.client)
+    monkeypatch.setenv("FULLCYCLE_DATABASE_URL", ledger.url)
+    monkeypatch.setenv("FULLCYCLE_SECRET", "a secret of our own")
+    yield accounts
+    desk.close(ledger.client)
+    mail.stop()
+    sandbox.stop()
+
+
+def looked(process: Process, accounts: dict[str, dict[str, Any]]) -> list[Finding]:
+    """Save the accounts, and have the doctor look."""
+
+    async def look() -> list[Finding]:
+        for vendor in desk.vendors(process):
+            if vendor in accounts:
+                name = account_name(process.client, vendor)
+                await Account(**accounts[vendor]).save(name, overwrite=True)
+        return await examine(process)
+
+    return asyncio.run(look())
+
+
+def wrong(found: list[Finding]) -> dict[tuple[str, str], str]:
+    told = {(each.system, each.check.what): each.check for each in found if each.check.wrong}
+    assert all(check.remedy for check in told.values())
+    return {key: check.wrong for key, check in told.items() if check.wrong != NEVER}
+
+
+def test_a_client_whose_systems_are_in_order_has_nothing_wrong(
+    process: Process, accounts: dict[str, dict[str, Any]]
+) -> None:
+    found = looked(process, accounts)
+
+    assert wrong(found) == {}
+    assert {each.system for each in found} == set(desk.vendors(process))
+    assert ("ashby", "stage interview") in {(each.system, each.check.what) for each in found}
+
+
+def test_every_account_that_is_missing_or_lacks_something_is_named(
+    process: Process, accounts: dict[str, dict[str, Any]]
+) -> None:
+    del accounts["checkr"]
+    del accounts["ashby"]["options"]["location_id"]
+
+    told = wrong(looked(process, accounts))
+
+    assert told.keys() == {("checkr", "account"), ("ashby", "settings")}
+    assert "location_id" in told["ashby", "settings"]
+
+
+def test_a_mode_with_the_address_of_another_is_refused_before_anything_is_asked(
+    process: Process, accounts: dict[str, dict[str, Any]]
+) -> None:
+    accounts["checkr"]["base_url"] = "https://api.checkr.com"
+
+    assert wrong(looked(process, accounts)).keys() == {("checkr", "mode")}
+
+
+def test_a_key_that_is_refused_is_told_beside_what_the_other_systems_say(
+    process: Process, accounts: dict[str, dict[str, Any]]
+) -> None:
+    accounts["checkr"]["key"] = SecretStr("another")
+
+    told = wrong(looked(process, accounts))
+
+    assert told.keys() == {("checkr", "candidates")}
+    assert "credentials refused" in told["checkr", "candidates"]
