@@ -185,7 +185,7 @@ def test_an_offer_with_other_dates_waits_for_a_person_who_may_send_it(restored: 
 
 
 def test_where_no_journal_can_be_looked_into_a_message_is_a_persons(restored: Office) -> None:
-    del cast(Any, restored.desk.systems["smtp"])._access.options["journal"]
+    cast(Any, restored.desk.systems["smtp"])._journal.address = ""
 
     assert restored.does("from May")["message.send parked"] == 1
     assert restored.received() == ONE_OF_EACH
