@@ -236,7 +236,7 @@ def fuzz(served: Served, many: int, *, derandomize: bool) -> Counter[int]:
 @pytest.mark.parametrize(
     "many",
     [
-        400,
+        800,
         pytest.param(5000, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
     ],
 )
