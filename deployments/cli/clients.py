@@ -53,13 +53,14 @@ def doctor(client: str) -> None:
     """Look at every system of a client for real; exit code 1 if anything is wrong."""
     from rich.table import Table
 
+    state = running()
+    join(state)
+
     from connectors.ledger import client as ledger_client
     from connectors.ledger.store import Ledger
     from deployments.doctor import examine
     from tasks.process import Process
 
-    state = running()
-    join(state)
     with Ledger(state.settings.database_url or "", client).transaction() as connection:
         stored = ledger_client.read(connection, client)
     if stored is None:
