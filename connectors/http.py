@@ -190,9 +190,7 @@ class Api:
             apart = abs(theirs - at)
             wrong = f"{apart:.0f} s apart" if apart > CLOCKS_APART_SECONDS else ""
             yield Check("clock", wrong, "have this machine's clock set by NTP")
-        limit, left = (
-            _instant(headers.get(f"X-RateLimit-{name}", "")) for name in ("Limit", "Remaining")
-        )
+        limit, left = (_instant(of_quota(headers, name)) for name in ("Limit", "Remaining"))
         if limit and left is not None:
             wrong = f"{left:.0f} of {limit:.0f} requests left" if left < limit * FEW else ""
             yield Check(
