@@ -47,21 +47,14 @@ from deployments.sandbox.ashby_records import LOCATION, PLAN, STAGE, TEAM
 from deployments.sandbox.people import Apply, Behaviour, People, Persona
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
+from tests.connectors.tracking import DAY, NOW, REQUISITION, send
 
-NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
-DAY = timedelta(days=1)
 OPEN = OpenJob(
     requisition="HARBOR-3",
     title="Night nurse",
     place=Place(code="US-CA", city="Oakland", country="US"),
     headcount=1,
 )
-REQUISITION = """
-code: HARBOR-3
-headcount: 1
-must_haves: [{id: licence}, {id: nights}]
-rounds: [{name: panel}]
-"""
 
 
 class Town(People):
@@ -548,25 +541,6 @@ def requests(tracker: ApplicantTracker) -> list[tuple[str, str, Request, str]]:
             "r",
         ),
     ]
-
-
-def send(tracker: ApplicantTracker, request: Request, key: str) -> str:
-    match request:
-        case OpenJob():
-            return tracker.open_job(request, key).external_id
-        case CloseJob():
-            return tracker.close_job(request, key).external_id
-        case AddApplication():
-            return tracker.add_application(request, key).external_id
-        case MoveApplication():
-            return tracker.move(request, key).external_id
-        case RejectApplication():
-            return tracker.reject(request, key).external_id
-        case AddNote():
-            return tracker.add_note(request, key).external_id
-        case ScheduleInterview():
-            return tracker.schedule_interview(request, key).external_id
-    raise AssertionError(request)
 
 
 @pytest.mark.parametrize("number", range(8))

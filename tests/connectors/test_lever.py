@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,7 @@ from connectors.records import (
     Interview,
     InterviewStatus,
     MoveApplication,
-    Observed,
     OpenJob,
-    Page,
     Place,
     Recommendation,
     RejectApplication,
@@ -39,38 +38,22 @@ from connectors.records import (
 from deployments.sandbox.envelopes import Event, sealed
 from deployments.sandbox.lever import Lever
 from deployments.sandbox.lever_records import TEAM, TEMPLATE, USER
-from deployments.sandbox.people import Apply, Behaviour, People, Persona
+from deployments.sandbox.people import Behaviour, People
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
+from tests.connectors import tracking
+from tests.connectors.tracking import DAY, NOW, REQUISITION, applications, records, send
 
-NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
-DAY = timedelta(days=1)
 OPEN = OpenJob(
     requisition="HARBOR-3",
     title="Night nurse",
     place=Place(code="US-CA", city="Oakland", region="CA", country="US"),
     headcount=1,
 )
-REQUISITION = """
-code: HARBOR-3
-headcount: 1
-must_haves: [{id: licence}, {id: nights}]
-rounds: [{name: panel}]
-"""
-GRACE = Persona(
-    id="grace",
+GRACE = replace(
+    tracking.GRACE,
     name="grace",
-    emails=("grace@example.test",),
-    phones=("555 0100",),
-    links=("https://example.test/me",),
-    residence="US-CA",
-    applications=(
-        Apply("HARBOR-3", "lever", 1, 9, "grace@example.test", "555 0100", {"nights": "yes"}),
-    ),
-    resume_text="",
-    resume_json=None,
-    truth={"HARBOR-3:licence": True, "HARBOR-3:nights": False},
-    pay_expectation_cents=500_000,
+    applications=(replace(tracking.GRACE.applications[0], via="lever"),),
     behaviour=Behaviour(screen="answers", strength=0.9),
 )
 SETTINGS = {
@@ -130,17 +113,6 @@ def add_many(tracker: ApplicantTracker, job: str, number: int) -> list[str]:
         tracker.add_application(applying(job, f"P{n}", f"p{n}@example.test"), f"k{n}").external_id
         for n in range(number)
     ]
-
-
-def records(pages: list[Page]) -> list[Observed]:
-    """Every record of these pages, also of those that are read when they are new."""
-    listed = [p.listed.read(raw) for p in pages if p.listed for _, raw in p.listed.rows]
-    return [*listed, *(record for page in pages for record in page.records)]
-
-
-def applications(tracker: ApplicantTracker, cursor: str | None = None) -> list[Application]:
-    found = records(list(tracker.changes("applications", cursor, ())))
-    return [record for record in found if isinstance(record, Application)]
 
 
 def last_cursor(tracker: ApplicantTracker, resource: str) -> str | None:
@@ -403,25 +375,6 @@ def write(tracker: ApplicantTracker, name: str) -> tuple[str, str, Request]:
         "interview": ("POST .*panels$", "interviews", interview_of(ref)),
     }
     return writes[name]
-
-
-def send(tracker: ApplicantTracker, request: Request, key: str) -> str:
-    match request:
-        case OpenJob():
-            return tracker.open_job(request, key).external_id
-        case CloseJob():
-            return tracker.close_job(request, key).external_id
-        case AddApplication():
-            return tracker.add_application(request, key).external_id
-        case MoveApplication():
-            return tracker.move(request, key).external_id
-        case RejectApplication():
-            return tracker.reject(request, key).external_id
-        case AddNote():
-            return tracker.add_note(request, key).external_id
-        case ScheduleInterview():
-            return tracker.schedule_interview(request, key).external_id
-    raise AssertionError(request)
 
 
 DONE = ["drop_after", "truncated", "html_after", "empty_after", "error_in_200", "reshaped"]

@@ -1,6 +1,6 @@
 """One account at Greenhouse: who is in it, what is asked of it, and how it is read."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,6 @@ from connectors.access import Access
 from connectors.applicant_tracking import greenhouse
 from connectors.ports import ApplicantTracker
 from connectors.records import (
-    AddApplication,
     Application,
     MoveApplication,
     Observed,
@@ -21,38 +20,14 @@ from connectors.records import (
     TrackerStage,
 )
 from deployments.sandbox.greenhouse import Greenhouse
-from deployments.sandbox.people import Apply, Behaviour, Persona
 from deployments.sandbox.server import Sandbox
+from tests.connectors.tracking import DAY, NOW, applying
 
-NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
-DAY = timedelta(days=1)
 OPEN = OpenJob(
     requisition="HARBOR-3",
     title="Night nurse",
     place=Place(code="US-CA", city="Oakland", country="US"),
     headcount=2,
-)
-REQUISITION = """
-code: HARBOR-3
-headcount: 1
-must_haves: [{id: licence}, {id: nights}]
-rounds: [{name: panel}]
-"""
-GRACE = Persona(
-    id="grace",
-    name="Grace Hopper",
-    emails=("grace@example.test",),
-    phones=("555 0100",),
-    links=("https://example.test/me",),
-    residence="US-CA",
-    applications=(
-        Apply("HARBOR-3", "ashby", 1, 9, "grace@example.test", "555 0100", {"nights": "yes"}),
-    ),
-    resume_text="",
-    resume_json=None,
-    truth={"HARBOR-3:licence": True, "HARBOR-3:nights": False},
-    pay_expectation_cents=500_000,
-    behaviour=Behaviour(strength=0.9),
 )
 
 
@@ -62,18 +37,6 @@ def connected(access: Access) -> ApplicantTracker:
 
 def fault(sandbox: Sandbox, match: str, *faults: str) -> None:
     sandbox.faults.append({"vendor": "greenhouse", "match": match, "faults": list(faults)})
-
-
-def applying(job: str, name: str = "Ada Byron", email: str | None = "ada@x.test") -> AddApplication:
-    return AddApplication(
-        application_key=f"HARBOR-3.{name}",
-        job_ref=job,
-        name=name,
-        email=email,
-        phone=None,
-        source="indeed",
-        applied_at=NOW - DAY,
-    )
 
 
 def crowd(vendor: Greenhouse, size: int) -> list[str]:

@@ -12,7 +12,8 @@ from deployments.sandbox.greenhouse_records import TEMPLATE
 from deployments.sandbox.people import People
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
-from tests.connectors.greenhouse.account import GRACE, NOW, REQUISITION, connected
+from tests.connectors.greenhouse.account import connected
+from tests.connectors.tracking import GRACE, NOW, REQUISITION
 
 
 @pytest.fixture

@@ -19,17 +19,8 @@ from connectors.records import (
 )
 from deployments.sandbox.greenhouse import Greenhouse
 from deployments.sandbox.server import Sandbox
-from tests.connectors.greenhouse.account import (
-    DAY,
-    NOW,
-    asked,
-    connected,
-    crowd,
-    fault,
-    ids,
-    opened,
-    read,
-)
+from tests.connectors.greenhouse.account import asked, connected, crowd, fault, ids, opened, read
+from tests.connectors.tracking import DAY, NOW
 
 
 @pytest.mark.parametrize("size", [0, 1, 9, 10, 11, 300])

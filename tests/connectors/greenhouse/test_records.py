@@ -28,11 +28,8 @@ from deployments.sandbox.ashby_records import STAGE
 from deployments.sandbox.greenhouse import Greenhouse
 from deployments.sandbox.server import Sandbox
 from tests.connectors.greenhouse.account import (
-    DAY,
-    NOW,
     OPEN,
     applications,
-    applying,
     asked,
     connected,
     crowd,
@@ -41,6 +38,7 @@ from tests.connectors.greenhouse.account import (
     read,
     to_interview,
 )
+from tests.connectors.tracking import DAY, NOW, applying
 
 
 def test_a_person_and_their_application_are_read_each_for_itself(

@@ -15,16 +15,8 @@ from connectors.records import (
 )
 from deployments.sandbox.greenhouse import CLIENT_SECRET, Greenhouse
 from deployments.sandbox.server import Sandbox
-from tests.connectors.greenhouse.account import (
-    NOW,
-    OPEN,
-    connected,
-    crowd,
-    fault,
-    ids,
-    opened,
-    read,
-)
+from tests.connectors.greenhouse.account import OPEN, connected, crowd, fault, ids, opened, read
+from tests.connectors.tracking import NOW
 
 
 def test_a_token_that_has_ended_is_renewed_and_nothing_is_lost_over_it(

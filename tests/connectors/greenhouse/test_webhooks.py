@@ -17,11 +17,8 @@ from connectors.records import (
 )
 from deployments.sandbox.envelopes import Event, sealed
 from deployments.sandbox.greenhouse import Greenhouse
-from tests.connectors.greenhouse.account import (
-    NOW,
-    OPEN,
-    applying,
-)
+from tests.connectors.greenhouse.account import OPEN
+from tests.connectors.tracking import NOW, applying
 
 
 def test_only_a_webhook_signed_with_our_secret_is_believed() -> None:

@@ -33,18 +33,15 @@ from deployments.sandbox.people import People
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
 from tests.connectors.greenhouse.account import (
-    DAY,
-    GRACE,
-    NOW,
     OPEN,
     applications,
-    applying,
     connected,
     fault,
     interview_of,
     read,
     to_interview,
 )
+from tests.connectors.tracking import DAY, GRACE, NOW, applying
 
 
 def test_a_job_is_copied_from_the_template_with_its_openings(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -46,8 +46,8 @@ from connectors.records import (
 from deployments.sandbox.odoo import Odoo
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
+from tests.connectors.tracking import NOW
 
-NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 OAKLAND = Place(code="US-CA", city="Oakland", region="CA", country="US")
 OPEN = OpenJob(requisition="HARBOR-3", title="Night nurse", place=OAKLAND, headcount=2)

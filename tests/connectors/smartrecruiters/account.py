@@ -1,29 +1,24 @@
 """An account at SmartRecruiters' stand-in, and what is asked of it."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 from connectors.ports import ApplicantTracker
 from connectors.records import (
     AddApplication,
-    AddNote,
-    Application,
-    CloseJob,
     MoveApplication,
-    Observed,
     OpenJob,
-    Page,
     Place,
     RejectApplication,
-    Request,
     ScheduleInterview,
     TrackerStage,
 )
-from deployments.sandbox.people import Apply, Behaviour, Persona
+from deployments.sandbox.people import Behaviour
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.smartrecruiters_records import SETTINGS
+from tests.connectors import tracking
+from tests.connectors.tracking import DAY, NOW
 
-NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
-DAY = timedelta(days=1)
 KEY = "tracker.add:application=1"
 OPTIONS = {**SETTINGS, "reason:not_qualified": "Not enough relevant experience"}
 OPEN = OpenJob(
@@ -32,27 +27,8 @@ OPEN = OpenJob(
     place=Place(code="US-CA", city="Oakland", region="CA", country="US"),
     headcount=1,
 )
-REQUISITION = """
-code: HARBOR-3
-headcount: 1
-must_haves: [{id: licence}, {id: nights}]
-rounds: [{name: panel}]
-"""
-GRACE = Persona(
-    id="grace",
-    name="Grace Lee",
-    emails=("grace@example.test",),
-    phones=("555 0100",),
-    links=("https://example.test/me",),
-    residence="US-CA",
-    applications=(
-        Apply("HARBOR-3", "ashby", 1, 9, "grace@example.test", "555 0100", {"nights": "yes"}),
-    ),
-    resume_text="",
-    resume_json=None,
-    truth={"HARBOR-3:licence": True, "HARBOR-3:nights": False},
-    pay_expectation_cents=500_000,
-    behaviour=Behaviour(screen="answers", strength=0.9),
+GRACE = replace(
+    tracking.GRACE, name="Grace Lee", behaviour=Behaviour(screen="answers", strength=0.9)
 )
 
 
@@ -83,17 +59,6 @@ def add_many(tracker: ApplicantTracker, job: str, number: int) -> list[str]:
     ]
 
 
-def records(pages: list[Page]) -> list[Observed]:
-    """Every record of these pages, also of those that are read when they are new."""
-    listed = [p.listed.read(raw) for p in pages if p.listed for _, raw in p.listed.rows]
-    return [*listed, *(record for page in pages for record in page.records)]
-
-
-def applications(tracker: ApplicantTracker, cursor: str | None = None) -> list[Application]:
-    found = records(list(tracker.changes("applications", cursor, ())))
-    return [record for record in found if isinstance(record, Application)]
-
-
 def end_of(tracker: ApplicantTracker, cursor: str | None = None) -> str | None:
     """The cursor of a list's last page."""
     return list(tracker.changes("applications", cursor, ()))[-1].cursor
@@ -119,23 +84,3 @@ def rejection_of(ref: str) -> RejectApplication:
 
 def withdrawal_of(ref: str) -> RejectApplication:
     return RejectApplication(application_ref=ref, reason="withdrew", by_candidate=True)
-
-
-def send(tracker: ApplicantTracker, request: Request, key: str) -> str:
-    """Ask for whatever is asked for."""
-    match request:
-        case OpenJob():
-            return tracker.open_job(request, key).external_id
-        case CloseJob():
-            return tracker.close_job(request, key).external_id
-        case AddApplication():
-            return tracker.add_application(request, key).external_id
-        case MoveApplication():
-            return tracker.move(request, key).external_id
-        case RejectApplication():
-            return tracker.reject(request, key).external_id
-        case AddNote():
-            return tracker.add_note(request, key).external_id
-        case ScheduleInterview():
-            return tracker.schedule_interview(request, key).external_id
-    raise AssertionError(request)

@@ -12,7 +12,8 @@ from deployments.sandbox.people import People
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.smartrecruiters import SmartRecruiters
 from deployments.sandbox.world import World
-from tests.connectors.smartrecruiters.account import GRACE, NOW, OPEN, OPTIONS, REQUISITION
+from tests.connectors.smartrecruiters.account import GRACE, OPEN, OPTIONS
+from tests.connectors.tracking import NOW, REQUISITION
 
 
 @pytest.fixture

@@ -16,14 +16,13 @@ from deployments.sandbox.smartrecruiters import SmartRecruiters
 from tests.connectors.smartrecruiters.account import (
     OPEN,
     add_many,
-    applications,
     applying,
     end_of,
     fault,
     move_of,
-    records,
     withdrawal_of,
 )
+from tests.connectors.tracking import applications, records
 
 
 def test_reads_every_application_to_the_last_page(

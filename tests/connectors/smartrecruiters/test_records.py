@@ -26,17 +26,14 @@ from connectors.records import (
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.smartrecruiters import SmartRecruiters
 from tests.connectors.smartrecruiters.account import (
-    DAY,
-    NOW,
     add_many,
-    applications,
     applying,
     interview_of,
     move_of,
-    records,
     rejection_of,
     withdrawal_of,
 )
+from tests.connectors.tracking import DAY, NOW, applications, records
 
 AT = "2026-03-02T15:00:00.000Z"
 

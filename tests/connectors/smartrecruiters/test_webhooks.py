@@ -7,7 +7,7 @@ import pytest
 from connectors.applicant_tracking.smartrecruiters import VENDOR, webhooks
 from connectors.errors import Unreadable
 from deployments.sandbox.envelopes import Event, sealed
-from tests.connectors.smartrecruiters.account import NOW
+from tests.connectors.tracking import NOW
 
 # The vendor's own example.
 KEY = "HeBVky2bccvvkcXPimH8c"

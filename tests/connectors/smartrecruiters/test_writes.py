@@ -13,18 +13,16 @@ from deployments.sandbox.server import AFTER, Sandbox
 from deployments.sandbox.smartrecruiters import SmartRecruiters
 from tests.connectors.smartrecruiters.account import (
     KEY,
-    NOW,
     OPEN,
     OPTIONS,
-    applications,
     applying,
     fault,
     interview_of,
     move_of,
     rejection_of,
-    send,
     withdrawal_of,
 )
+from tests.connectors.tracking import NOW, applications, send
 
 Making = Callable[[ApplicantTracker, str], Request]
 

@@ -1,13 +1,10 @@
 """One account at Workable: who is in it, what is asked of it, and how it is read."""
 
-from datetime import UTC, datetime, timedelta
-
 from connectors import watched
 from connectors.access import Access
 from connectors.applicant_tracking import workable
 from connectors.ports import ApplicantTracker
 from connectors.records import (
-    AddApplication,
     Application,
     MoveApplication,
     Observed,
@@ -17,12 +14,10 @@ from connectors.records import (
     ScheduleInterview,
     TrackerStage,
 )
-from deployments.sandbox.people import Apply, Behaviour, Persona
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.workable import Workable
+from tests.connectors.tracking import DAY, NOW, applying
 
-NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
-DAY = timedelta(days=1)
 OPEN = OpenJob(
     requisition="HARBOR-3",
     title="Night nurse",
@@ -39,22 +34,6 @@ rounds:
     minutes: 45
     interviewers: [{email: joe.doe@harbor.example}, {email: mia@harbor.example}]
 """
-GRACE = Persona(
-    id="grace",
-    name="Grace Hopper",
-    emails=("grace@example.test",),
-    phones=("555 0100",),
-    links=("https://example.test/me",),
-    residence="US-CA",
-    applications=(
-        Apply("HARBOR-3", "ashby", 1, 9, "grace@example.test", "555 0100", {"nights": "yes"}),
-    ),
-    resume_text="",
-    resume_json=None,
-    truth={"HARBOR-3:licence": True, "HARBOR-3:nights": False},
-    pay_expectation_cents=500_000,
-    behaviour=Behaviour(strength=0.9),
-)
 
 
 def connected(access: Access) -> ApplicantTracker:
@@ -63,18 +42,6 @@ def connected(access: Access) -> ApplicantTracker:
 
 def fault(sandbox: Sandbox, match: str, *faults: str) -> None:
     sandbox.faults.append({"vendor": "workable", "match": match, "faults": list(faults)})
-
-
-def applying(job: str, name: str = "Ada Byron", email: str | None = "ada@x.test") -> AddApplication:
-    return AddApplication(
-        application_key=f"HARBOR-3.{name}",
-        job_ref=job,
-        name=name,
-        email=email,
-        phone=None,
-        source="indeed",
-        applied_at=NOW - DAY,
-    )
 
 
 def crowd(tracker: ApplicantTracker, vendor: Workable, size: int) -> list[str]:

@@ -12,7 +12,8 @@ from deployments.sandbox.server import Sandbox
 from deployments.sandbox.workable import Workable
 from deployments.sandbox.workable_records import MEMBER
 from deployments.sandbox.world import World
-from tests.connectors.workable.account import GRACE, NOW, REQUISITION, connected
+from tests.connectors.tracking import GRACE, NOW
+from tests.connectors.workable.account import REQUISITION, connected
 
 
 @pytest.fixture

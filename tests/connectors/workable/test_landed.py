@@ -17,7 +17,8 @@ from deployments.sandbox.workable import Workable
 from tasks.desk import Desk
 from tasks.observe import read_system
 from tasks.process import Process
-from tests.connectors.workable.account import DAY, NOW, crowd, fault, to_interview
+from tests.connectors.tracking import DAY, NOW
+from tests.connectors.workable.account import crowd, fault, to_interview
 
 
 @pytest.fixture

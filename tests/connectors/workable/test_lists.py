@@ -13,12 +13,10 @@ from connectors.ports import ApplicantTracker
 from connectors.records import Application, TrackerStage
 from deployments.sandbox.server import Answer, Request, Sandbox
 from deployments.sandbox.workable import Workable
+from tests.connectors.tracking import DAY, NOW, applying
 from tests.connectors.workable.account import (
-    DAY,
-    NOW,
     OPEN,
     applications,
-    applying,
     connected,
     crowd,
     fault,

@@ -27,12 +27,10 @@ from connectors.records import (
 )
 from deployments.sandbox.server import Answer, Request, Sandbox
 from deployments.sandbox.workable import Workable
+from tests.connectors.tracking import DAY, NOW, applying
 from tests.connectors.workable.account import (
-    DAY,
-    NOW,
     OPEN,
     applications,
-    applying,
     connected,
     crowd,
     fault,

@@ -15,7 +15,8 @@ from connectors.ports import ApplicantTracker
 from connectors.records import TrackerStage
 from deployments.sandbox.envelopes import Event, sealed
 from deployments.sandbox.workable import Workable
-from tests.connectors.workable.account import NOW, OPEN, applying, moving
+from tests.connectors.tracking import NOW, applying
+from tests.connectors.workable.account import OPEN, moving
 
 # HMAC-SHA256 as anybody may compute it: the header holds nothing but the hex digits
 VECTOR = (

@@ -25,12 +25,10 @@ from deployments.sandbox.server import Sandbox
 from deployments.sandbox.workable import Workable
 from deployments.sandbox.workable_records import MEMBER
 from deployments.sandbox.world import World
+from tests.connectors.tracking import DAY, NOW, applying
 from tests.connectors.workable.account import (
-    DAY,
-    NOW,
     OPEN,
     applications,
-    applying,
     connected,
     fault,
     interview_of,
