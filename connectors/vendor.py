@@ -68,9 +68,13 @@ class Sender:
     address: str = ""
     handshake: Handshake | None = None
 
+    def secret(self, account: Access) -> str:
+        """What signs for this account; "" if nothing does."""
+        return account.secrets.get("webhook") or (account.key if self.signs_with_key else "")
+
     def signed(self, raw: bytes, headers: Mapping[str, str], account: Access) -> bool:
         """Whether the account has signed this; one without a secret signs nothing."""
-        secret = account.secrets.get("webhook") or (account.key if self.signs_with_key else "")
+        secret = self.secret(account)
         address = (account.options.get(self.address, ""),) if self.address else ()
         return bool(secret) and self.verify(raw, headers, secret, *address)
 

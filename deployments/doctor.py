@@ -136,7 +136,7 @@ def _documents(store: DocumentStore) -> Iterator[Check]:
 def _webhooks(desk: Desk, vendor: Vendor, account: Access | None) -> Iterator[Check]:
     if vendor.webhooks is None or account is None:
         return
-    if not (account.secrets.get("webhook") or vendor.webhooks.signs_with_key):
+    if not vendor.webhooks.secret(account):
         remedy = "put what the vendor signs them with into the account's secret 'webhook'"
         yield Check("webhooks", "nothing to verify them with", remedy)
         return

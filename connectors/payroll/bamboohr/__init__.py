@@ -48,7 +48,7 @@ from typing import Any
 
 from requests.auth import HTTPBasicAuth
 
-from connectors import watched, webhook
+from connectors import places, watched, webhook
 from connectors.access import Access
 from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unreadable, Unsupported
 from connectors.health import Check, tried
@@ -376,22 +376,9 @@ class BambooHR:
         return found
 
     def _location(self, place: Place) -> str:
-        """Find the one location in a place; a place without a state is found by city alone."""
-        if named := self._options.get(f"location:{place.code}"):
-            return named
-        state = place.code.partition("-")[2].partition("-")[0]
-        found = [
-            label
-            for label, city, its_state in self._locations
-            if city.casefold() == place.city.casefold() and state in ("", its_state)
-        ]
-        if len(found) != 1:
-            raise Refused(
-                NAME,
-                f"{len(found)} locations in {place.city} ({place.code}): "
-                f"add it to BambooHR or set the option 'location:{place.code}'",
-            )
-        return found[0]
+        return places.only_one(
+            NAME, place, lambda: self._locations, self._options, "locations", "BambooHR"
+        )
 
     def _place_named(self, label: str) -> str:
         """Say where a location is, as in "Denver, CO"; a remote one by its own name."""

@@ -49,7 +49,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from requests.auth import AuthBase
 
-from connectors import numbered, oauth, watched, webhook
+from connectors import numbered, oauth, places, watched, webhook
 from connectors.access import Access
 from connectors.errors import Misconfigured, Refused, Unavailable, Unreadable, Unsupported
 from connectors.health import Check, tried
@@ -366,22 +366,9 @@ class Gusto:
         ]
 
     def _location(self, place: Place) -> str:
-        """Find the one work location in a place; a place without a state is found by city alone."""
-        if named := self._options.get(f"location:{place.code}"):
-            return named
-        state = place.code.partition("-")[2].partition("-")[0]
-        found = [
-            uuid
-            for uuid, its_city, its_state in self._locations
-            if its_city == place.city.casefold() and state in ("", its_state)
-        ]
-        if len(found) != 1:
-            raise Refused(
-                NAME,
-                f"{len(found)} work locations in {place.city} ({place.code}): "
-                f"add it to Gusto or set the option 'location:{place.code}'",
-            )
-        return found[0]
+        return places.only_one(
+            NAME, place, lambda: self._locations, self._options, "work locations", "Gusto"
+        )
 
     def _get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         return self._api.read("GET", path, params=params).body
