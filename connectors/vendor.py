@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from typing import Any, Literal
 
 from connectors.access import Access
+from connectors.errors import Misconfigured
 from connectors.webhook import Event
 
 GROUP = "fullcycle.connectors"
@@ -104,6 +105,21 @@ class Vendor:
     settings: tuple[Setting, ...] = ()
     scopes: tuple[str, ...] = ()
     webhooks: Sender | None = None
+
+    def open(self, account: Access, **beside: Any) -> Any:
+        """The system of this account; raises Misconfigured, naming every setting it lacks."""
+        if lacking := self.lacking(account):
+            raise Misconfigured(self.name, f"missing: {lacking}; see `fullcycle connect`")
+        return self.connect(account, **beside)
+
+    def lacking(self, account: Access) -> str:
+        """The required settings that an account does not have, each with its meaning."""
+        return "; ".join(
+            f"{setting.name} ({setting.meaning})"
+            for setting in self.settings
+            if setting.required
+            and not (account.secrets if setting.secret else account.options).get(setting.name)
+        )
 
 
 def known(kind: str, *ours: Vendor) -> dict[str, Vendor]:

@@ -72,13 +72,8 @@ def _account(
 
 
 def _settings(vendor: Vendor, account: Access) -> Check:
-    missing = [
-        f"{setting.name} ({setting.meaning})"
-        for setting in vendor.settings
-        if setting.required
-        and not (account.secrets if setting.secret else account.options).get(setting.name)
-    ]
-    wrong = f"missing: {'; '.join(missing)}" if missing else ""
+    lacking = vendor.lacking(account)
+    wrong = f"missing: {lacking}" if lacking else ""
     return Check("settings", wrong, "add them to the account's block")
 
 

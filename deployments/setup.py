@@ -105,6 +105,7 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
                 "greenhouse",
                 "greenhouse/v3",
                 client_id=greenhouse.CLIENT_ID,
+                user_id=greenhouse.USER,
                 auth_url=f"{vendors}/greenhouse/auth",
                 template_job_id=str(TEMPLATE),
             ),

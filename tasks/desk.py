@@ -233,7 +233,7 @@ def _assemble(
 
     def opened(kind: str, name: str) -> Any:
         vendor = _known(kind, name)
-        return vendor.connect(access[name], **{need: beside[need] for need in vendor.needs})
+        return vendor.open(access[name], **{need: beside[need] for need in vendor.needs})
 
     store = beside["documents"] = opened("documents", systems.documents)
     messenger = beside["messenger"] = opened("messaging", systems.messaging)

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 
 from connectors import watched
 from connectors.access import Access
-from connectors.errors import Misconfigured, Refused, Unreadable, Unsupported
+from connectors.errors import Refused, Unreadable, Unsupported
 from connectors.health import Check
 from connectors.links import Links, Question
 from connectors.ports import Answers, BackgroundScreener, Messenger
@@ -70,15 +70,12 @@ STATES: dict[str, tuple[ReportStatus, ReportResult | None]] = {
     "clear": (ReportStatus.COMPLETE, ReportResult.CLEAR),
     "consider": (ReportStatus.COMPLETE, ReportResult.CONSIDER),
 }
-NEEDED = ("client", "screener", "person", "person_email")
 
 
 def connect(
     access: Access, messenger: Messenger, links: Links, answers: Answers
 ) -> BackgroundScreener:
     """Have a person order, through the client's own messenger."""
-    if missing := [name for name in NEEDED if not access.options.get(name)]:
-        raise Misconfigured(NAME, f"options missing: {', '.join(missing)}")
     return Manual(access, messenger, links, answers)
 
 

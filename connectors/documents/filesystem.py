@@ -27,9 +27,7 @@ NAME = "filesystem"
 
 
 def connect(access: Access) -> DocumentStore:
-    """Open a folder; raises Misconfigured without `options["root"]`."""
-    if not access.options.get("root"):
-        raise Misconfigured(NAME, "the option 'root' is missing")
+    """Open a folder."""
     return Filesystem(Path(access.options["root"]).resolve(), access.base_url.rstrip("/"))
 
 

@@ -43,9 +43,7 @@ SET_UP = frozenset({"NoSuchBucket", "PermanentRedirect", "AuthorizationHeaderMal
 
 
 def connect(access: Access) -> DocumentStore:
-    """Open one bucket; raises Misconfigured without `bucket` or `region`, or for a wrong option."""
-    if missing := [name for name in ("bucket", "region") if not access.options.get(name)]:
-        raise Misconfigured(NAME, f"options are missing: {', '.join(missing)}")
+    """Open one bucket; raises Misconfigured for a wrong option."""
     encryption, lock_days = _encryption(access), _lock_days(access)
     bucket, region = access.options["bucket"], access.options["region"]
     client = boto3.client(

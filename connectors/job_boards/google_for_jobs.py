@@ -30,7 +30,7 @@ import jinja2
 import nh3
 
 from connectors.access import Access
-from connectors.errors import Misconfigured, Refused, Unsupported
+from connectors.errors import Refused, Unsupported
 from connectors.health import Check
 from connectors.http import segment
 from connectors.ports import DocumentStore, JobBoard
@@ -99,9 +99,7 @@ PAGE = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 
 def connect(access: Access, documents: DocumentStore) -> JobBoard:
-    """Open the pages of one client; raises Misconfigured without `prefix` or `apply_url`."""
-    if missing := [name for name in ("prefix", "apply_url") if not access.options.get(name)]:
-        raise Misconfigured(NAME, f"options are missing: {', '.join(missing)}")
+    """Open the pages of one client."""
     return GoogleForJobs(access, documents)
 
 

@@ -36,7 +36,7 @@ import nh3
 from lxml import etree
 
 from connectors.access import Access
-from connectors.errors import Misconfigured, Refused, Unreadable, Unsupported
+from connectors.errors import Refused, Unreadable, Unsupported
 from connectors.health import Check
 from connectors.http import segment
 from connectors.payload import Payload, items
@@ -78,9 +78,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def connect(access: Access, documents: DocumentStore) -> JobBoard:
-    """Open one client's feed; raises Misconfigured without `api_token` or `apply_url`."""
-    if missing := [name for name in ("api_token", "apply_url") if not access.options.get(name)]:
-        raise Misconfigured(NAME, f"options are missing: {', '.join(missing)}")
+    """Open one client's feed."""
     return Indeed(access, documents)
 
 

@@ -55,7 +55,6 @@ from connectors.vendor import Setting, Vendor
 
 NAME = "amazon_ses"
 ONCE = Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 1})
-NEEDED = ("region", "from_name", "from_email")
 JOURNAL = ("journal_email", "journal", "journal_user")
 REFERENCE = "X-Reference"
 SET_UP = frozenset(
@@ -72,9 +71,9 @@ UNVERIFIED = "not verified"  # in the text of MessageRejected: the sender, or SE
 
 
 def connect(access: Access) -> Messenger:
-    """Open SES for one sender; raises Misconfigured if an option is missing."""
-    wanted = NEEDED + (JOURNAL if any(access.options.get(name) for name in JOURNAL) else ())
-    if missing := [name for name in wanted if not access.options.get(name)]:
+    """Open SES for one sender; raises Misconfigured for half a journal."""
+    missing = [name for name in JOURNAL if not access.options.get(name)]
+    if missing and len(missing) < len(JOURNAL):
         raise Misconfigured(NAME, f"options missing: {', '.join(missing)}")
     if access.options.get("journal") and not access.secrets.get("journal"):
         raise Misconfigured(NAME, "the secret 'journal' is missing")  # the key is Amazon's alone

@@ -52,14 +52,12 @@ from connectors.vendor import Setting, Vendor
 NAME = "smtp"
 SECONDS = 30
 TRIAL = b"From: us@client.example\r\n\r\n"
-NEEDED = ("from_name", "from_email")
 
 
 def connect(access: Access) -> Messenger:
     """Open the client's mail server; every message leaves as the client's own."""
-    needed = (*NEEDED, "journal_user") if access.options.get("journal") else NEEDED
-    if missing := [name for name in needed if not access.options.get(name)]:
-        raise Misconfigured(NAME, f"options missing: {', '.join(missing)}")
+    if access.options.get("journal") and not access.options.get("journal_user"):
+        raise Misconfigured(NAME, "the option 'journal_user' is missing")
     if access.options.get("dkim_selector") and not access.secrets.get("dkim_key"):
         raise Misconfigured(NAME, "the secret 'dkim_key' is missing")
     return Mail(access)

@@ -14,7 +14,7 @@ Quirks
 from collections.abc import Iterator, Sequence
 
 from connectors.access import Access
-from connectors.errors import Misconfigured, Unsupported
+from connectors.errors import Unsupported
 from connectors.health import Check
 from connectors.links import Links, Question
 from connectors.ports import Messenger, ReferenceChecker
@@ -51,8 +51,6 @@ AGAIN = "We wrote to you a few days ago and would still value your answer."
 
 def connect(access: Access, messenger: Messenger, links: Links) -> ReferenceChecker:
     """Ask referees by letter, through the client's own messenger."""
-    if not access.options.get("client"):
-        raise Misconfigured(NAME, "options missing: client")
     return Questionnaire(access.options["client"], messenger, links)
 
 

@@ -35,6 +35,7 @@ from deployments.sandbox.tracker_people import Staff
 from deployments.sandbox.world import World
 
 CLIENT_ID, CLIENT_SECRET = "sandbox-greenhouse-client", "sandbox-greenhouse"
+USER = "4100"  # a Site Admin
 LIFE = timedelta(hours=1)
 PAGE = 50
 EDITED = 3

@@ -234,9 +234,7 @@ def test_who_cannot_be_reached_is_unavailable(amazon: Amazon) -> None:
         amazon_ses.connect(amazon.access("http://127.0.0.1:9")).send(a_message(), "k1")
 
 
-@pytest.mark.parametrize(
-    "missing", ["region", "from_name", "from_email", "journal_email", "journal", "journal_user"]
-)
+@pytest.mark.parametrize("missing", ["journal_email", "journal", "journal_user"])
 def test_a_missing_option_is_named_when_connecting(amazon: Amazon, missing: str) -> None:
     with pytest.raises(Misconfigured, match=missing):
         amazon_ses.connect(amazon.access(**{missing: ""}))

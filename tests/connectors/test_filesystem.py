@@ -10,7 +10,7 @@ from connectors import deadline
 from connectors.access import Access
 from connectors.deadline import TooLate
 from connectors.documents import filesystem
-from connectors.errors import Misconfigured, Refused, Unavailable
+from connectors.errors import Refused, Unavailable
 from connectors.ports import DocumentStore
 
 
@@ -96,11 +96,6 @@ def test_a_write_that_fails_is_named_and_leaves_nothing(
     with pytest.raises(Unavailable):
         store.put("n" * 300, b"x", "text/plain")
     assert [path.name for path in (tmp_path / "served").rglob("*")] == ["folder", "a.txt"]
-
-
-def test_a_folder_must_be_named() -> None:
-    with pytest.raises(Misconfigured):
-        filesystem.connect(Access("https://files.example.test"))
 
 
 def test_what_is_too_late_changes_nothing(store: DocumentStore) -> None:

@@ -10,7 +10,7 @@ from lxml import etree, html
 
 from connectors.access import Access
 from connectors.documents import filesystem
-from connectors.errors import Misconfigured, Refused, Unsupported
+from connectors.errors import Refused, Unsupported
 from connectors.job_boards import google_for_jobs
 from connectors.ports import DocumentStore, JobBoard
 from connectors.records import (
@@ -242,6 +242,4 @@ def test_what_cannot_be_said_is_refused(board: JobBoard, store: DocumentStore) -
         board.publish(these(a_posting(), a_posting()), "k")
     with pytest.raises(Unsupported):
         board.find(CloseJob(job_ref="x"), "k")
-    with pytest.raises(Misconfigured, match="prefix, apply_url"):
-        google_for_jobs.connect(Access(SITE), store)
     assert (board.resources, list(board.changes("jobs", None, ()))) == ((), [])

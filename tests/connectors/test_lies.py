@@ -122,6 +122,7 @@ class Vendors:
             "bamboohr": {"reference_field": bamboohr_stand_in.REFERENCE_FIELD},
             "greenhouse": {
                 "client_id": greenhouse_stand_in.CLIENT_ID,
+                "user_id": greenhouse_stand_in.USER,
                 "auth_url": f"{self._url}/greenhouse/auth",
                 "template_job_id": str(TEMPLATE),
             },

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.access import Access
 from connectors.background_checks import VENDORS, manual
-from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unsupported
+from connectors.errors import OutcomeUnknown, Refused, Unsupported
 from connectors.ledger import answers
 from connectors.ledger.store import Ledger
 from connectors.links import Links, Question
@@ -255,14 +255,6 @@ def test_a_person_who_cannot_be_reached_is_refused(messenger: Messenger) -> None
 
     with pytest.raises(Refused):
         manual.connect(account, messenger, LINKS, lambda _: ()).order(an_order(), KEY)
-
-
-@pytest.mark.parametrize("missing", ["client", "screener", "person", "person_email"])
-def test_who_orders_where_must_be_named(messenger: Messenger, missing: str) -> None:
-    options = {**an_account(client="harbor").options, missing: ""}
-
-    with pytest.raises(Misconfigured, match=missing):
-        manual.connect(Access("", options=options), messenger, LINKS, lambda _: ())
 
 
 def test_what_it_cannot_do_it_says(screener: BackgroundScreener) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.access import Access
-from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unsupported
+from connectors.errors import OutcomeUnknown, Refused, Unsupported
 from connectors.links import Links, Question
 from connectors.messaging import smtp
 from connectors.ports import ReferenceChecker
@@ -132,11 +132,6 @@ def test_only_questions_to_referees_can_be_found(checker: ReferenceChecker) -> N
 def test_answers_do_not_come_this_way(checker: ReferenceChecker) -> None:
     assert checker.resources == ()
     assert list(checker.changes("answers", None, [])) == []
-
-
-def test_the_client_must_be_named() -> None:
-    with pytest.raises(Misconfigured, match="client"):
-        connect(Access(""), smtp.connect(Access("smtp://x", options=FROM)), LINKS)
 
 
 FROM = {"from_name": "Harbor Goods", "from_email": "talent@harbor.example"}

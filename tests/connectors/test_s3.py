@@ -118,11 +118,6 @@ def test_failures_have_names(endpoint: str) -> None:
         nowhere.get("a.txt")
 
 
-def test_a_bucket_without_a_host_is_amazons() -> None:
-    with pytest.raises(Misconfigured, match="region"):
-        s3.connect(Access("", options={"bucket": "harbor"}))
-
-
 def test_with_a_key_of_the_clients_it_is_kms_that_encrypts(
     store: DocumentStore, endpoint: str
 ) -> None:

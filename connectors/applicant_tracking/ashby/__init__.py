@@ -197,9 +197,9 @@ class Ashby:
             "job.create",
             {
                 "title": _title(request),
-                "teamId": self._option("team_id"),
-                "locationId": self._option("location_id"),
-                "defaultInterviewPlanId": self._option("interview_plan_id"),
+                "teamId": self._options["team_id"],
+                "locationId": self._options["location_id"],
+                "defaultInterviewPlanId": self._options["interview_plan_id"],
             },
             made_job,
         )
@@ -325,7 +325,7 @@ class Ashby:
 
     def check(self) -> Iterator[Check]:
         """Whether the plan has a stage of each meaning, and each of our reasons has its text."""
-        yield from health.stages(partial(self._stage, self._option("interview_plan_id")))
+        yield from health.stages(partial(self._stage, self._options["interview_plan_id"]))
         yield from health.reasons(self._archive_reason)
         yield from self._calls.health()
 
@@ -413,11 +413,6 @@ class Ashby:
     def _info(self, application_ref: str) -> Row:
         body = {"applicationId": application_ref, "expand": ["applicationFormSubmissions"]}
         return self._calls.one("application.info", body)
-
-    def _option(self, name: str) -> str:
-        if name not in self._options:
-            raise Misconfigured(NAME, f"the option {name!r} is missing")
-        return self._options[name]
 
 
 def _title(request: OpenJob) -> str:

@@ -122,14 +122,14 @@ def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> A
     """Open one client's Greenhouse."""
     client = HTTPBasicAuth(access.options.get("client_id", ""), access.key)
     auth = Api(NAME, access.options.get("auth_url", AUTH_URL), client, sleep=sleep)
-    token = partial(_token, auth, access.options.get("user_id"))
+    token = partial(_token, auth, access.options["user_id"])
     api = Api(NAME, access.base_url, ClientCredentials(token), sleep=sleep)
     return Greenhouse(api, access.options)
 
 
-def _token(auth: Api, user_id: str | None) -> str:
+def _token(auth: Api, user_id: str) -> str:
     """Ask for an access token; it lasts about an hour. Raises Misconfigured, Unavailable."""
-    asked = {"grant_type": "client_credentials"} | ({"sub": user_id} if user_id else {})
+    asked = {"grant_type": "client_credentials", "sub": user_id}
     try:
         body = auth.read("POST", "/token", params=asked).body
     except (Misconfigured, RefusedReply) as refusal:

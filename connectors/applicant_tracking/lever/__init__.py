@@ -228,7 +228,7 @@ class Lever:
         body = {
             "text": request.title,
             "state": "published",
-            "categories": {"location": place, "team": self._option("team")},
+            "categories": {"location": place, "team": self._options["team"]},
             "tags": [_tag(request.requisition)],
         }
         return self._calls.write("POST", "/postings", body, made_ref)
@@ -302,7 +302,7 @@ class Lever:
 
     def schedule_interview(self, request: ScheduleInterview, key: str) -> Receipt:
         """Record one round as a panel of one interview, which is on nobody's calendar."""
-        template = self._option("feedback_template_id")
+        template = self._options["feedback_template_id"]
         interview = {
             "subject": request.round,
             "note": _mark(key),
@@ -516,11 +516,6 @@ class Lever:
     def _email(self, user: str) -> str:
         told = Payload(NAME, self._calls.one(f"/users/{segment(user)}"))
         return told.maybe("email", str) or user
-
-    def _option(self, name: str) -> str:
-        if not self._options.get(name):
-            raise Misconfigured(NAME, f"the option {name!r} is missing")
-        return self._options[name]
 
 
 def _id(row: Row) -> str:

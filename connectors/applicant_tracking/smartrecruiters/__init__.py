@@ -95,7 +95,6 @@ READ_SECONDS = 130.0
 AT_ONCE = 4  # of the eight requests that may be under way
 OVERLAP = timedelta(minutes=10)  # by which a search may be behind
 REVIEWS = "/reviews"  # unverified: as other clients ask for them
-NEW_JOB = ("industry", "function", "experience_level")
 CLOSED = ("FILLED", "CANCELLED")
 NOT_THERE = 404
 LONGEST_NOTE = 10_000
@@ -257,7 +256,7 @@ class SmartRecruiters:
         """Arrange one round as an interview of one time slot."""
         candidate, job = parts(request.application_ref)
         slot = {
-            "interviewType": self._search.option("interview_type"),
+            "interviewType": self._search.options["interview_type"],
             "title": request.round,
             "startsOn": _instant(request.starts_at),
             "endsOn": _instant(request.ends_at),
@@ -269,7 +268,7 @@ class SmartRecruiters:
         body = {
             "candidate": {"id": candidate, "status": "pending"},
             "jobId": job,
-            "organizerId": self._search.option("organizer_id"),
+            "organizerId": self._search.options["organizer_id"],
             "timezone": "UTC",
             "timeslots": [slot],
         }
@@ -279,9 +278,6 @@ class SmartRecruiters:
     def check(self) -> Iterator[Check]:
         """Whether each of our reasons is there, and new jobs, interviews and notes are possible."""
         yield from health.reasons(self._search.reason)
-        for name in NEW_JOB:
-            known = partial(self._search.option, name)
-            yield health.tried(f"setting {name}", "set it to an id of the client's", known)
         yield health.tried(
             "organizer", "set 'organizer_id' to the id of a user", self._search.organizer
         )
@@ -375,9 +371,9 @@ class SmartRecruiters:
                 **{name: value for name, value in location.items() if value},
                 "remote": place.remote,
             },
-            "industry": {"id": self._search.option("industry")},
-            "function": {"id": self._search.option("function")},
-            "experienceLevel": {"id": self._search.option("experience_level")},
+            "industry": {"id": self._search.options["industry"]},
+            "function": {"id": self._search.options["function"]},
+            "experienceLevel": {"id": self._search.options["experience_level"]},
         }
         return self._calls.write("POST", "/jobs", body, _made_job)
 

@@ -31,7 +31,7 @@ class Search:
     """
 
     def __init__(self, calls: Calls, options: Mapping[str, str]) -> None:
-        self._calls, self._options = calls, options
+        self._calls, self.options = calls, options
         self.submitted = options.get("submitted_sub_status", SUBMITTED)
         self.email = cache(self._email_of)
 
@@ -89,7 +89,7 @@ class Search:
 
     def reason(self, request: RejectApplication) -> str:
         """The reason that our code means; raises Misconfigured."""
-        label = self._options.get(f"reason:{request.reason}", request.reason)
+        label = self.options.get(f"reason:{request.reason}", request.reason)
         kind = "withdrawal" if request.by_candidate else "rejection"
         for row in self._calls.all(f"/configuration/{kind}-reasons"):
             if slug(Payload(NAME, row).take("label", str)) == slug(label):
@@ -103,19 +103,13 @@ class Search:
                 return id_of(row)
         raise Refused(NAME, "an interviewer is no user there: add them, then retry")
 
-    def option(self, name: str) -> str:
-        """A setting that must be there; raises Misconfigured."""
-        if not self._options.get(name):
-            raise Misconfigured(NAME, f"the option {name!r} is missing")
-        return self._options[name]
-
     def organizer(self) -> Row:
         """The user who arranges interviews; raises Misconfigured and Refused."""
-        return self._calls.one(f"{USERS}/{segment(self.option('organizer_id'))}")
+        return self._calls.one(f"{USERS}/{segment(self.options['organizer_id'])}")
 
     def interview_type(self) -> str:
         """The type of interviews, if the client has it; raises Misconfigured."""
-        name = self.option("interview_type")
+        name = self.options["interview_type"]
         if name not in self._calls.words(f"{INTERVIEWS}/interview-types"):
             raise Misconfigured(NAME, f"no type of interviews is called {name!r}")
         return name

@@ -236,7 +236,7 @@ class Workable:
     def add_note(self, request: AddNote, key: str) -> Receipt:
         """Write a comment for the whole hiring team, whose last line is our key."""
         comment = {"body": f"{request.text}\n\n{_mark(key)}", "policy": HIRING_TEAM}
-        body = {"member_id": self._directory.member_id(), "comment": comment}
+        body = {"member_id": self._directory.options["member_id"], "comment": comment}
         return self._spi.write(f"{_path(request.candidate_ref)}/comments", body, _commented)
 
     def schedule_interview(self, request: ScheduleInterview, key: str) -> Receipt:
@@ -252,7 +252,7 @@ class Workable:
         Stages are those of a job, which a person makes there.
         """
         remedy = "set 'member_id' to the id of the member in whose name we act"
-        yield health.tried("member", remedy, lambda: self._directory.member_id)
+        yield health.tried("member", remedy, self._directory.member)
         yield from health.reasons(self._directory.reason)
 
     def _applications(self, state: Row) -> Iterator[Page]:
@@ -350,7 +350,7 @@ class Workable:
         return [row for row in told if row.get("action") == action]
 
     def _act(self, ref: str, verb: str, body: Row) -> None:
-        said = {"member_id": self._directory.member_id(), **body}
+        said = {"member_id": self._directory.options["member_id"], **body}
         self._spi.write(f"{_path(ref)}/{verb}", said, _nothing)
 
 

@@ -18,16 +18,16 @@ class Directory:
     """One client's set-up, and what its options say of it."""
 
     def __init__(self, spi: Spi, options: Mapping[str, str]) -> None:
-        self._spi, self._options, self.meanings = spi, options, meanings(options)
+        self._spi, self.options, self.meanings = spi, options, meanings(options)
         self.pipeline = cache(self._read_pipeline)
         self.members = cache(self._read_members)
         self._reasons = cache(self._read_reasons)
 
-    def member_id(self) -> str:
+    def member(self) -> str:
         """In whose name we write; raises Misconfigured."""
-        if "member_id" not in self._options:
-            raise Misconfigured(NAME, "the option 'member_id' is missing")
-        return self._options["member_id"]
+        if (told := self.options["member_id"]) not in self.members():
+            raise Misconfigured(NAME, "'member_id' is no active member")
+        return told
 
     def stage(self, job_ref: str, wanted: TrackerStage) -> str:
         """The slug of the first stage of a job's pipeline with a meaning; raises Misconfigured."""
@@ -38,7 +38,7 @@ class Directory:
 
     def reason(self, request: RejectApplication) -> str:
         """The disqualification reason that our reason code means; raises Misconfigured."""
-        text = self._options.get(f"reason:{request.reason}", request.reason)
+        text = self.options.get(f"reason:{request.reason}", request.reason)
         for ref, told, withdrew in self._reasons():
             if withdrew == request.by_candidate and slug(told) == slug(text):
                 return ref

@@ -88,12 +88,9 @@ Row = dict[str, Any]
 
 
 def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> Payroll:
-    """Open one company; raises Misconfigured if the option `reference_field` is missing."""
-    field = access.options.get("reference_field")
-    if not field:
-        raise Misconfigured(NAME, "set the option 'reference_field' to the field for our reference")
+    """Open one company."""
     api = Api(NAME, access.base_url, HTTPBasicAuth(access.key, "x"), sleep=sleep)
-    return BambooHR(api, field, access.options)
+    return BambooHR(api, access.options["reference_field"], access.options)
 
 
 def verify_webhook(raw: bytes, headers: Mapping[str, str], private_key: str) -> bool:

@@ -88,9 +88,7 @@ KEYS = uuid5(NAMESPACE_URL, "https://docs.gusto.com/embedded-payroll/people_batc
 
 
 def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> Payroll:
-    """Open one company at Gusto; raises Misconfigured if the option `company` is missing."""
-    if not access.options.get("company"):
-        raise Misconfigured(NAME, "set the option 'company' to the company's uuid")
+    """Open one company at Gusto."""
     api = Api(NAME, access.base_url, _auth(access), headers=HEADERS, sleep=sleep)
     return Gusto(api, access.options)
 

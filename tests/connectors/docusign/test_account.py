@@ -83,14 +83,6 @@ def test_a_key_that_is_none_is_our_own_mistake(access: Access, key: str) -> None
     assert key not in str(told.value) or not key
 
 
-@pytest.mark.parametrize("option", ["account_id", "integration_key", "user_id"])
-def test_an_account_that_lacks_a_setting_is_not_opened(access: Access, option: str) -> None:
-    lacking = {name: value for name, value in access.options.items() if name != option}
-
-    with pytest.raises(Misconfigured, match=option):
-        docusign.connect(dataclasses.replace(access, options=lacking))
-
-
 @pytest.mark.parametrize("fault", ["500", "html", "drop_after", "error_in_200", "empty_after"])
 def test_a_token_whose_answer_is_lost_is_asked_for_again_and_nothing_was_done(
     signatures: SignatureProvider, sandbox: Sandbox, vendor: DocuSign, fault: str

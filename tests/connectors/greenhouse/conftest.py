@@ -7,7 +7,7 @@ import pytest
 
 from connectors.access import Access
 from connectors.ports import ApplicantTracker
-from deployments.sandbox.greenhouse import CLIENT_ID, CLIENT_SECRET, Greenhouse
+from deployments.sandbox.greenhouse import CLIENT_ID, CLIENT_SECRET, USER, Greenhouse
 from deployments.sandbox.greenhouse_records import TEMPLATE
 from deployments.sandbox.people import People
 from deployments.sandbox.server import Sandbox
@@ -34,6 +34,7 @@ def access(sandbox: Sandbox) -> Access:
     url = sandbox.start()
     options = {
         "client_id": CLIENT_ID,
+        "user_id": USER,
         "auth_url": f"{url}/greenhouse/auth",
         "template_job_id": str(TEMPLATE),
         "reason:not_qualified": "Not enough relevant experience",

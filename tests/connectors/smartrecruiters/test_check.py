@@ -25,9 +25,6 @@ def test_an_account_that_is_set_up_has_nothing_wrong(tracker: ApplicantTracker, 
 @pytest.mark.parametrize(
     ("name", "value", "what"),
     [
-        ("industry", "", "setting industry"),
-        ("function", "", "setting function"),
-        ("experience_level", "", "setting experience_level"),
         ("organizer_id", "nobody", "organizer"),
         ("interview_type", "Seance", "interview type"),
         ("reason:not_qualified", "No such label", "reason not_qualified"),

@@ -14,7 +14,6 @@ from deployments.sandbox.smartrecruiters import SmartRecruiters
 from tests.connectors.smartrecruiters.account import (
     KEY,
     OPEN,
-    OPTIONS,
     applying,
     fault,
     interview_of,
@@ -321,15 +320,6 @@ def test_a_note_is_looked_for_on_every_page(
 
     assert tracker.find(AddNote(candidate_ref=candidate, text="4"), "n4")
     assert tracker.find(AddNote(candidate_ref=candidate, text="4"), "n") is None
-
-
-@pytest.mark.parametrize("missing", ["industry", "function", "experience_level"])
-def test_a_job_needs_its_settings(access: Access, missing: str) -> None:
-    left = {name: value for name, value in OPTIONS.items() if name != missing}
-    poor = smartrecruiters.connect(Access(access.base_url, access.key, options=left))
-
-    with pytest.raises(Misconfigured, match=missing):
-        poor.open_job(OPEN, "o")
 
 
 def test_a_reason_that_is_not_there_is_a_matter_of_set_up(access: Access, job: str) -> None:

@@ -273,14 +273,11 @@ def test_what_stands_where_it_should_is_not_moved_or_rejected_again(
     )
 
 
-def test_without_a_member_nothing_is_written(access: Access, vendor: Workable) -> None:
-    nobody = connected(Access(access.base_url, access.key))
+def test_in_the_name_of_no_member_nothing_is_written(access: Access, vendor: Workable) -> None:
     unknown = connected(Access(access.base_url, access.key, options={"member_id": "none"}))
-    job = nobody.open_job(OPEN, "k").external_id
-    ref = nobody.add_application(applying(job), "a").external_id
+    job = unknown.open_job(OPEN, "k").external_id
+    ref = unknown.add_application(applying(job), "a").external_id
 
-    with pytest.raises(Misconfigured, match="member_id"):
-        nobody.add_note(AddNote(candidate_ref=ref, text="Hello"), "n")
     with pytest.raises(Refused):
         unknown.add_note(AddNote(candidate_ref=ref, text="Hello"), "n")
     assert "notes" not in vendor.received
@@ -439,3 +436,12 @@ def test_a_stand_in_that_is_started_again_remembers_everything(
 
     assert (again.received, again.stands()) == (vendor.received, vendor.stands())
     assert MEMBER in {row["id"] for row in again.records.members()}
+
+
+def test_a_member_who_is_none_is_named_by_the_check(access: Access) -> None:
+    nobody = connected(Access(access.base_url, access.key, options={"member_id": "none"}))
+
+    wrong = {each.what: each.wrong for each in nobody.check()}
+
+    assert "member_id" in wrong["member"]
+    assert not {each.what: each.wrong for each in connected(access).check()}["member"]
