@@ -20,7 +20,9 @@ from typing import Any
 import pytest
 import requests
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from requests.adapters import HTTPAdapter
 from sqlalchemy import text
+from urllib3.util import Retry
 
 from connectors.ledger.store import Ledger
 from deployments import postgres, prefect_server, setup
@@ -36,6 +38,7 @@ from tests.chaos.ways.unlucky import CALLS_ENOUGH
 APPLICATIONS = 80
 LATENCY_SECONDS = 1.0  # of each of an order's two requests
 RUN_SECONDS = 300
+HEARD_SECONDS = 60
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 OTHER_HOST = "import os, socket\nsocket.gethostname = lambda: os.environ['MACHINE']\n"
 
@@ -106,11 +109,15 @@ class Served:
 
 @dataclass
 class System:
-    """PostgreSQL, Prefect, and the workers and clients that a test asks for."""
+    """PostgreSQL, Prefect, and the workers and clients that a test asks for.
+
+    `server`: the process of Prefect's server, which leads its group.
+    """
 
     settings: Settings
     environment: Mapping[str, str]
     open: ExitStack
+    server: int
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def has_worker(self, pool: str, **told: str) -> None:
@@ -176,9 +183,20 @@ class System:
         """How many task runs there are by each name, of all runs together."""
         return Counter(each["name"] for each in self._asks("POST", "task_runs/filter", {}))
 
+    def has_heard_of_every_task(self) -> None:
+        """Wait until Prefect, which is told of them by events, says all task runs completed."""
+        give_up = time.monotonic() + HEARD_SECONDS
+        while any(
+            each["state_type"] != "COMPLETED" for each in self._asks("POST", "task_runs/filter", {})
+        ):
+            assert time.monotonic() < give_up
+            time.sleep(0.5)
+
     def _asks(self, method: str, path: str, body: Any = None) -> Any:
         url = f"{self.environment['PREFECT_API_URL']}/{path}"
-        answer = requests.request(method, url, json=body, timeout=30)
+        with requests.Session() as session:
+            session.mount(url, HTTPAdapter(max_retries=Retry(total=5, backoff_factor=0.2)))
+            answer = session.request(method, url, json=body, timeout=30)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
@@ -197,7 +215,7 @@ def _installed() -> Iterator[Settings]:
 @contextmanager
 def system() -> Iterator[System]:
     """A system without workers and clients, in whose surroundings this process is too."""
-    with _installed() as settings, peers.prefect(settings), ExitStack() as open:
+    with _installed() as settings, peers.prefect(settings) as server, ExitStack() as open:
         write_clock(settings.home / "clock", AS_OF)
         (settings.home / "sitecustomize.py").write_text(OTHER_HOST)
         environment = {
@@ -210,4 +228,4 @@ def system() -> Iterator[System]:
         with pytest.MonkeyPatch.context() as patch, temporary_settings(told):
             for name, value in environment.items():
                 patch.setenv(name, value)
-            yield System(settings, environment, open)
+            yield System(settings, environment, open, server)
