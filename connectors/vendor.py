@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from connectors.access import Access
 from connectors.errors import Misconfigured
@@ -88,10 +89,13 @@ class Sender:
 class Vendor:
     """One vendor of a kind, such as `background_checks`.
 
+    `documents`: its own. `reads` and `writes`: what we do there, in the vendor's words.
     `connect` takes the account, and by their names the client's own things it `needs` beside it:
     the messenger, the document store, our signed links and the answers to them. `addresses`: the
-    vendor's, by mode; none where the client's own is asked for. `key`: what the key is; "" if there
-    is none. `scopes`: what the key must be allowed, in the vendor's words.
+    vendor's, by mode; "" if it needs none; in a mode that is not there it is the client's own.
+    `address`: what else is to say of it. `key`: what the key is; "" if there is none; an account
+    may do without it where it is `key_optional`. `scopes`: what the key must be allowed, in the
+    vendor's words.
     """
 
     kind: str
@@ -100,16 +104,25 @@ class Vendor:
     documents: str
     connect: Callable[..., Any]
     needs: tuple[Need, ...] = ()
+    reads: str = ""
+    writes: str = ""
     addresses: Mapping[str, str] = field(default_factory=dict)
+    address: str = ""
     key: str = ""
+    key_optional: bool = False
     settings: tuple[Setting, ...] = ()
     scopes: tuple[str, ...] = ()
     webhooks: Sender | None = None
 
     def open(self, account: Access, **beside: Any) -> Any:
-        """The system of this account; raises Misconfigured, naming every setting it lacks."""
+        """The system of this account; raises Misconfigured.
+
+        The failure names every setting that it lacks, or the mode that its address is not of.
+        """
         if lacking := self.lacking(account):
             raise Misconfigured(self.name, f"missing: {lacking}; see `fullcycle connect`")
+        if wrong := self.wrong_address(account.mode, account.base_url):
+            raise Misconfigured(self.name, wrong)
         return self.connect(account, **beside)
 
     def lacking(self, account: Access) -> str:
@@ -120,6 +133,26 @@ class Vendor:
             if setting.required
             and not (account.secrets if setting.secret else account.options).get(setting.name)
         )
+
+    def wrong_address(self, mode: str, address: str) -> str:
+        """Why an account of this mode cannot be at this address; "" if it can.
+
+        At another mode's address an order meant as a trial would be a real one. Any address that is
+        not the vendor's own may be a stand-in's.
+        """
+        if not address and mode not in self.addresses:
+            return f"{self.title} has no address of its own in mode {mode}: give the client's"
+        modes = [known for known, its in self.addresses.items() if _host(its) == _host(address)]
+        if not address or not modes or mode in modes:
+            return ""
+        return (
+            f"{address} is {self.title}'s address for the mode {modes[0]}, not for {mode}:"
+            " change one of them; each mode has a key of its own"
+        )
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or ""
 
 
 def known(kind: str, *ours: Vendor) -> dict[str, Vendor]:

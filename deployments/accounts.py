@@ -5,14 +5,16 @@ import logging
 import math
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from starlette.exceptions import HTTPException
 
 from connectors.access import Access
 from connectors.ledger.store import Ledger
 from deployments.limits import LOOKUPS_PER_SECOND, Rates
-from tasks.desk import Account, BlockKeeper, Surroundings, account_name, put
+from tasks.account import BlockKeeper, account_type, put
+from tasks.desk import Surroundings
 
 FRESH_SECONDS = 60.0  # as long an account is believed to be as it was read
 MOST = 10_000  # accounts to remember, those that do not exist included
@@ -22,20 +24,15 @@ Load = Callable[[str, str], Awaitable[Access | None]]
 log = logging.getLogger(__name__)
 
 
-async def load(client: str, vendor: str) -> Access | None:
-    """Read a client's account at a vendor from its block; None if there is none."""
-    try:
-        account: Account = await Account.aload(account_name(client, vendor))
-    except ValueError:
-        return None
-    return account.access()
+def keep(client: str, vendor: str, values: Mapping[str, Any]) -> None:
+    """Put values into an account's block while nobody renews the tokens in it; for a thread."""
+    with BlockKeeper(Ledger(Surroundings().database_url, client), vendor).alone():
+        asyncio.run(put(client, vendor, values))
 
 
 def remember_secret(client: str, vendor: str, name: str, value: str) -> None:
-    """Put a secret into an account's block while nobody renews the tokens in it; for a thread."""
-    keeper = BlockKeeper(Ledger(Surroundings().database_url, client), vendor)
-    with keeper.alone():
-        asyncio.run(put(account_name(client, vendor), {name: value}))
+    """Put a secret into an account's block, by the name its connector knows; for a thread."""
+    keep(client, vendor, account_type(vendor).fields_of({name: value}))
 
 
 class Accounts:

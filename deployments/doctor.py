@@ -1,7 +1,7 @@
 """Look at every system of a client for real, and say what is wrong and how it is mended."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,8 +12,8 @@ from connectors.ledger import inbox
 from connectors.ports import DocumentStore, System
 from connectors.registry import VENDORS
 from connectors.vendor import Vendor
-from deployments.accounts import load
-from tasks.desk import Desk, account_name, open_desk, vendors
+from tasks.account import account_name, read, remedy, stored, wrong
+from tasks.desk import Desk, open_desk, vendors
 from tasks.process import Process
 
 PROBE = "fullcycle-doctor.txt"
@@ -33,59 +33,29 @@ async def examine(process: Process) -> list[Finding]:
     Nothing is changed anywhere, but for one empty file in the document store, which is removed.
     """
     names = vendors(process)
-    accounts = dict(zip(names, await _accounts(process.client, names), strict=True))
-    found = [
-        Finding(name, check)
-        for name in names
-        for check in _account(process.client, VENDORS.get(name), name, accounts[name])
-    ]
+    found = [Finding(name, await _account(process.client, name)) for name in names]
     if any(finding.check.wrong for finding in found):
         return found
     try:
         desk = await open_desk(process.client)
     except ConnectorError as failure:
-        remedy = "see the vendor's page in docs/connectors"
-        return [*found, Finding(failure.system, Check("account", failure.what, remedy))]
+        page = "see the vendor's page in docs/connectors"
+        return [*found, Finding(failure.system, Check("account", failure.what, page))]
+    accounts = {name: await read(process.client, name) for name in names}
     checks = partial(_checks, desk, process, accounts)
     return found + await asyncio.to_thread(
         lambda: [Finding(name, check) for name in names for check in checks(name)]
     )
 
 
-async def _accounts(client: str, names: Sequence[str]) -> list[Access | None]:
-    return list(await asyncio.gather(*(load(client, name) for name in names)))
-
-
-def _account(
-    client: str, vendor: Vendor | None, name: str, account: Access | None
-) -> Iterator[Check]:
+async def _account(client: str, name: str) -> Check:
     """Whether an account is there and says all that its vendor needs to know."""
-    if vendor is None:
-        yield Check("connector", "there is none of this name", f"use one of: {', '.join(VENDORS)}")
-    elif account is None:
-        block = account_name(client, name)
-        remedy = f"create it in Prefect's UI: Blocks, Fullcycle account, {block}"
-        yield Check("account", f"there is no block {block!r}", remedy)
-    else:
-        yield _settings(vendor, account)
-        yield _mode(vendor, account)
-
-
-def _settings(vendor: Vendor, account: Access) -> Check:
-    lacking = vendor.lacking(account)
-    wrong = f"missing: {lacking}" if lacking else ""
-    return Check("settings", wrong, "add them to the account's block")
-
-
-def _mode(vendor: Vendor, account: Access) -> Check:
-    """A mode and another mode's address: an order meant as a trial would be a real one."""
-    others = {
-        address for mode, address in vendor.addresses.items() if address and mode != account.mode
-    }
-    mine = vendor.addresses.get(account.mode, "")
-    mixed = account.base_url.rstrip("/") in others - {mine}
-    wrong = f"the mode is {account.mode}, the address is not" if mixed else ""
-    return Check("mode", wrong, f"set the address to {mine or 'that of a sandbox'}, or the mode")
+    if name not in VENDORS:
+        return Check("connector", "there is none of this name", f"use one of: {', '.join(VENDORS)}")
+    told = await stored(client, name)
+    missing = f"there is no block {account_name(client, name)!r}"
+    problem = missing if told is None else wrong(name, told)
+    return Check("account", problem, remedy(client, name))
 
 
 def _checks(
@@ -132,10 +102,10 @@ def _webhooks(desk: Desk, vendor: Vendor, account: Access | None) -> Iterator[Ch
     if vendor.webhooks is None or account is None:
         return
     if not vendor.webhooks.secret(account):
-        remedy = "put what the vendor signs them with into the account's secret 'webhook'"
-        yield Check("webhooks", "nothing to verify them with", remedy)
+        told = f"{remedy(desk.client, vendor.name)}: what the vendor signs them with, as Webhook"
+        yield Check("webhooks", "nothing to verify them with", told)
         return
     with desk.ledger.transaction() as connection:
         last = inbox.last_hint(connection, desk.client, vendor.name)
-    remedy = f"subscribe to /webhooks/{desk.client}/{vendor.name} at the receiver's address"
-    yield Check("webhooks", "" if last else "none has ever come", remedy)
+    subscribe = f"subscribe to /webhooks/{desk.client}/{vendor.name} at the receiver's address"
+    yield Check("webhooks", "" if last else "none has ever come", subscribe)

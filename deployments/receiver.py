@@ -29,11 +29,12 @@ from connectors.ledger import answers, inbox
 from connectors.ledger.store import Ledger
 from connectors.links import Links, Question
 from deployments import limits
-from deployments.accounts import Accounts, Load, load
+from deployments.accounts import Accounts, Load
 from deployments.hurry import Hurry, run_sweep
 from deployments.ready import Ready
 from deployments.settings import Settings
 from deployments.webhooks import Webhooks, too_many
+from tasks.account import read
 from tasks.clock import now
 from tasks.desk import Surroundings
 from tasks.forms import FORMS, Form
@@ -181,7 +182,7 @@ _OPENAPI: dict[str, Any] = yaml.safe_load(
 
 
 def app(
-    load: Load = load, notice: Callable[[str], None] | None = None, ready: Ready | None = None
+    load: Load = read, notice: Callable[[str], None] | None = None, ready: Ready | None = None
 ) -> Starlette:
     """The receiver as an ASGI application.
 

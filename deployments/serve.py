@@ -5,6 +5,7 @@ always there. Serving again renews the deployments under the same names; a sched
 in Prefect's interface stays paused.
 """
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,7 +34,7 @@ from flows.reconcile import reconcile
 from flows.requisition import cancel_requisition, carry_requisition, open_requisition
 from flows.sweep import sweep
 from flows.verify import verify_ledger
-from tasks import desk
+from tasks import account, desk
 from tasks.process import POOL
 
 # A run that finds its predecessor still running has nothing to add: that one sees the same ledger.
@@ -122,9 +123,9 @@ def register(settings: Settings, pools: Iterable[str]) -> None:
 
 
 def main() -> None:
-    """Serve until told to stop; the form of the accounts is there from the first start on."""
+    """Serve until told to stop; the accounts' forms are there from the first start on."""
     settings = Settings()
-    desk.Account.register_type_and_schema()
+    asyncio.run(account.register())
     automations.ensure(settings)
     register(settings, desk.pools().values())
     worker.work(POOL)

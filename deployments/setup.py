@@ -1,6 +1,5 @@
 """Prepare a running system for work: the ledger's schema, the law, clients and their accounts."""
 
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -49,15 +48,13 @@ def register(settings: Settings, process: Process, by: str, why: str, as_of: dat
 
 async def connect_sandbox(settings: Settings, client: str) -> None:
     """Create the accounts of a client whose vendors are all stand-ins; tokens stay as renewed."""
-    from tasks.desk import Account, account_name
+    from tasks.account import account_name, account_type, read
 
     for vendor, values in sandbox_accounts(settings, client).items():
-        account, name = Account(**values), account_name(client, vendor)
-        if "refresh" in account.secrets.get_secret_value():
-            with suppress(ValueError):  # there is none yet
-                kept: Account = await Account.aload(name)
-                account.key, account.secrets = kept.key, kept.secrets
-        await account.save(name, overwrite=True)
+        if "refresh" in values.get("secrets", {}) and (kept := await read(client, vendor)):
+            values |= {"key": kept.key, "secrets": kept.secrets}
+        account = account_type(vendor).filled(**values)
+        await account.save(account_name(client, vendor), overwrite=True)
 
 
 def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any]]:

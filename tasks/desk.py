@@ -1,38 +1,27 @@
-"""One client's desk: the process, the ledger and the connectors, opened in one place.
-
-The accounts are Prefect blocks of type "Fullcycle account", named CLIENT-VENDOR
-("harbor-ashby"): whoever connects a client fills in that form and nothing else.
-"""
+"""One client's desk: the process, the ledger and the connectors, opened in one place."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from contextvars import copy_context
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any
 
-from prefect.blocks.core import Block
-from prefect.blocks.fields import SecretDict
-from pydantic import Field, SecretStr
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.access import Access
-from connectors.errors import Misconfigured, Unavailable
+from connectors.errors import Misconfigured
 from connectors.ledger import answers
 from connectors.ledger import client as ledger_client
 from connectors.ledger.store import Ledger
 from connectors.links import Links, Question
-from connectors.oauth import Tokens
 from connectors.ports import DocumentStore, System
 from connectors.records import FormAnswer
 from connectors.registry import KINDS
 from connectors.vendor import Need, Vendor
+from tasks import account
 from tasks.process import POOL, Process
-
-T = TypeVar("T")
 
 
 class Surroundings(BaseSettings):
@@ -45,103 +34,6 @@ class Surroundings(BaseSettings):
     secret: SecretStr
     home: Path = Path(".fullcycle")
     settling_seconds: float = 60.0
-
-
-class Account(Block):
-    """One client's account at one vendor: where it is, how we log in, and its settings."""
-
-    _block_type_name = "Fullcycle account"
-    _block_type_slug = "fullcycle-account"
-    _description = "One client's account at one vendor. Name it CLIENT-VENDOR, as in harbor-ashby."
-
-    base_url: str = Field(
-        default="",
-        title="Address",
-        description="The vendor's API address, as its page in docs/connectors says.",
-    )
-    mode: Literal["sandbox", "production"] = Field(
-        default="sandbox",
-        title="Mode",
-        description="Sandbox accounts never bind anybody; host, key and mode belong together.",
-    )
-    key: SecretStr = Field(
-        default=SecretStr(""), title="Key", description="The API key, token or password."
-    )
-    options: dict[str, str] = Field(
-        default_factory=dict,
-        title="Settings",
-        description="What is not secret: company id, location ids, sender, folder.",
-    )
-    secrets: SecretDict = Field(
-        default_factory=lambda: SecretDict({}),
-        title="Further secrets",
-        description="Other secrets by name, such as webhook.",
-    )
-
-    def access(self) -> Access:
-        """The account as a connector takes it."""
-        return Access(
-            base_url=self.base_url,
-            key=self.key.get_secret_value(),
-            mode=self.mode,
-            options=dict(self.options),
-            secrets={k: str(v) for k, v in self.secrets.get_secret_value().items()},
-        )
-
-
-def account_name(client: str, vendor: str) -> str:
-    """The name of the block that holds a client's account at a vendor."""
-    return f"{client}-{vendor}".replace("_", "-")
-
-
-@dataclass(frozen=True, slots=True)
-class BlockKeeper:
-    """Keeps an account's OAuth tokens in its block: as key, and as secret `refresh`."""
-
-    ledger: Ledger
-    vendor: str
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Wait until nobody else changes the account; the lock is the ledger's."""
-        with self.ledger.alone(f"account {self.vendor}"):
-            yield
-
-    def read(self) -> Tokens:
-        """The tokens in the block."""
-        access = self._asked(_account(self._name)).access()
-        return Tokens(access.key, access.secrets.get("refresh", ""))
-
-    def save(self, tokens: Tokens) -> None:
-        """Put tokens into the block, and leave alone whatever else it holds."""
-        secret = {"refresh": tokens.refresh}
-        self._asked(put(self._name, secret, SecretStr(tokens.access)))
-
-    @property
-    def _name(self) -> str:
-        return account_name(self.ledger.client, self.vendor)
-
-    def _asked(self, question: Coroutine[Any, Any, T]) -> T:
-        """Wait for Prefect on a thread of its own: this may be called where a loop runs."""
-        with ThreadPoolExecutor(1) as thread:
-            try:
-                return thread.submit(copy_context().run, asyncio.run, question).result()
-            except Exception as failure:  # whatever keeps Prefect from answering
-                told = f"account block {self._name!r} not reached: {type(failure).__name__}"
-                raise Unavailable(self.vendor, told) from None
-
-
-async def _account(name: str) -> Account:
-    account: Account = await Account.aload(name)
-    return account
-
-
-async def put(name: str, secrets: Mapping[str, str], key: SecretStr | None = None) -> None:
-    """Put secrets, and a key, into an account's block. Be alone with the account meanwhile."""
-    account = await _account(name)
-    account.secrets = SecretDict({**account.secrets.get_secret_value(), **secrets})
-    account.key = key or account.key
-    await account.save(name, overwrite=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +82,8 @@ async def open_desk(client: str) -> Desk:
     names = vendors(process)
     accounts = await asyncio.gather(*(_access(client, name) for name in names))
     access = {
-        name: replace(account, keeper=BlockKeeper(ledger, name))
-        for name, account in zip(names, accounts, strict=True)
+        name: replace(its, keeper=account.BlockKeeper(ledger, name))
+        for name, its in zip(names, accounts, strict=True)
     }
     _open[client] = _assemble(process, ledger, around, access)
     return _open[client]
@@ -215,13 +107,11 @@ def vendors(process: Process) -> list[str]:
 
 
 async def _access(client: str, vendor: str) -> Access:
-    name = account_name(client, vendor)
-    try:
-        return (await _account(name)).access()
-    except ValueError:
-        raise Misconfigured(
-            vendor, f"no account {name!r}: create a block of type Fullcycle account with that name"
-        ) from None
+    access = await account.read(client, vendor)
+    if access is None:
+        name = account.account_name(client, vendor)
+        raise Misconfigured(vendor, f"no account {name!r}; {account.remedy(client, vendor)}")
+    return access
 
 
 def _assemble(

@@ -31,6 +31,7 @@ from sqlalchemy import create_engine, inspect, make_url, text
 
 from connectors.errors import Refused
 from connectors.ledger.store import Ledger
+from connectors.registry import VENDORS
 from deployments import embedded, setup
 from deployments.backup import KEYS
 from deployments.cli import app
@@ -49,7 +50,7 @@ from flows.decisions import export_evidence
 from flows.lists import list_acts, list_effects, list_quarantine, list_webhooks
 from flows.reconcile import reconcile
 from flows.sweep import sweep
-from tasks.desk import Account, account_name
+from tasks.account import account_name, account_type
 from tasks.process import load
 from tests.canaries import (
     ALERTS,
@@ -194,7 +195,9 @@ async def connect(settings: Settings) -> None:
     """The client's accounts, in blocks as people fill them in, with canaries for secrets."""
     for vendor, fields in setup.sandbox_accounts(settings, CLIENT).items():
         secret = {"key": SecretStr(MAIL if vendor == "smtp" else VENDOR)}
-        account = Account(**{**fields, **secret, "secrets": {"webhook": SIGNING}})
+        signs = "webhook" in {each.name for each in VENDORS[vendor].settings if each.secret}
+        secrets = {"secrets": {"webhook": SIGNING} if signs else {}}
+        account = account_type(vendor).filled(**{**fields, **secret, **secrets})
         await account.save(account_name(CLIENT, vendor))
 
 

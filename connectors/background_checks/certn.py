@@ -259,14 +259,21 @@ VENDOR = Vendor(
     name=NAME,
     title="Certn",
     documents="https://centric-api-docs.certn.co",
+    reads="each watched case, and its checks' scores",
+    writes="cases (the order)",
     connect=connect,
     addresses={
         "production": "https://api.ca.certn.co",
         "sandbox": "https://api.sandbox.certn.co",
     },
+    address="other regions than Canada have their own; the host decides whether a check is bought",
     key="an API key of the client portal; it lives for 365 days",
     settings=(
-        Setting(PACKAGE, "what a package orders: a JSON object of check types with arguments"),
+        Setting(
+            PACKAGE,
+            "what a package orders: a JSON object of check types with arguments, as in"
+            ' `{"IDENTITY_VERIFICATION_1": {}}`',
+        ),
         Setting("group", "the client's group, where the account has several"),
         Setting("webhook", "what signs webhooks", secret=True),
     ),

@@ -342,6 +342,8 @@ VENDOR = Vendor(
     name=NAME,
     title="Checkr",
     documents="https://docs.checkr.com/apis/openapi",
+    reads="each watched invitation, its report and its adverse action",
+    writes="candidates, invitations (the order), adverse actions",
     connect=connect,
     addresses={
         "production": "https://api.checkr.com",

@@ -101,6 +101,12 @@ VENDOR = Vendor(
     name=NAME,
     title="Filesystem",
     documents="",
+    reads="files below one folder",
+    writes=(
+        "files below one folder, served to the public by any web server (the embedded system:"
+        " by the receiver, under `/public`)"
+    ),
     connect=connect,
+    address="the folder's public address",
     settings=(Setting("root", "the folder", required=True),),
 )

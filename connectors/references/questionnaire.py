@@ -110,7 +110,10 @@ VENDOR = Vendor(
     name=NAME,
     title="Questionnaire",
     documents="https://www.law.cornell.edu/uscode/text/15/1681a",
+    reads="nothing here: answers arrive through the receiver's forms",
+    writes="letters to referees with a signed link, through the client's messenger",
     connect=connect,
     needs=("messenger", "links"),
+    addresses={"production": "", "sandbox": ""},
     settings=(Setting("client", "whose form is linked", required=True),),
 )

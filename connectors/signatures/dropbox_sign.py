@@ -290,6 +290,11 @@ VENDOR = Vendor(
     name=NAME,
     title="Dropbox Sign",
     documents="https://developers.hellosign.com/api/reference/tag/Signature-Request",
+    reads=(
+        "each signature request that can still be signed, also after its application has"
+        " ended; at night all that carry a key of ours"
+    ),
+    writes="signature requests (send, cancel), one signer each",
     connect=connect,
     addresses={"production": "https://api.hellosign.com", "sandbox": "https://api.hellosign.com"},
     key="an API key",

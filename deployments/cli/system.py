@@ -43,7 +43,7 @@ def up(
     settings = sandbox_settings() if sandbox else Settings()
     state = embedded.up(settings, only={"postgres"})
     setup.prepare_ledger(state.settings)
-    if sandbox:  # before serving: that registers the form of the accounts too, and would collide
+    if sandbox:  # before serving: that registers the accounts' forms too, and would collide
         _register_sandbox_client(embedded.up(settings, only=set(SERVICES) - {"serve"}))
     state = embedded.up(settings, sandbox=sandbox)
     console.print(f"Prefect     {state.prefect_url}")

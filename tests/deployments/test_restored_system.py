@@ -27,7 +27,6 @@ from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.ledger.verify import Violation, verify
 from deployments import backup, embedded, setup
-from deployments.accounts import load as account
 from deployments.sandbox.ashby import Ashby
 from deployments.sandbox.checkr import Checkr
 from deployments.sandbox.dropbox_sign import DropboxSign
@@ -39,6 +38,7 @@ from deployments.settings import Settings
 from deployments.state import State
 from flows.sweep import sweep
 from tasks import enter
+from tasks.account import read as account
 from tasks.process import load
 from tests.canaries import AS_OF, applies
 

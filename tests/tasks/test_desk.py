@@ -7,9 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from prefect.blocks.fields import SecretDict
 from prefect.testing.utilities import prefect_test_harness
-from pydantic import SecretStr
 
 from connectors import payroll
 from connectors.access import Access
@@ -17,12 +15,12 @@ from connectors.errors import Unavailable
 from connectors.ledger.store import Ledger
 from connectors.oauth import Tokens
 from deployments import setup
-from deployments.accounts import load, remember_secret
+from deployments.accounts import remember_secret
 from deployments.sandbox.gusto import Gusto
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
 from deployments.settings import Settings
-from tasks.desk import Account, BlockKeeper, account_name
+from tasks.account import BlockKeeper, account_name, account_type, read
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,22 +34,18 @@ def prefect() -> Iterator[None]:
 def keeper(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> BlockKeeper:
     monkeypatch.setenv("FULLCYCLE_DATABASE_URL", ledger.url)
     monkeypatch.setenv("FULLCYCLE_SECRET", "a secret of our own")
-    account = Account(
+    account = account_type("gusto").filled(
         base_url="https://api.gusto.example",
-        key=SecretStr("access-0"),
+        key="access-0",
         options={"company": "c-1"},
-        secrets=SecretDict({"refresh": "refresh-0", "client": "ours"}),
+        secrets={"refresh": "refresh-0", "client": "ours"},
     )
-    asyncio.run(_save(account, account_name(ledger.client, "gusto")))
+    asyncio.run(account.asave(account_name(ledger.client, "gusto")))
     return BlockKeeper(ledger, "gusto")
 
 
-async def _save(account: Account, name: str) -> None:
-    await account.save(name)
-
-
 def kept(keeper: BlockKeeper) -> Access:
-    found = asyncio.run(load(keeper.ledger.client, "gusto"))
+    found = asyncio.run(read(keeper.ledger.client, "gusto"))
     assert found
     return found
 

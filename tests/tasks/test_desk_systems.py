@@ -11,7 +11,8 @@ from connectors.ledger.store import Ledger
 from connectors.registry import VENDORS
 from deployments import setup
 from deployments.settings import Settings
-from tasks.desk import Account, Desk, Surroundings, _assemble, vendors
+from tasks.account import account_type
+from tasks.desk import Desk, Surroundings, _assemble, vendors
 from tasks.process import Process
 
 
@@ -21,7 +22,7 @@ def opened(ledger: Ledger, process: Process, **systems: str) -> Desk:
     process = process.model_copy(update={"systems": used})
     accounts = setup.sandbox_accounts(Settings(sandbox_port=1, smtp_port=2), ledger.client)
     access: dict[str, Access] = {
-        name: Account(**accounts[name]).access() for name in vendors(process)
+        name: account_type(name).filled(**accounts[name]).access() for name in vendors(process)
     }
     around = Surroundings(database_url=ledger.url, secret=SecretStr("a secret of our own"))
     return _assemble(process, ledger, around, access)

@@ -126,6 +126,10 @@ VENDOR = Vendor(
     name=NAME,
     title="Ashby",
     documents="https://developers.ashbyhq.com/reference",
+    reads="applications with their candidates and answers, feedback, interviews",
+    writes=(
+        "jobs (open, close), candidates and applications, stage moves, archiving, notes, interviews"
+    ),
     connect=connect,
     addresses={"production": "https://api.ashbyhq.com"},
     key="an API key",

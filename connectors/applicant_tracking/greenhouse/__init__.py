@@ -163,6 +163,11 @@ VENDOR = Vendor(
     name=NAME,
     title="Greenhouse",
     documents="https://harvestdocs.greenhouse.io",
+    reads="candidates, applications, scorecards with their answers, interviews",
+    writes=(
+        "jobs (from a template; closed with their openings), candidates and applications,"
+        " stage moves, hires, rejections, notes, interviews"
+    ),
     connect=connect,
     addresses={"production": "https://harvest.greenhouse.io/v3"},
     key="the secret of an OAuth client (*client credentials*)",

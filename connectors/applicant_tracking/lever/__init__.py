@@ -142,11 +142,20 @@ VENDOR = Vendor(
     name=NAME,
     title="Lever",
     documents="https://hire.lever.co/developer/documentation",
+    reads=(
+        "opportunities with their application and its answers (as applications), feedback"
+        " forms (as scorecards), interviews; what was deleted"
+    ),
+    writes=(
+        "postings (published, closed), opportunities, stage moves, hires, rejections, notes,"
+        " interviews"
+    ),
     connect=connect,
     addresses={
         "production": "https://api.lever.co/v1",
         "sandbox": "https://api.sandbox.lever.co/v1",
     },
+    address="in the EU `https://api.eu.lever.co/v1`",
     key="an API key",
     settings=(
         Setting("user_id", "in whose name we write: the id of a user", required=True),

@@ -78,7 +78,13 @@ VENDOR = Vendor(
     name=NAME,
     title="Odoo Recruitment",
     documents=DOCUMENTS,
+    reads="applicants, interviews",
+    writes=(
+        "jobs (opened, shown on the careers site, closed), applicants, stage moves, refusals,"
+        " notes, interviews"
+    ),
     connect=connect,
+    address="the client's own Odoo, as in `https://acme.odoo.com`",
     key="an API key of a user who is Recruitment: Administrator",
     settings=(
         DATABASE,

@@ -116,6 +116,14 @@ VENDOR = Vendor(
     name=NAME,
     title="SmartRecruiters",
     documents="https://developers.smartrecruiters.com",
+    reads=(
+        "applications with their candidates, their history and our screening questions;"
+        " reviews (as scorecards) and interviews of those under way"
+    ),
+    writes=(
+        "jobs (opened; closed as filled or cancelled), candidates with their application,"
+        " status changes, rejections and withdrawals, notes, interviews"
+    ),
     connect=connect,
     addresses={
         "production": "https://api.smartrecruiters.com",

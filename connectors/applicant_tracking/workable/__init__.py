@@ -125,10 +125,17 @@ VENDOR = Vendor(
     name=NAME,
     title="Workable",
     documents="https://workable.readme.io/reference",
+    reads="candidates as applications, with their answers; evaluations; interviews",
+    writes="candidates, stage moves, disqualifications, comments",
     connect=connect,
+    address="the account's own, `https://SUBDOMAIN.workable.com/spi/v3`",
     key="an account's API access token, or an OAuth access token",
     settings=(
-        Setting("member_id", "in whose name we write: the id of an active member", required=True),
+        Setting(
+            "member_id",
+            "in whose name we write: the id of an active member, as `GET /members` tells it",
+            required=True,
+        ),
         Setting("stage:", "the meaning of a stage whose kind does not tell it"),
         Setting("reason:", "the text of the disqualification reason that our code means"),
         Setting("webhook", "the OAuth application's secret, if its token is the key", secret=True),

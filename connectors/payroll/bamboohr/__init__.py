@@ -433,7 +433,16 @@ VENDOR = Vendor(
     name=NAME,
     title="BambooHR",
     documents="https://documentation.bamboohr.com/reference",
+    reads=(
+        "the hires that changed, with hire date, job and pay; everybody's ids for the"
+        " reconciliation"
+    ),
+    writes=(
+        "an employee, one row of job information, one of compensation; whatever of them"
+        " differs from the signed offer"
+    ),
     connect=connect,
+    address="the client's own, `https://COMPANY.bamboohr.com`",
     key="an API key; it has the rights of the user who made it",
     settings=(
         Setting(
@@ -444,5 +453,6 @@ VENDOR = Vendor(
         Setting("location:", "the location of a place code, where its city does not tell it"),
         Setting("webhook", "the webhook's private key, which is shown once", secret=True),
     ),
+    scopes=("names, e-mail, hire date, job and compensation of everybody: read, write",),
     webhooks=Sender(verify_webhook, read_webhook),
 )

@@ -397,6 +397,11 @@ VENDOR = Vendor(
     name=NAME,
     title="Gusto",
     documents="https://docs.gusto.com/embedded-payroll/reference",
+    reads="hires by their people batch, employees' terms, pay statements",
+    writes=(
+        "people batches of one; job, compensation and work address when they differ from the"
+        " signed offer"
+    ),
     connect=connect,
     addresses={"production": "https://api.gusto.com", "sandbox": "https://api.gusto-demo.com"},
     key="an OAuth access token, good for two hours",

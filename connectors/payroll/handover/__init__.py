@@ -192,8 +192,12 @@ VENDOR = Vendor(
     name=NAME,
     title="Hand-over by file",
     documents="",
+    reads="payroll's acknowledgements: who was taken, refused, complete, and what was first paid",
+    writes="one file a new hire, one a correction",
     connect=connect,
+    address="`file:///FOLDER`, a folder of this machine or mounted here; or `sftp://HOST/FOLDER`",
     key="the user's password at the SFTP server, if it asks for one",
+    key_optional=True,
     settings=(
         Setting("user", "the user at the SFTP server"),
         Setting("host_key", "the server's public key, as in ssh-ed25519 AAAA..."),

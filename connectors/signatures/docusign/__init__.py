@@ -360,8 +360,16 @@ VENDOR = Vendor(
     name=NAME,
     title="DocuSign",
     documents="https://developers.docusign.com/docs/esign-rest-api/reference/envelopes/",
+    reads=(
+        "each envelope that can still be signed, also after its application has ended; at"
+        " night all that carry a key of ours"
+    ),
+    writes=(
+        "envelopes (send, void), one signer each, with a page for the signature behind the letter"
+    ),
     connect=connect,
     addresses={"sandbox": "https://demo.docusign.net"},
+    address="in production the account's base URI, such as `https://na3.docusign.net`",
     key="the RSA private key of the integration key, in PEM",
     settings=(
         Setting("account_id", "the API account id, a GUID", required=True),
