@@ -26,6 +26,7 @@ for command in (
     system.status,
     system.demo,
     system.carry,
+    clients.connect,
     clients.doctor,
     settling.hold,
     settling.resume,

@@ -1,12 +1,16 @@
-"""Clients: register one, export what is theirs."""
+"""Clients: register one, connect its vendors, look at them, export what is theirs."""
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deployments.cli.common import By, Why, console, join, problems, running
+from deployments.cli.common import By, Why, console, database_url, join, problems, running, say
 from deployments.errors import DeploymentError
+
+if TYPE_CHECKING:
+    from tasks.process import Process
 
 app = typer.Typer(no_args_is_help=True, help="Register a client; export what is theirs.")
 
@@ -39,33 +43,51 @@ def client_export(client: str) -> None:
     """Print a client's process as YAML: it is theirs."""
     import yaml
 
-    from connectors.ledger import client as ledger_client
-    from connectors.ledger.store import Ledger
+    print(yaml.safe_dump(_stored(client), allow_unicode=True, sort_keys=False), end="")
 
-    with Ledger(running().settings.database_url or "", client).transaction() as connection:
-        stored = ledger_client.read(connection, client)
-    if stored is None:
-        raise DeploymentError(f"no client {client!r}; `fullcycle client add` registers one")
-    print(yaml.safe_dump(stored, allow_unicode=True, sort_keys=False), end="")
+
+def connect(
+    client: Annotated[str | None, typer.Argument(help="None: show the forms only.")] = None,
+    vendor: Annotated[
+        str | None, typer.Argument(help="None: each that has no account yet.")
+    ] = None,
+) -> None:
+    """Make or change a client's accounts at its vendors, field by field.
+
+    Prefect shows the same forms, one block type a vendor; this registers them.
+    """
+    state = running()
+    join(state)
+    from connectors.registry import VENDORS
+    from deployments.connect import walk
+    from tasks.account import register, stored
+    from tasks.desk import vendors
+
+    asyncio.run(register())
+    if client is None:
+        say(f"{len(VENDORS)} forms are at {state.prefect_url}/blocks/catalog: look for Fullcycle")
+        return
+    process = _process(client)
+    wanted = [vendor] if vendor else vendors(process)
+    open_ones = [n for n in wanted if vendor or asyncio.run(stored(client, n)) is None]
+    for name in open_ones:
+        walk(console, client, name)
+    if not open_ones:
+        say(f"{client} has an account at each of its vendors; name one to change it")
+    say(
+        f"`fullcycle doctor {client}` now asks every system for real: may we read what we need, are"
+        " stages and reasons there, is quota left, do webhooks come"
+    )
 
 
 def doctor(client: str) -> None:
     """Look at every system of a client for real; exit code 1 if anything is wrong."""
     from rich.table import Table
 
-    state = running()
-    join(state)
-
-    from connectors.ledger import client as ledger_client
-    from connectors.ledger.store import Ledger
+    join(running())
     from deployments.doctor import examine
-    from tasks.process import Process
 
-    with Ledger(state.settings.database_url or "", client).transaction() as connection:
-        stored = ledger_client.read(connection, client)
-    if stored is None:
-        raise DeploymentError(f"no client {client!r}; `fullcycle client add` registers one")
-    found = asyncio.run(examine(Process.model_validate(stored)))
+    found = asyncio.run(examine(_process(client)))
     table = Table("system", "looked at", "wrong", "remedy")
     for finding in found:
         check = finding.check
@@ -74,3 +96,20 @@ def doctor(client: str) -> None:
     console.print(table)
     if any(finding.check.wrong for finding in found):
         raise typer.Exit(1)
+
+
+def _stored(client: str) -> dict[str, Any]:
+    from connectors.ledger import client as ledger_client
+    from connectors.ledger.store import Ledger
+
+    with Ledger(database_url(), client).transaction() as connection:
+        stored = ledger_client.read(connection, client)
+    if stored is None:
+        raise DeploymentError(f"no client {client!r}; `fullcycle client add` registers one")
+    return stored
+
+
+def _process(client: str) -> "Process":
+    from tasks.process import Process
+
+    return Process.model_validate(_stored(client))

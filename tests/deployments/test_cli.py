@@ -35,6 +35,8 @@ COMMANDS = (
     "requisition cancel",
     "client add",
     "client export",
+    "connect",
+    "doctor",
     "quarantine list",
     "quarantine show",
     "quarantine correct",

@@ -74,6 +74,7 @@ class Life:
     """One system's life, in its order."""
 
     said: str
+    connected: str
     fresh: Look
     planned: set[str]
     problems: dict[str, Any]
@@ -103,6 +104,7 @@ def life() -> Iterator[Life]:
 
 def live(home: Path) -> Life:
     said = fullcycle(home, "up", "--sandbox")
+    connected = fullcycle(home, "connect", CLIENT, "checkr", typed="\n" * 6)
     fresh = look(home)
     planned = scheduled(fresh)
     pause_schedules(fresh)
@@ -127,6 +129,7 @@ def live(home: Path) -> Life:
     fullcycle(home, "up")
     return Life(
         said=said,
+        connected=connected,
         fresh=fresh,
         planned=planned,
         problems=problems,
@@ -144,12 +147,13 @@ def live(home: Path) -> Life:
     )
 
 
-def fullcycle(home: Path, *arguments: str) -> str:
-    """Run a command that must succeed; returns what it prints."""
+def fullcycle(home: Path, *arguments: str, typed: str = "") -> str:
+    """Run a command that must succeed, and type its answers; returns what it prints."""
     told = {k: v for k, v in os.environ.items() if not k.startswith(("FULLCYCLE_", "PREFECT_"))}
     done = subprocess.run(
         [sys.executable, "-m", "deployments.cli", *arguments],
         env={**told, **AT_ONCE, "FULLCYCLE_HOME": str(home)},
+        input=typed,
         capture_output=True,
         text=True,
         check=False,
@@ -275,6 +279,14 @@ def test_nothing_listens_beyond_this_machine_unless_told_to(life: Life) -> None:
     assert any("postgres" in process for process in life.fresh.processes)
     assert set(life.fresh.ports) <= life.fresh.addresses.keys()
     assert set().union(*life.fresh.addresses.values()) == {"127.0.0.1"}
+
+
+def test_an_accounts_form_is_filled_in_from_standard_input_and_no_secret_is_echoed(
+    life: Life,
+) -> None:
+    assert "harbor-checkr is saved" in life.connected
+    assert "`fullcycle doctor harbor` now asks every system" in life.connected
+    assert "sandbox-checkr" not in life.connected
 
 
 def test_every_deployment_is_served_and_what_repeats_has_its_schedule(life: Life) -> None:
