@@ -9,6 +9,8 @@ import typer.main
 from connectors import errors
 from connectors.registry import VENDORS
 from connectors.requisition import Requisition
+from connectors.vendor import Vendor
+from deployments import connector_doc
 from deployments.cli import app
 from deployments.settings import PREFIX, Settings
 from tasks import alarms
@@ -102,6 +104,13 @@ def test_every_vendor_has_a_page_that_says_how_once_only_holds(vendor: str) -> N
     assert f"({vendor}.md)" in text("docs/connectors/README.md")
     assert "**Once only.**" in page
     assert "**Unverified.**" in page
+
+
+@pytest.mark.parametrize("vendor", VENDORS.values(), ids=VENDORS)
+def test_the_page_of_a_vendor_says_what_its_code_says(vendor: Vendor) -> None:
+    written = text(f"docs/connectors/{vendor.name}.md")
+
+    assert written == connector_doc.page(vendor), "run: python -m deployments.connector_doc"
 
 
 def test_every_page_of_a_vendor_is_of_one_we_have() -> None:
