@@ -35,21 +35,26 @@ HEAD = (
 )
 
 
-# The table that every client's candidates are in, and what was checked of the other ways in it.
-OURS = Way(
-    "sync_fullcycle",
-    "the ledger's row, and the document; unique key, an index, row-level security",
-    prepared=(
-        "TRUNCATE candidate, cursor",
-        "CREATE VIEW sync_fullcycle.candidates AS"
-        " SELECT updated_at, document::json ->> 'title' AS title FROM candidate",
-    ),
-    ours=True,
-)
+def _ours(module: str) -> Way:
+    """A way into the table that every client's candidates are in."""
+    return Way(
+        module,
+        "the ledger's row, and the document; unique key, an index, row-level security",
+        prepared=(
+            "TRUNCATE candidate, cursor",
+            f"CREATE VIEW {module}.candidates AS"
+            " SELECT updated_at, document::json ->> 'title' AS title FROM candidate",
+        ),
+        ours=True,
+    )
+
+
+OURS, FORKED = _ours("sync_fullcycle"), _ours("sync_forked")
 LOOP = Way("sync_loop", "12 columns, and 8 of JSONB; primary key")
 DOWNLOAD = Way("sync_download", "nothing", pulls=("full",))
 PLAIN = (
     OURS,
+    FORKED,
     LOOP,
     Way("sync_copy", "the same", pulls=("full",)),
     DOWNLOAD,

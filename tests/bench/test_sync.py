@@ -15,6 +15,9 @@ def test_everybody_lands_and_each_pull_makes_the_calls_it_needs() -> None:
         ("sync_fullcycle", "full"): 8,  # the first page, then windows and one without an end
         ("sync_fullcycle", "again"): 8,
         ("sync_fullcycle", "changed"): 1,
+        ("sync_forked", "full"): 8,
+        ("sync_forked", "again"): 8,
+        ("sync_forked", "changed"): 1,
         ("sync_loop", "full"): 3,
         ("sync_loop", "again"): 3,
         ("sync_loop", "changed"): 1,

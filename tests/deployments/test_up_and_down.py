@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,8 +21,10 @@ import psutil
 import pytest
 import requests
 import yaml
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 
-from deployments import embedded
+from deployments import embedded, postgres
 from deployments.demo import CLIENT, Control
 from deployments.processes import listening
 from deployments.sandbox.people import DATA
@@ -121,9 +123,10 @@ def live(home: Path) -> Life:
     swept = reached(fresh, start(fresh, "sweep", {"client": CLIENT}), ENDED)
 
     before, status_before = look(home), status(home)
-    cut_off = start(fresh, "nightly-sync", {"client": "nobody"})
-    reached(fresh, cut_off, ["PENDING", "RUNNING"])
-    fullcycle(home, "down")
+    with no_client_found(home):
+        cut_off = start(fresh, "nightly-sync", {"client": CLIENT})
+        reached(fresh, cut_off, ["PENDING", "RUNNING"])
+        fullcycle(home, "down")
     ports_when_down = ports(before.state)
     processes_when_down = [str(each) for each in processes(home)]
     fullcycle(home, "up")
@@ -145,6 +148,15 @@ def live(home: Path) -> Life:
         after=look(home),
         status_after=status(home),
     )
+
+
+@contextmanager
+def no_client_found(home: Path) -> Iterator[None]:
+    """Have a run wait for its client in the ledger, while the context lasts or the ledger does."""
+    engine = create_engine(postgres.urls(home).admin_url)
+    with suppress(DBAPIError), engine.connect() as connection:
+        connection.execute(text("LOCK TABLE client"))
+        yield
 
 
 def fullcycle(home: Path, *arguments: str, typed: str = "") -> str:

@@ -22,10 +22,10 @@ from tests.carrying import desk_with
 SYSTEM = "greenhouse"
 
 
-def main() -> None:
+def main(what: str = "Fullcycle") -> None:
     job = Pull.told()
     meter = Meter(job.servers)
-    with meter.measured("Fullcycle", 1):
+    with meter.measured(what, 1):
         url = make_url(job.database).set(drivername="postgresql+psycopg", username="fullcycle_app")
         ledger = Ledger(url.render_as_string(hide_password=False), job.schema)
         if not job.changed:
@@ -37,7 +37,7 @@ def main() -> None:
 
 def _desk(ledger: Ledger, api: str) -> Desk:
     """A desk that has a tracker, of which the candidates are looked at, and nothing else."""
-    options = {"client_id": "bench", "auth_url": api}
+    options = {"client_id": "bench", "user_id": "1", "auth_url": api}
     tracker = greenhouse.connect(Access(key="bench", base_url=f"{api}/v3", options=options))
     tracker.resources = ("candidates",)
     nobodys: Any = SimpleNamespace(client=ledger.client)  # of a process only the name is used
