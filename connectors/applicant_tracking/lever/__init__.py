@@ -46,26 +46,25 @@ from connectors import health, watched, webhook
 from connectors.access import Access
 from connectors.applicant_tracking.lever.calls import Calls, objection
 from connectors.applicant_tracking.lever.rows import (
-    HIRED,
     NAME,
     Meanings,
     Row,
-    ends_with,
-    has_email,
-    has_tag,
+    each_interview,
+    id_of,
     is_archived,
-    is_for,
-    is_handed_in,
     kept,
     made_ref,
+    mark,
     milliseconds,
     read_feedback,
     read_interview,
     read_opportunity,
     receipt,
     slug,
+    tag_of,
 )
-from connectors.errors import Misconfigured, Refused, Unreadable, Unsupported
+from connectors.applicant_tracking.lever.search import WITH_APPLICATIONS, Search
+from connectors.errors import Refused, Unreadable, Unsupported
 from connectors.health import Check
 from connectors.http import Api, segment
 from connectors.payload import Payload
@@ -74,7 +73,6 @@ from connectors.records import (
     AddApplication,
     AddNote,
     Application,
-    ArchiveKind,
     CloseJob,
     Gone,
     Interview,
@@ -91,7 +89,6 @@ from connectors.records import (
 )
 from connectors.vendor import Sender, Setting, Vendor
 
-WITH_APPLICATIONS = {"expand": "applications"}
 IN_TALKS = (TrackerStage.SCREEN, TrackerStage.SUBMITTED, TrackerStage.INTERVIEW)
 WEBHOOK_REFS = [("data", "opportunityId"), ("data", "candidateId"), ("data", "interviewId")]
 
@@ -190,6 +187,7 @@ class Lever:
 
     def __init__(self, calls: Calls, options: Mapping[str, str]) -> None:
         self._calls, self._options, self._meanings = calls, options, Meanings(options)
+        self._search = Search(calls, options, self._meanings)
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         """Yield what changed; reads a list from its start when Lever refuses to go on in it."""
@@ -212,33 +210,35 @@ class Lever:
         """Look for what an earlier attempt with this key did."""
         match request:
             case OpenJob():
-                return self._posting_of(request)
+                return self._search.posting_of(request)
             case CloseJob(job_ref=ref):
-                is_closed = self._posting(ref).take("state", str) == "closed"
+                is_closed = self._search.posting(ref).take("state", str) == "closed"
                 return Receipt(external_id=ref) if is_closed else None
             case AddApplication():
-                return self._made_by_us(key)
+                return self._search.made_by_us(key)
             case MoveApplication(application_ref=ref):
-                return Receipt(external_id=ref) if self._has_been_at(ref, request.to) else None
+                return (
+                    Receipt(external_id=ref) if self._search.has_been_at(ref, request.to) else None
+                )
             case RejectApplication(application_ref=ref):
-                is_rejected = self._is_hired(self._opportunity(ref)) is False
+                is_rejected = self._search.is_hired(self._search.opportunity(ref)) is False
                 return Receipt(external_id=ref) if is_rejected else None
             case AddNote():
-                return self._note(request.candidate_ref, _mark(key))
+                return self._search.note(request.candidate_ref, mark(key))
             case ScheduleInterview():
-                return self._interview(request.application_ref, _mark(key))
+                return self._search.interview(request.application_ref, mark(key))
         raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
 
     def open_job(self, request: OpenJob, key: str) -> Receipt:
         """Publish a posting; where the client's approvals are missing, Lever refuses it."""
-        if found := self._posting_of(request):
+        if found := self._search.posting_of(request):
             return found
         place = ", ".join(part for part in (request.place.city, request.place.region) if part)
         body = {
             "text": request.title,
             "state": "published",
             "categories": {"location": place, "team": self._options["team"]},
-            "tags": [_tag(request.requisition)],
+            "tags": [tag_of(request.requisition)],
         }
         return self._calls.write("POST", "/postings", body, made_ref)
 
@@ -255,16 +255,16 @@ class Lever:
 
     def add_application(self, request: AddApplication, key: str) -> Receipt:
         """Create an opportunity, or take the open one that this person has for the posting."""
-        if found := self._made_by_us(key) or self._open_one(request):
+        if found := self._search.made_by_us(key) or self._search.open_one(request):
             return found
         body = {
             "name": request.name,
             "emails": [request.email] if request.email else [],
             "phones": [{"type": "mobile", "value": request.phone}] if request.phone else [],
-            "tags": [_mark(key)],
+            "tags": [mark(key)],
             "sources": [request.source],
             "origin": "applied",
-            "stage": self._stage(TrackerStage.NEW),
+            "stage": self._search.stage(TrackerStage.NEW),
             "postings": [request.job_ref],
             "createdAt": milliseconds(request.applied_at),
         }
@@ -274,14 +274,14 @@ class Lever:
     def move(self, request: MoveApplication, key: str) -> Receipt:
         """Move an opportunity to the first stage with the asked meaning; a hire archives it."""
         ref = request.application_ref
-        opportunity = self._opportunity(ref)
+        opportunity = self._search.opportunity(ref)
         if is_archived(opportunity):
-            if request.to is TrackerStage.HIRED and self._is_hired(opportunity):
+            if request.to is TrackerStage.HIRED and self._search.is_hired(opportunity):
                 return Receipt(external_id=ref)
             raise Refused(NAME, "the opportunity is archived: bring it back there, then retry")
         if request.to is TrackerStage.HIRED:
-            return self._archive(ref, self._hired_reason())
-        stage = self._stage(request.to)
+            return self._archive(ref, self._search.hired_reason())
+        stage = self._search.stage(request.to)
         if Payload(NAME, opportunity).take("stage", str) == stage:
             return Receipt(external_id=ref)
 
@@ -295,8 +295,8 @@ class Lever:
 
     def reject(self, request: RejectApplication, key: str) -> Receipt:
         """Archive an opportunity with the reason whose text our reason code means."""
-        reason = self._rejection_reason(request)
-        is_hired = self._is_hired(self._opportunity(request.application_ref))
+        reason = self._search.rejection_reason(request)
+        is_hired = self._search.is_hired(self._search.opportunity(request.application_ref))
         if is_hired:
             raise Refused(NAME, "the opportunity is archived as hired: look at it there")
         if is_hired is False:
@@ -306,7 +306,7 @@ class Lever:
     def add_note(self, request: AddNote, key: str) -> Receipt:
         """Write a note whose last line is our key."""
         path = f"/opportunities/{segment(request.candidate_ref)}/notes"
-        body = {"value": f"{request.text}\n\n{_mark(key)}"}
+        body = {"value": f"{request.text}\n\n{mark(key)}"}
         return self._calls.write("POST", path, body, made_ref)
 
     def schedule_interview(self, request: ScheduleInterview, key: str) -> Receipt:
@@ -314,9 +314,9 @@ class Lever:
         template = self._options["feedback_template_id"]
         interview = {
             "subject": request.round,
-            "note": _mark(key),
+            "note": mark(key),
             "interviewers": [
-                {"id": self._user(email), "feedbackTemplate": template}
+                {"id": self._search.user(email), "feedbackTemplate": template}
                 for email in request.interviewers
             ],
             "date": milliseconds(request.starts_at),
@@ -329,18 +329,18 @@ class Lever:
 
     def check(self) -> Iterator[Check]:
         """Whether there is a stage of each meaning, a reason for each of ours, and one to hire."""
-        yield from health.stages(self._stage)
-        yield from health.reasons(self._rejection_reason)
+        yield from health.stages(self._search.stage)
+        yield from health.reasons(self._search.rejection_reason)
         yield health.tried(
-            "hire", "name a reason in the setting 'hired_reason'", self._hired_reason
+            "hire", "name a reason in the setting 'hired_reason'", self._search.hired_reason
         )
 
     def _applications(self, cursor: str | None) -> Iterator[Page]:
-        stages, reason = self._stages(), cache(self._reason)
+        stages, reason = self._search.stages(), cache(self._search.reason)
         read = partial(read_opportunity, meanings=self._meanings, stages=stages, reason=reason)
         for part in self._calls.changed("/opportunities", cursor, **WITH_APPLICATIONS):
-            rows = [kept(self._expanded(row)) for row in part.rows]
-            listed = [(_id(row), json.dumps(row, sort_keys=True).encode()) for row in rows]
+            rows = [kept(self._search.expanded(row)) for row in part.rows]
+            listed = [(id_of(row), json.dumps(row, sort_keys=True).encode()) for row in rows]
             gone = self._deleted(part.since) if part.is_last and part.since is not None else ()
             yield Page(
                 listed=Listed(Application, listed, read),
@@ -350,15 +350,7 @@ class Lever:
 
     def _deleted(self, since: int) -> list[str]:
         rows = self._calls.all("/opportunities/deleted", deleted_at_start=since)
-        return [_id(row) for row in rows]
-
-    def _expanded(self, row: Row) -> Row:
-        """An opportunity with its applications, whether or not the list has expanded them."""
-        told = Payload(NAME, row).take("applications", list)
-        if all(isinstance(each, dict) for each in told):
-            return row
-        applications = self._calls.all(f"/opportunities/{segment(_id(row))}/applications")
-        return {**row, "applications": applications}
+        return [id_of(row) for row in rows]
 
     def _in_talks(self, read: Callable[[Row], Sequence[Any]], cursor: str | None) -> Iterator[Page]:
         """Read what belongs to opportunities that changed, or are where people talk.
@@ -370,117 +362,34 @@ class Lever:
         only = {"archived": "false"} if is_first else {}
         for part in self._calls.changed("/opportunities", cursor, **only):
             rows = part.rows
-            seen |= {_id(row) for row in rows}
+            seen |= {id_of(row) for row in rows}
             if part.is_last and part.since is not None:
-                rows = rows + [row for row in self._being_talked_to() if _id(row) not in seen]
+                rows = rows + [row for row in self._being_talked_to() if id_of(row) not in seen]
             yield watched.page(rows, read, part.after)
 
     def _being_talked_to(self) -> list[Row]:
         return [
             row
-            for ref, text in self._stages().items()
+            for ref, text in self._search.stages().items()
             if self._meanings.stage(ref, text) in IN_TALKS
             for row in self._calls.all("/opportunities", stage_id=ref, archived="false")
         ]
 
     def _interviews(self, opportunity: Row) -> list[Interview]:
-        ref = _id(opportunity)
-        panels = self._panels(ref)
-        forms = self._forms(ref) if panels else []
+        ref = id_of(opportunity)
+        panels = self._search.panels(ref)
+        forms = self._search.forms(ref) if panels else []
         held = {form["interview"] for form in forms if form.get("interview")}
-        return [read_interview(each, panel, ref, held) for panel, each in _each(panels)]
+        return [read_interview(each, panel, ref, held) for panel, each in each_interview(panels)]
 
     def _scorecards(self, opportunity: Row) -> list[Scorecard]:
-        ref = _id(opportunity)
-        forms = self._forms(ref)
-        panels = self._panels(ref) if forms else []
-        rounds = {_id(each): slug(str(each.get("subject", ""))) for _, each in _each(panels)}
-        return [read_feedback(form, ref, rounds, self._email) for form in forms]
-
-    def _panels(self, ref: str) -> list[Row]:
-        return self._calls.all(f"/opportunities/{segment(ref)}/panels")
-
-    def _forms(self, ref: str) -> list[Row]:
-        rows = self._calls.all(f"/opportunities/{segment(ref)}/feedback")
-        return [row for row in rows if is_handed_in(row)]
-
-    def _opportunity(self, ref: str) -> Row:
-        return self._calls.one(f"/opportunities/{segment(ref)}")
-
-    def _posting(self, ref: str) -> Payload:
-        return Payload(NAME, self._calls.one(f"/postings/{segment(ref)}"))
-
-    def _posting_of(self, request: OpenJob) -> Receipt | None:
-        tag = _tag(request.requisition)
-        for row in self._calls.all("/postings"):
-            if has_tag(row, tag):
-                return Receipt(external_id=_id(row))
-        return None
-
-    def _made_by_us(self, key: str) -> Receipt | None:
-        tag = _mark(key)
-        for row in self._calls.all("/opportunities", tag=tag):
-            if has_tag(row, tag):
-                return receipt(_id(row))
-        return None
-
-    def _open_one(self, request: AddApplication) -> Receipt | None:
-        if not request.email:
-            return None
-        asked = {"email": request.email, "archived": "false", **WITH_APPLICATIONS}
-        for row in self._calls.all("/opportunities", **asked):
-            if (
-                has_email(row, request.email)
-                and not is_archived(row)
-                and is_for(self._expanded(row), request.job_ref)
-            ):
-                return receipt(_id(row))
-        return None
-
-    def _has_been_at(self, ref: str, stage: TrackerStage) -> bool:
-        opportunity = self._opportunity(ref)
-        if stage is TrackerStage.HIRED:
-            return self._is_hired(opportunity) is True
-        stages = self._stages()
-        steps = Payload(NAME, opportunity).items("stageChanges")
-        been = [step.take("toStageId", str) for step in steps]
-        return any(self._meanings.stage(each, stages.get(each, "")) is stage for each in been)
-
-    def _is_hired(self, opportunity: Row) -> bool | None:
-        """Whether what was archived is a hire; None: it is not archived."""
-        archived = Payload(NAME, opportunity).maybe_inner("archived")
-        if archived is None:
-            return None
-        reason = archived.maybe("reason", str)
-        return bool(reason) and Payload(NAME, self._reason(reason or "")).choice("type", HIRED)
-
-    def _reason(self, ref: str) -> Row:
-        return self._calls.one(f"/archive_reasons/{segment(ref)}")
-
-    def _reasons(self, is_hired: bool) -> list[tuple[str, str]]:
-        """The id and the text of each reason in use that means a hire, or none."""
-        rows = [Payload(NAME, row) for row in self._calls.all("/archive_reasons")]
-        return [
-            (row.take("id", str), row.take("text", str))
-            for row in rows
-            if row.take("status", str) == "active" and row.choice("type", HIRED) is is_hired
-        ]
-
-    def _hired_reason(self) -> str:
-        reasons = self._reasons(is_hired=True)
-        text = self._options.get("hired_reason", "Hired")
-        named = [ref for ref, each in reasons if slug(each) == slug(text)]
-        if named or len(reasons) == 1:
-            return (named or [reasons[0][0]])[0]
-        raise Misconfigured(NAME, "which archive reason is a hire? Add the option 'hired_reason'")
-
-    def _rejection_reason(self, request: RejectApplication) -> str:
-        text = self._options.get(f"reason:{request.reason}", request.reason)
-        for ref, each in self._reasons(is_hired=False):
-            by_candidate = self._meanings.kind(each) is ArchiveKind.BY_CANDIDATE
-            if by_candidate == request.by_candidate and slug(each) == slug(text):
-                return ref
-        raise Misconfigured(NAME, f"no archive reason means {request.reason!r}: add an option")
+        ref = id_of(opportunity)
+        forms = self._search.forms(ref)
+        panels = self._search.panels(ref) if forms else []
+        rounds = {
+            id_of(each): slug(str(each.get("subject", ""))) for _, each in each_interview(panels)
+        }
+        return [read_feedback(form, ref, rounds, self._search.email) for form in forms]
 
     def _archive(self, ref: str, reason: str) -> Receipt:
         def archived(made: Payload) -> Receipt:
@@ -492,49 +401,6 @@ class Lever:
         body = {"reason": reason, "cleanInterviews": False}
         return self._calls.write("PUT", path, body, archived)
 
-    def _stages(self) -> dict[str, str]:
-        """The text of every stage by its id, in the order of the pipeline."""
-        rows = [Payload(NAME, row) for row in self._calls.all("/stages")]
-        return {row.take("id", str): row.take("text", str) for row in rows}
-
-    def _stage(self, wanted: TrackerStage) -> str:
-        for ref, text in self._stages().items():
-            if self._meanings.stage(ref, text) is wanted:
-                return ref
-        raise Misconfigured(NAME, f"no stage means {wanted}: add an option")
-
-    def _note(self, ref: str, last_line: str) -> Receipt | None:
-        for note in self._calls.all(f"/opportunities/{segment(ref)}/notes"):
-            if ends_with(note, last_line):
-                return Receipt(external_id=_id(note))
-        return None
-
-    def _interview(self, ref: str, note: str) -> Receipt | None:
-        for panel, each in _each(self._panels(ref)):
-            if note in str(each.get("note")):
-                return Receipt(external_id=_id(each), others={"panel": _id(panel)})
-        return None
-
-    def _user(self, email: str) -> str:
-        for row in self._calls.all("/users", email=email):
-            told = Payload(NAME, row)
-            if (told.maybe("email", str) or "").casefold() == email.casefold():
-                return told.take("id", str)
-        raise Refused(NAME, "an interviewer is no user of Lever: add them there, then retry")
-
-    def _email(self, user: str) -> str:
-        told = Payload(NAME, self._calls.one(f"/users/{segment(user)}"))
-        return told.maybe("email", str) or user
-
-
-def _id(row: Row) -> str:
-    return Payload(NAME, row).take("id", str)
-
-
-def _each(panels: list[Row]) -> list[tuple[Row, Row]]:
-    """Every interview of these panels, beside its panel."""
-    return [(p, each) for p in panels for each in Payload(NAME, p).take("interviews", list)]
-
 
 def _made_interview(panel: Payload) -> Receipt:
     """Read the one interview of a panel we have made."""
@@ -543,11 +409,3 @@ def _made_interview(panel: Payload) -> Receipt:
         raise Unreadable(NAME, "a panel has not the one interview we asked for")
     made = interviews[0].take("id", str)
     return Receipt(external_id=made, others={"panel": panel.take("id", str)})
-
-
-def _mark(key: str) -> str:
-    return f"[fullcycle {key}]"
-
-
-def _tag(requisition: str) -> str:
-    return f"fullcycle {requisition}"

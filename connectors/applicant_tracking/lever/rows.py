@@ -319,3 +319,23 @@ def ends_with(note: Row, last_line: str) -> bool:
 
 def _row(data: Row) -> Payload:
     return Payload(NAME, data)
+
+
+def id_of(row: Row) -> str:
+    """An object's id."""
+    return Payload(NAME, row).take("id", str)
+
+
+def each_interview(panels: list[Row]) -> list[tuple[Row, Row]]:
+    """Every interview of these panels, beside its panel."""
+    return [(p, each) for p in panels for each in Payload(NAME, p).take("interviews", list)]
+
+
+def mark(key: str) -> str:
+    """By which we know what we have made for a request."""
+    return f"[fullcycle {key}]"
+
+
+def tag_of(requisition: str) -> str:
+    """By which we know the posting of a requisition."""
+    return f"fullcycle {requisition}"
