@@ -1,6 +1,7 @@
 """The one HTTP session: auth, timeouts, retries of reads only, typed errors, no personal data."""
 
 import re
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ CONNECT_SECONDS, READ_SECONDS = 3, 30
 MOST_AT_ONCE = 64  # requests to one vendor, each on a connection that is kept for the next
 READ_ATTEMPTS = 5
 LONGEST_PAUSE_SECONDS = 30.0
+NO_CONTENT = 204
 GAVE_UP_WAITING = 408  # the vendor, for the end of our request: it may have acted on what it had
 A_DAY = 86_400.0
 CLOCKS_APART_SECONDS = 60.0  # signatures and tokens of most vendors bear five minutes
@@ -76,8 +78,12 @@ class _SecurePool(HTTPSConnectionPool):
 class _Adapter(HTTPAdapter):
     """Looks at the deadline whenever bytes leave."""
 
+    def __init__(self, tls: ssl.SSLContext | None) -> None:
+        self._tls = tls
+        super().__init__(pool_maxsize=MOST_AT_ONCE)
+
     def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
-        super().init_poolmanager(*arguments, **named)
+        super().init_poolmanager(*arguments, ssl_context=self._tls, **named)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
 
@@ -89,6 +95,7 @@ class Api:
     system, request and body; `meaning` is for vendors whose 4xx are not what they mean elsewhere.
     `is_refusal` tells from a 5xx's body that it refuses: nothing was done, and asking again will
     not help. `read_seconds`: how long a read waits for a slow vendor; a write is looked up sooner.
+    `tls`: shows our certificate to a vendor that asks for it.
     `sleep` is injected so that tests never wait.
     """
 
@@ -103,6 +110,7 @@ class Api:
         meaning: "Meaning | None" = None,
         is_refusal: Callable[[Any], bool] = lambda body: False,
         read_seconds: float | None = None,
+        tls: ssl.SSLContext | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.system, self.base_url, self._sleep = system, base_url.rstrip("/"), sleep
@@ -111,7 +119,7 @@ class Api:
         self._quota = Quota(sleep)
         self._heard: tuple[float, Mapping[str, str]] = (0.0, {})
         self._session = requests.Session()
-        adapter = _Adapter(pool_maxsize=MOST_AT_ONCE)
+        adapter = _Adapter(tls)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         self._session.auth = auth
@@ -130,8 +138,9 @@ class Api:
     ) -> Reply:
         """Ask without changing anything; repeated while the vendor is unavailable.
 
-        An answer that is lost, empty, no JSON, elsewhere or an error is asked for again. One who
-        wants us to stay away for longer than LONGEST_PAUSE_SECONDS is left alone.
+        An answer that is lost, empty, no JSON, elsewhere or an error is asked for again; 204 says
+        that there is nothing (its body is None). One who wants us to stay away for longer than
+        LONGEST_PAUSE_SECONDS is left alone.
         decode: makes something of the body; it raises ValueError if it is no JSON.
         Raises Misconfigured (401, 403), Refused (other 4xx), Unavailable.
         """
@@ -149,7 +158,7 @@ class Api:
                     )
                 except OutcomeUnknown as lost:
                     raise Unavailable(self.system, lost.what, status=lost.status) from None
-                if reply.body is None:
+                if reply.body is None and reply.status != NO_CONTENT:
                     raise Unavailable(self.system, f"{method} {path}: empty", status=reply.status)
                 return reply
         raise AssertionError("unreachable: Retrying either returns or raises")

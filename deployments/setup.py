@@ -9,7 +9,14 @@ from connectors.ledger import client as ledger_client
 from connectors.ledger.audit import Act, keep
 from connectors.ledger.migrate import migrate
 from connectors.ledger.store import Ledger
-from deployments.sandbox import docusign, docusign_key, greenhouse, lever_records
+from deployments.sandbox import (
+    adp,
+    adp_certificate,
+    docusign,
+    docusign_key,
+    greenhouse,
+    lever_records,
+)
 from deployments.sandbox.ashby_records import LOCATION, PLAN, TEAM
 from deployments.sandbox.bamboohr import REFERENCE_FIELD
 from deployments.sandbox.greenhouse_records import TEMPLATE
@@ -70,8 +77,23 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
             "options": options,
         }
 
+    certificate, private_key = adp_certificate.pems()
     ashby = keyed("ashby", "ashby", team_id=TEAM, location_id=LOCATION, interview_plan_id=PLAN)
     return {
+        "adp": {
+            **keyed(
+                "adp",
+                "adp",
+                client_id=adp.CLIENT_ID,
+                auth_url=f"{vendors}/adp",
+                template=adp.TEMPLATE,
+                company_code=adp.COMPANY_CODE,
+                legal_entity=adp.LEGAL_NAME,
+                pay_periods="26",
+                change_reason=adp.REASON,
+            ),
+            "secrets": {"certificate": certificate, "private_key": private_key},
+        },
         "ashby": {**ashby, "secrets": {"webhook": "sandbox-ashby-webhook"}},
         "certn": {
             **keyed(

@@ -1,10 +1,11 @@
 """Payroll: the systems that pay. To add one: write its module, add its line."""
 
-from connectors.payroll import bamboohr, gusto, handover, odoo_employees
+from connectors.payroll import adp, bamboohr, gusto, handover, odoo_employees
 from connectors.vendor import known
 
 VENDORS = known(
     "payroll",
+    adp.VENDOR,
     bamboohr.VENDOR,
     gusto.VENDOR,
     handover.VENDOR,

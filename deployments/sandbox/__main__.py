@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from deployments.sandbox import outgoing
+from deployments.sandbox.adp import Adp
 from deployments.sandbox.ashby import Ashby
 from deployments.sandbox.bamboohr import BambooHR
 from deployments.sandbox.certn import Certn
@@ -94,6 +95,7 @@ def build(
     mail = Mail(world, Correspondents(world, people, roles, post, get))
     indeed = Indeed(world, people, post=patient(outgoing.post, patience))
     vendors = [
+        Adp(world, people),
         Ashby(world, people, DATA / "requisitions"),
         Certn(world, people),
         BambooHR(world, people, _titles()),

@@ -8,6 +8,7 @@ import base64
 import json
 import re
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
@@ -170,7 +171,7 @@ class Sandbox:
         """Whether the journal is being replayed."""
         return self.world.replaying
 
-    def start(self, port: int = 0) -> str:
+    def start(self, port: int = 0, tls: ssl.SSLContext | None = None) -> str:
         """Serve on a loopback port (0: any free one) in the background; returns the base URL."""
         sandbox = self
 
@@ -178,10 +179,13 @@ class Sandbox:
             owner = sandbox
 
         self._server = _Server(("127.0.0.1", port), Handler)
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         if self.postman:
             self.postman.start()
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        where = "https://localhost" if tls else "http://127.0.0.1"
+        return f"{where}:{self._server.server_address[1]}"
 
     def stop(self) -> None:
         """Stop serving."""
