@@ -78,6 +78,11 @@ class Place(Record):
     remote: bool = Field(default=False, description="Whether the work is done from home.")
 
     @property
+    def state(self) -> str:
+        """The place without its city: US-NY of US-NY-NYC."""
+        return "-".join(self.code.split("-")[:2])
+
+    @property
     def jurisdictions(self) -> tuple[str, ...]:
         """The place and all places around it: US-NY-NYC is also US-NY and US."""
         parts = self.code.split("-")
@@ -483,7 +488,10 @@ class StartAdverseAction(Request):
 
 
 class CreateHire(Request):
-    """Create the new hire in payroll with the signed terms."""
+    """Create the new hire in payroll with the signed terms.
+
+    `report_by`: until when the state's directory is told of them; None where nobody need be told.
+    """
 
     application_key: str
     first_name: str = Field(repr=False)
@@ -496,6 +504,7 @@ class CreateHire(Request):
     exempt: bool
     work_place: Place
     entity: str
+    report_by: date | None = None
 
 
 class CorrectHire(Request):

@@ -95,7 +95,7 @@ class Vendor:
     vendor's, by mode; "" if it needs none; in a mode that is not there it is the client's own.
     `address`: what else is to say of it. `key`: what the key is; "" if there is none; an account
     may do without it where it is `key_optional`. `scopes`: what the key must be allowed, in the
-    vendor's words.
+    vendor's words. `reports_new_hires`: a payroll that tells the states of new hires itself.
     """
 
     kind: str
@@ -113,6 +113,7 @@ class Vendor:
     settings: tuple[Setting, ...] = ()
     scopes: tuple[str, ...] = ()
     webhooks: Sender | None = None
+    reports_new_hires: bool = False
 
     def open(self, account: Access, **beside: Any) -> Any:
         """The system of this account; raises Misconfigured.

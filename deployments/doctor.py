@@ -72,6 +72,16 @@ def _checks(
     except ConnectorError as failure:
         yield Check("set-up", str(failure), "see the vendor's page in docs/connectors")
     yield from _webhooks(desk, VENDORS[name], accounts[name])
+    if name == process.systems.payroll and "US" in process.payroll.countries:
+        yield _new_hire_report(VENDORS[name], process)
+
+
+def _new_hire_report(vendor: Vendor, process: Process) -> Check:
+    """Whether whoever is to tell the states of new hires does so."""
+    nobody = process.payroll.new_hire_report == "payroll" and not vendor.reports_new_hires
+    wrong = f"{vendor.title} does not report them to the state" if nobody else ""
+    remedy = "say 'new_hire_report: hr' under 'payroll' in the process, if nobody else does it"
+    return Check("new hires", wrong, remedy)
 
 
 def _system(vendor: Vendor, system: System) -> Iterator[Check]:

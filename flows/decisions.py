@@ -26,6 +26,7 @@ ColleaguesForm = Literal[
     "preboarding",
     "day_one",
     "i9_section_2",
+    "new_hire_report",
 ]
 Client = Annotated[str, Field(title="Client", min_length=1)]
 Subject = Annotated[str, Field(title="Application or requisition", min_length=1)]

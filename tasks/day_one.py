@@ -1,13 +1,15 @@
-"""The first day: arrival confirmed, and section 2 of form I-9 within three business days."""
+"""The first day: arrival confirmed, section 2 of form I-9 in time, the new hire reported."""
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from connectors.ledger import day_one as ledger
 from connectors.ledger.day_one import Row
 from connectors.ledger.decisions import Decisions, Due
+from connectors.records import Place
 from tasks.clock import after_business_days
+from tasks.forms import FORMS
 from tasks.messages import tell_candidate, tell_colleague
 from tasks.process import Process
 from tasks.rejection import withdraw
@@ -18,11 +20,12 @@ SECTION_2_BUSINESS_DAYS = 3
 
 
 def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
-    """Ask the manager on the first day, then HR for section 2; pass on when both are in.
+    """Ask the manager on the first day, then HR for section 2 and the state's new-hire report.
 
     The first day begins at midnight in the client's time zone. A manager's "no" counts when no
     "yes" has followed within a business day. Section 2 is due within 3 business days of the first
-    day (8 CFR 274a.2(b)(1)(ii)).
+    day (8 CFR 274a.2(b)(1)(ii)), the report (42 USC 653a) within the days of the places' law; HR is
+    asked for it only where payroll does not make it.
     """
     decisions = Decisions()
     for row in rows:
@@ -39,6 +42,9 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
             _not_arrived(decisions, row, process, as_of)
         elif section_2 is None or section_2["documents_examined"] != "yes":
             _ask_hr(decisions, row, process, begins)
+            _ask_for_report(decisions, row, process, begins)
+        elif due := _ask_for_report(decisions, row, process, begins):
+            decisions.hold(row, "report_due", due)
         else:
             decisions.advance(row, to=process.next_stage("day_one", row.order_rules))
     return decisions
@@ -78,3 +84,28 @@ def _ask_hr(decisions: Decisions, row: Row, process: Process, begins: datetime) 
         candidate=row.name,
         due_on=due.date().isoformat(),
     )
+
+
+def _ask_for_report(
+    decisions: Decisions, row: Row, process: Process, begins: datetime
+) -> Due | None:
+    """Have HR report the new hire; says by when, or None if that is done or not theirs to do."""
+    told = row.answer("new_hire_report")
+    by_hr = process.payroll.new_hire_report == "hr"
+    if not by_hr or row.report_days is None or (told and FORMS["new_hire_report"].final(told)):
+        return None
+    due, offer = begins + timedelta(days=row.report_days), row.offer or {}
+    tell_colleague(
+        decisions,
+        row,
+        process,
+        "new_hire_report",
+        process.person("hr"),
+        "hr",
+        candidate=row.name,
+        start_on=begins.date().isoformat(),
+        state=Place.model_validate(offer["work_place"]).state,
+        entity=offer["entity"],
+        due_on=due.date().isoformat(),
+    )
+    return Due(due, "client", legal=True)

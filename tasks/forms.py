@@ -187,4 +187,12 @@ FORMS: dict[str, Form] = {
         ),
         until=("documents_examined",),
     ),
+    "new_hire_report": Form(
+        "Report of a new hire to the state",
+        (
+            Field("reported", "The state's directory of new hires was told", "yes_no"),
+            Field("reported_on", "Reported on", "date"),
+        ),
+        until=("reported",),
+    ),
 }

@@ -1,7 +1,7 @@
 """Before the first day: the record in payroll, read back equal, and the new hire's own tasks."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from nameparser import HumanName
@@ -98,17 +98,19 @@ def _begin(decisions: Decisions, row: Row, process: Process, as_of: datetime) ->
 
 def _hire(row: Row) -> CreateHire:
     offer: dict[str, Any] = row.offer or {}
-    name = HumanName(row.name)
+    name, start_on = HumanName(row.name), date.fromisoformat(offer["start_on"])
+    days = row.report_days
     return CreateHire(
         application_key=row.key,
         first_name=name.first or row.name,
         last_name=name.last or name.first or row.name,
         email=row.email or "",
         title=offer["title"],
-        start_on=date.fromisoformat(offer["start_on"]),
+        start_on=start_on,
         rate_cents=offer["rate_cents"],
         unit=PayUnit(offer["unit"]),
         exempt=row.fields["exempt"],
         work_place=Place.model_validate(offer["work_place"]),
         entity=offer["entity"],
+        report_by=None if days is None else start_on + timedelta(days=days),
     )

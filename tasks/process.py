@@ -93,9 +93,14 @@ class Offer(Record):
 
 
 class Payroll(Record):
-    """In which countries (ISO 3166) the connected payroll pays."""
+    """In which countries (ISO 3166) the connected payroll pays, and who reports new hires.
+
+    A state's new-hire report needs the social security number, which we never have: payroll makes
+    it (Gusto, ADP and most bureaus do), or the client's HR.
+    """
 
     countries: tuple[str, ...] = ("US",)
+    new_hire_report: Literal["payroll", "hr"] = "payroll"
 
 
 class Background(Record):
@@ -130,7 +135,8 @@ class Process(Record):
     def _complete(self) -> "Process":
         if sorted(self.stages) != sorted(APPLICATION_STAGES):
             raise ValueError(f"stages: name each of {', '.join(APPLICATION_STAGES)} once")
-        if missing := sorted(TEMPLATES - self.messages.keys()):
+        more = TEMPLATES_OF_HR if self.payroll.new_hire_report == "hr" else frozenset()
+        if missing := sorted((TEMPLATES | more) - self.messages.keys()):
             raise ValueError(f"messages: add {', '.join(missing)}")
         return self
 
@@ -189,6 +195,7 @@ TEMPLATES = frozenset(
         "withdrawn",
     }
 )
+TEMPLATES_OF_HR = frozenset({"new_hire_report"})  # where HR reports new hires
 
 
 def load(path: Path) -> Process:

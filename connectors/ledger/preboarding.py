@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from datetime import date
 
-from connectors.ledger.rows import EMPLOYEE, OFFER, REPORT, OfferRow, applications
+from connectors.ledger.rows import EMPLOYEE, OFFER, REPORT, OfferRow, applications, law
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HiredRow(OfferRow):
-    """An application with its offer and the employee as payroll shows it."""
+    """An application with its offer and the employee as payroll shows it.
+
+    `report_days`: within how many days of the first one a place's law wants a new hire reported.
+    """
 
     employee_ref: str | None
     onboarding: str | None
@@ -17,12 +20,13 @@ class HiredRow(OfferRow):
     hired_cents: int | None
     hired_unit: str | None
     hired_place: str | None
+    report_days: int | None
 
 
-HIRED = """
+HIRED = f"""
         , offer, offer_hash, start_on, signature, signed_at
         , employee_ref, onboarding, hired_entity, hired_start_on, hired_cents, hired_unit
-        , hired_place
+        , hired_place, (SELECT min(l.wait_days) {law("new_hire_report")}) AS report_days
 """
 
 

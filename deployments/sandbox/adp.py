@@ -297,9 +297,8 @@ class Adp(StandIn):
     def _notify(self, kind: str, aoid: str) -> None:
         at = self.world.now.isoformat()
         id = f"0x_{self.world.digest('adp message', kind, aoid, at, len(self.messages))[:24]}"
-        event = {"eventNameCode": {"codeValue": kind}, "data": {}}
-        event["data"] = {"output": {"worker": self.workers[aoid]}}
-        self.messages[id] = {"events": [event]}
+        data = {"output": {"worker": self.workers[aoid]}}
+        self.messages[id] = {"events": [{"eventNameCode": {"codeValue": kind}, "data": data}]}
 
     def _next_message(self, _: Request) -> Answer:
         for id, message in self.messages.items():

@@ -33,10 +33,11 @@ HOURS = {  # the earliest and the latest answer, in hours after the mail came
     "review_report": (24, 26),
     "preboarding": (24, 48),
     "i9_section_2": (18, 26),
+    "new_hire_report": (30, 50),
 }
 REFEREE_HOURS = {"prompt": (3, 30), "late": (80, 80)}
 STAFF_FORMS = {"approve_requisition", "review_duplicate", "approve_offer"}
-STAFF_FORMS |= {"review_report", "day_one", "i9_section_2"}
+STAFF_FORMS |= {"review_report", "day_one", "i9_section_2", "new_hire_report"}
 ATTEMPTS = 48  # one an hour: after two days of a broken page people give up
 SECONDS = 30
 
@@ -214,6 +215,10 @@ class Correspondents:
         """The client's HR sees the documents and signs today."""
         return {"documents_examined": "yes", "signed_on": self.world.now.date().isoformat()}
 
+    def tells_the_state(self, ask: Ask) -> dict[str, str]:
+        """The client's HR reports the new hire today."""
+        return {"reported": "yes", "reported_on": self.world.now.date().isoformat()}
+
     def withdraws(self, ask: Ask) -> dict[str, str]:
         """The candidate leaves."""
         return {"confirm": "yes"}
@@ -230,6 +235,7 @@ ANSWERS: dict[str, Callable[[Correspondents, Ask], dict[str, str]]] = {
     "preboarding": Correspondents.gets_ready,
     "day_one": Correspondents.looks_around,
     "i9_section_2": Correspondents.examines_documents,
+    "new_hire_report": Correspondents.tells_the_state,
     "withdraw": Correspondents.withdraws,
 }
 

@@ -25,6 +25,7 @@ Topic = Literal[
     "adverse_wait",
     "reference_consent",
     "i9_section_2",
+    "new_hire_report",
     "outcome_notice",
 ]
 Stage = Literal[
@@ -44,7 +45,7 @@ Stage = Literal[
     "aftercare",
 ]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-TIMED = ("adverse_wait", "i9_section_2", "outcome_notice")
+TIMED = ("adverse_wait", "i9_section_2", "new_hire_report", "outcome_notice")
 
 
 class LegalRule(Record):

@@ -177,6 +177,7 @@ def a_hire(**changed: Any) -> CreateHire:
         exempt=False,
         work_place=DENVER,
         entity="Harbor Works Inc.",
+        report_by=date(2026, 4, 5),
     )
     return hire.model_copy(update=changed)
 
@@ -217,21 +218,25 @@ def test_a_hire_is_one_file_of_one_line(place: Place_) -> None:
             "country": "US",
             "place_code": "US-CO",
             "new_hire_report_to": "US-CO",
-            "federal_report_by": "2026-04-05",
+            "report_by": "2026-04-05",
         }
     ]
 
 
 @pytest.mark.parametrize(
-    ("code", "country", "state", "by"),
-    [("US-NY-NYC", "US", "US-NY", "2026-04-05"), ("CA-ON", "CA", "", "")],
+    ("code", "country", "by", "told"),
+    [
+        ("US-NY-NYC", "US", date(2026, 4, 5), ("US-NY", "2026-04-05")),
+        ("CA-ON", "CA", None, ("", "")),
+    ],
 )
-def test_a_hire_in_the_united_states_is_to_be_reported_to_a_state(
-    code: str, country: str, state: str, by: str
+def test_the_file_says_which_state_is_told_of_a_hire_and_until_when(
+    code: str, country: str, by: date | None, told: tuple[str, str]
 ) -> None:
-    written = hire_file(a_hire(work_place=Place(code=code, city="Here", country=country)))
+    place = Place(code=code, city="Here", country=country)
+    written = hire_file(a_hire(work_place=place, report_by=by))
     (row,) = csv.DictReader(io.StringIO(written.decode()))
-    assert (row["new_hire_report_to"], row["federal_report_by"]) == (state, by)
+    assert (row["new_hire_report_to"], row["report_by"]) == told
 
 
 def test_the_same_hire_written_twice_is_one_file_with_the_same_bytes(place: Place_) -> None:

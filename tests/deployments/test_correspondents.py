@@ -238,6 +238,15 @@ def test_documents_are_examined_the_next_day() -> None:
     assert scene.forms.answers == [{"documents_examined": "yes", "signed_on": "2026-03-03"}]
 
 
+def test_the_state_is_told_within_days() -> None:
+    scene = Scene("new_hire_report", "reported", "reported_on")
+
+    scene.write("maya@harbor.example")
+    scene.days(3)
+
+    assert [answer["reported"] for answer in scene.forms.answers] == ["yes"]
+
+
 def test_a_new_hire_does_the_paperwork() -> None:
     scene = Scene("preboarding", "policies", "equipment", "i9_section_1")
 

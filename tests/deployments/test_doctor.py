@@ -134,3 +134,28 @@ def test_a_key_that_is_refused_is_told_beside_what_the_other_systems_say(
 
     assert told.keys() == {("checkr", "candidates")}
     assert "credentials refused" in told["checkr", "candidates"]
+
+
+@pytest.mark.parametrize(
+    ("payroll", "by", "wrong_there"),
+    [
+        ("bamboohr", "payroll", {("bamboohr", "new hires")}),
+        ("bamboohr", "hr", set()),
+        ("adp", "payroll", set()),
+    ],
+)
+def test_that_nobody_tells_the_states_of_new_hires_is_told(
+    ledger: Ledger,
+    process: Process,
+    accounts: dict[str, dict[str, Any]],
+    payroll: str,
+    by: str,
+    wrong_there: set[tuple[str, str]],
+) -> None:
+    systems = process.systems.model_copy(update={"payroll": payroll})
+    theirs = process.payroll.model_copy(update={"new_hire_report": by})
+    process = process.model_copy(update={"systems": systems, "payroll": theirs})
+    with ledger.transaction() as connection:
+        put(connection, ledger.client, process.model_dump(mode="json"), process.version)
+
+    assert wrong(looked(process, accounts)).keys() == wrong_there

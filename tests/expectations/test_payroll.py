@@ -1,15 +1,16 @@
-"""At the door of the first pay run: arrived, and section 2 is done."""
+"""At the door of the first pay run: arrived, section 2 is done, the state was told."""
 
 from typing import Any
 
 from deployments.postgres import Urls
 from tests.expectations.judged import Case, broken
 
-GOOD: dict[str, Any] = {"arrived": True, "section_2": True}
+GOOD: dict[str, Any] = {"arrived": True, "section_2": True, "reported": True}
 CASES: list[Case] = [
     ({}, set()),
     ({"arrived": False}, {"PAY-001"}),
     ({"section_2": False}, {"PAY-002"}),
+    ({"reported": False}, {"PAY-003"}),
 ]
 
 

@@ -8,11 +8,13 @@ import pytest
 from connectors.ledger.day_one import Row
 from connectors.records import SendMessage
 from tasks.day_one import decide
+from tasks.process import Payroll, Process
 from tests.tasks.factories import (
     HARBOR,
     an_application,
     answered,
     decided,
+    fields,
     requests,
     the_move,
     told,
@@ -40,6 +42,7 @@ def a_hire(**values: Any) -> Row:
         "read_back": True,
         "section_1": True,
         "days_to_start": 0,
+        "report_days": 20,
     }
     return an_application(Row, **common | values)
 
@@ -92,6 +95,59 @@ def test_arrival_and_section_2_pass_on() -> None:
     forms = ARRIVED | answered("i9_section_2", documents_examined="yes")
 
     assert the_move(decided(decide, a_hire(forms=forms), as_of=MORNING)).ready_for == "payroll"
+
+
+OFFER = {"work_place": fields()["places"][0], "entity": "Harbor Works Inc."}
+BY_HR = HARBOR.model_copy(update={"payroll": Payroll(new_hire_report="hr")})
+EXAMINED = ARRIVED | answered("i9_section_2", documents_examined="yes")
+
+
+def at_work(**values: Any) -> Row:
+    return a_hire(offer=OFFER, **values)
+
+
+def test_hr_is_asked_for_the_report_on_the_first_day_and_waited_for_after_section_2() -> None:
+    first = decided(decide, at_work(forms=ARRIVED), as_of=MORNING, process=BY_HR)
+    later = decided(decide, at_work(forms=EXAMINED), as_of=MORNING, process=BY_HR)
+
+    assert told(first) == ["i9_section_2", "new_hire_report"]
+    letter = requests(first, SendMessage)[1]
+    assert letter.to_email == HARBOR.people["hr"].email
+    assert "US-CA, due 2026-07-21" in letter.subject
+    move = the_move(later)
+    assert move.due is not None
+    assert (move.to_state, move.due.at.date()) == ("report_due", date(2026, 7, 21))
+    assert (move.due.owner, move.due.legal) == ("client", True)
+
+
+def test_a_state_that_asks_sooner_is_told_sooner() -> None:
+    decisions = decided(
+        decide, at_work(forms=EXAMINED, report_days=7), as_of=MORNING, process=BY_HR
+    )
+    due = the_move(decisions).due
+    assert due is not None and due.at.date() == date(2026, 7, 8)
+
+
+@pytest.mark.parametrize(
+    ("process", "values", "reported"),
+    [(HARBOR, {}, None), (BY_HR, {"report_days": None}, None), (BY_HR, {}, "yes")],
+    ids=["payroll reports", "no law asks for it", "it is done"],
+)
+def test_nobody_waits_for_a_report_that_is_not_hrs_to_make(
+    process: Process, values: dict[str, Any], reported: str | None
+) -> None:
+    forms = EXAMINED | (answered("new_hire_report", reported=reported) if reported else {})
+
+    decisions = decided(decide, at_work(forms=forms, **values), as_of=MORNING, process=process)
+
+    assert the_move(decisions).ready_for == "payroll"
+    assert told(decisions) == []
+
+
+def test_a_report_that_was_not_made_is_still_due() -> None:
+    forms = EXAMINED | answered("new_hire_report", reported="no")
+    decisions = decided(decide, at_work(forms=forms), as_of=MORNING, process=BY_HR)
+    assert the_move(decisions).to_state == "report_due"
 
 
 def not_arrived(word: str = "no") -> Row:

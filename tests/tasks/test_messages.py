@@ -13,7 +13,7 @@ from connectors.links import Links, Question
 from connectors.records import SendMessage
 from tasks.forms import FORMS
 from tasks.messages import tell_candidate, tell_colleague, told_at, with_links
-from tasks.process import TEMPLATES, Process
+from tasks.process import TEMPLATES, TEMPLATES_OF_HR, Process
 from tests.tasks.factories import HARBOR, KEY, NOW, an_application, asked, fields, requests
 
 LINKS = Links("https://forms.example", "secret")
@@ -27,6 +27,13 @@ TO_COLLEAGUES: dict[str, dict[str, Any]] = {
     "review_report": {"report": "report-1", "candidate": "Ada Lovelace"},
     "day_one": {"candidate": "Ada Lovelace"},
     "i9_section_2": {"candidate": "Ada Lovelace", "due_on": "2026-03-23"},
+    "new_hire_report": {
+        "candidate": "Ada Lovelace",
+        "start_on": "2026-03-18",
+        "state": "US-CA",
+        "entity": "Harbor Works Inc.",
+        "due_on": "2026-04-07",
+    },
     "correct_payroll": {"terms": "rate, unit", "due_on": "2026-04-02"},
 }
 TO_CANDIDATES: dict[str, dict[str, Any]] = {
@@ -88,7 +95,7 @@ def sealed_in(message: SendMessage) -> list[Question]:
 
 
 def test_every_template_is_for_a_candidate_or_for_a_colleague() -> None:
-    assert TO_COLLEAGUES.keys() | TO_CANDIDATES.keys() == TEMPLATES
+    assert TO_COLLEAGUES.keys() | TO_CANDIDATES.keys() == TEMPLATES | TEMPLATES_OF_HR
 
 
 @pytest.mark.parametrize("template", sorted(TO_CANDIDATES))
@@ -113,7 +120,7 @@ def test_what_a_colleague_reads_is_whole(template: str) -> None:
     assert "\n" not in message.subject
 
 
-@pytest.mark.parametrize("template", sorted(TEMPLATES))
+@pytest.mark.parametrize("template", sorted(TEMPLATES | TEMPLATES_OF_HR))
 def test_every_link_leads_to_a_form_there_is_about_this_application(template: str) -> None:
     message = to_colleague(template) if template in TO_COLLEAGUES else to_candidate(template)
 

@@ -66,6 +66,8 @@ def a_hire(*statements: dict[str, Any], **values: Any) -> Row:
         "hired_place": None,
         "arrived": True,
         "section_2": True,
+        "reported": True,
+        "report_days": 20,
         "statements": list(statements),
     }
     return an_application(Row, **common | values)

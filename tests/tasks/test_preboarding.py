@@ -56,6 +56,7 @@ def a_hire(**values: Any) -> Row:
         "hired_cents": 7_000_000,
         "hired_unit": "year",
         "hired_place": "San Francisco, CA",
+        "report_days": 20,
         "offer_accepted": True,
         "cleared": True,
         "references_done": True,
@@ -75,6 +76,19 @@ def test_the_hire_is_created_with_exactly_the_signed_terms() -> None:
     assert (hire.first_name, hire.last_name) == ("Ada", "Lovelace")
     assert hire.entity == HARBOR.brand.legal_entity
     assert told(decisions) == ["preboarding"]
+
+
+@pytest.mark.parametrize(
+    ("days", "by"), [(20, date(2026, 4, 7)), (7, date(2026, 3, 25)), (None,) * 2]
+)
+def test_payroll_is_told_until_when_the_state_is_to_be_told(
+    days: int | None, by: date | None
+) -> None:
+    row = a_hire(state="entered", effects={}, employee_ref=None, report_days=days)
+
+    (hire,) = requests(decided(decide, row), CreateHire)
+
+    assert hire.report_by == by
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from expectations.law import rules
-from tasks.process import APPLICATION_STAGES, TEMPLATES, Process
+from tasks.process import APPLICATION_STAGES, TEMPLATES, TEMPLATES_OF_HR, Process
 from tests.tasks.factories import HARBOR
 
 NYC = [["references", "offer"], ["offer", "background"], ["offer", "preboarding"]]
@@ -111,6 +111,14 @@ def test_a_missing_template_is_named() -> None:
         process(messages=messages)
 
 
+def test_where_hr_reports_new_hires_the_letter_that_asks_for_it_is_needed() -> None:
+    messages = {name: text for name, text in HARBOR.messages.items() if name in TEMPLATES}
+
+    process(messages=messages)
+    with pytest.raises(ValidationError, match="messages: add new_hire_report"):
+        process(messages=messages, payroll={"new_hire_report": "hr"})
+
+
 def test_the_hiring_manager_is_the_requisitions_own() -> None:
     manager = {"name": "Daniel Reyes", "email": "daniel.reyes@harborworks.example"}
 
@@ -119,4 +127,4 @@ def test_the_hiring_manager_is_the_requisitions_own() -> None:
 
 
 def test_the_sandboxs_client_has_every_template_and_no_other() -> None:
-    assert set(HARBOR.messages) == TEMPLATES
+    assert set(HARBOR.messages) == TEMPLATES | TEMPLATES_OF_HR

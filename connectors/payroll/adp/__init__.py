@@ -424,4 +424,5 @@ VENDOR = Vendor(
         Setting("certificate", "our certificate, signed by ADP, in PEM", True, True),
         Setting("private_key", "the certificate's private key, in PEM", True, True),
     ),
+    reports_new_hires=True,
 )

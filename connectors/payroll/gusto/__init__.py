@@ -417,4 +417,5 @@ VENDOR = Vendor(
     webhooks=Sender(
         verify_webhook, read_webhook, handshake=Handshake(read_handshake, confirm_subscription)
     ),
+    reports_new_hires=True,
 )

@@ -203,4 +203,5 @@ VENDOR = Vendor(
         Setting("host_key", "the server's public key, as in ssh-ed25519 AAAA..."),
         Setting("private_key", "our private key in OpenSSH's format, instead", secret=True),
     ),
+    reports_new_hires=True,  # who does it is told of each hire to whom it is due
 )

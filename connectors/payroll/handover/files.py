@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 from connectors.errors import Refused, Unreadable
 from connectors.payload import Payload
@@ -20,11 +20,8 @@ from connectors.watched import SPOILT
 NAME = "handover"
 COLUMNS = tuple(
     """reference action employee_id first_name last_name email title start_on rate unit exempt
-    entity city region country place_code new_hire_report_to federal_report_by""".split()  # noqa: SIM905 - one a line would be long
+    entity city region country place_code new_hire_report_to report_by""".split()  # noqa: SIM905 - one a line would be long
 )
-# 42 USC 653a(b)(2)(A): a new hire is reported to the state's directory within 20 days of the hire.
-# That is the longest there is: a state may ask for less.
-FEDERAL_REPORT = timedelta(days=20)
 MORE = "more"  # where the reader puts what is under no column
 NEEDED = {"reference", "employee_id", "status", "message", "on"}
 TERMS = ("title", "entity", "start_on", "rate", "unit", "work_place")
@@ -258,12 +255,10 @@ def _report(request: CreateHire) -> dict[str, str]:
 
     It needs the social security number, which only payroll has.
     """
-    place = request.work_place
-    if place.country != "US":
+    if request.report_by is None:
         return {}
-    by = request.start_on + FEDERAL_REPORT
-    state = "-".join(place.code.split("-")[:2])
-    return {"new_hire_report_to": state, "federal_report_by": by.isoformat()}
+    state, by = request.work_place.state, request.report_by
+    return {"new_hire_report_to": state, "report_by": by.isoformat()}
 
 
 def _file(row: Mapping[str, str]) -> bytes:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import ssl
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -45,8 +46,8 @@ class Unlucky(Sandbox):
         record = self._checkr.received.get("invitations", [])
         return Counter(name.split()[0] for name in record)
 
-    def start(self, port: int = 0) -> str:
-        address = super().start(port)
+    def start(self, port: int = 0, tls: ssl.SSLContext | None = None) -> str:
+        address = super().start(port, tls)
         assert self._server is not None
         self._server.handle_error = _hung_up  # type: ignore[method-assign]
         return address

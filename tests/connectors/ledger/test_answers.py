@@ -84,6 +84,7 @@ def test_of_a_decision_the_first_answer_stands(
         ("referees", "consent"),
         ("day_one", "arrived"),
         ("i9_section_2", "documents_examined"),
+        ("new_hire_report", "reported"),
     ],
 )
 def test_a_no_may_be_followed_by_a_yes_and_the_yes_stands(

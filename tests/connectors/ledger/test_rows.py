@@ -16,6 +16,7 @@ from connectors.ledger import (
     gates,
     intake,
     landing,
+    payroll,
     rows,
     screening,
     sourcing,
@@ -41,7 +42,7 @@ from connectors.records import (
     TrackerStage,
 )
 from connectors.requisition import Requisition
-from tasks.process import Process
+from tasks.process import Payroll, Process
 
 Facts = TypeVar("Facts", bound=Known)
 Reread = Callable[[str], Subject]
@@ -501,3 +502,67 @@ def test_a_scope_of_another_requisition_sees_nobody(
     with ledger.transaction() as connection:
         scope = Scope(ledger.client, "HARBOR-2")
         assert rows.at_the_door(connection, intake.ROWS, "intake", scope, as_of) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "days"), [("US-CA", 20), ("US-AL", 7), ("US-NY-NYC", 20), ("CA-ON", None)]
+)
+def test_a_new_hire_is_reported_within_the_days_of_the_place(
+    ledger: Ledger,
+    checked: Callable[..., None],
+    subject: Reread,
+    as_of: datetime,
+    place: str,
+    days: int | None,
+) -> None:
+    checked(place)
+    key = read(ledger, *BACKGROUND, as_of).key
+    enter(ledger, subject(key), "payroll", payroll.ROWS, as_of + timedelta(days=1))
+
+    row = read(ledger, payroll.Row, payroll.ROWS, "payroll", as_of + timedelta(days=1))
+
+    assert row.report_days == days
+
+
+@pytest.mark.parametrize(
+    ("by", "place", "told", "reported"),
+    [
+        ("payroll", "US-CA", "", True),
+        ("hr", "US-CA", "", False),
+        ("hr", "US-CA", "no", False),
+        ("hr", "US-CA", "yes", True),
+        ("hr", "CA-ON", "", True),
+    ],
+)
+def test_the_state_counts_as_told_when_hr_says_so_or_payroll_tells_it(
+    ledger: Ledger,
+    process: Process,
+    checked: Callable[..., None],
+    subject: Reread,
+    as_of: datetime,
+    by: str,
+    place: str,
+    told: str,
+    reported: bool,
+) -> None:
+    ours = process.model_copy(update={"payroll": Payroll.model_validate({"new_hire_report": by})})
+    with ledger.transaction() as connection:
+        client.put(connection, ledger.client, ours.model_dump(mode="json"), 2)
+    checked(place)
+    key = read(ledger, *BACKGROUND, as_of).key
+    enter(ledger, subject(key), "payroll", payroll.ROWS, as_of + timedelta(days=1))
+    if told:
+        answer = FormAnswer(
+            external_id="answer-1",
+            updated_at=as_of,
+            form="new_hire_report",
+            subject=key,
+            by="hr",
+            fields={"reported": told},
+        )
+        with ledger.transaction() as connection:
+            landing.land(connection, ledger.client, "forms", [answer], as_of)
+
+    row = read(ledger, payroll.Row, payroll.ROWS, "payroll", as_of + timedelta(days=1))
+
+    assert row.reported is reported
