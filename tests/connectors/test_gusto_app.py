@@ -33,6 +33,7 @@ START = date(2026, 3, 16)
 DENVER = Place(code="US-CO", city="Denver", region="CO", country="US")
 CHICAGO = Place(code="US-IL", city="Chicago", region="IL", country="US")
 LOST = ("drop_after", "truncated", "html_after", "empty_after", "error_in_200")
+LOST += ("reshaped", "redirect_after")
 
 
 class _People:
@@ -115,6 +116,17 @@ def test_a_hire_is_invited_and_nobody_until_the_admin_gives_them_a_job(office: O
     assert (ada.application_key, ada.onboarding) == ("HARBOR-3.aa", OnboardingStatus.INVITED)
     assert (ada.start_on, ada.rate_cents, ada.unit) == (START, 3850, PayUnit.HOUR)
     assert (ada.work_place, ada.entity) == ("Denver, CO", "Harbor Works Inc.")
+
+
+def test_whoever_has_no_job_yet_is_nobody_that_payroll_would_pay(office: Office) -> None:
+    def everybody() -> list[str]:
+        (page,) = office.port().changes("all_employees", None, [])
+        return [record.external_id for record in page.records]
+
+    office.port().create_hire(a_hire(), "k1")
+    assert everybody() == []
+    office.vendor.admin_gives_job("ada@example.test", "2026-03-16", "38.50")
+    assert everybody() == list(office.vendor.employees)
 
 
 def test_what_the_employee_gives_gusto_is_not_sent(office: Office) -> None:

@@ -52,6 +52,7 @@ from connectors.errors import (
     Misconfigured,
     OutcomeUnknown,
     Refused,
+    Unavailable,
     Unreadable,
     Unsupported,
 )
@@ -241,17 +242,20 @@ class Adp:
         return _by_hand(request, worker) or ("" if worker.agrees(request) else "pay")
 
     def _notified(self, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
-        """Read whom we have not read as a worker yet, and whomever a notification names."""
+        """Read whom we have not read as a worker yet, and whomever a notification names.
+
+        Who reads from the beginning reads everybody, and leaves the notifications to who goes on.
+        """
         known: set[str] = set(json.loads(cursor or "[]")) & set(watching)
         for page in watched.each([ref for ref in watching if ref not in known], self._hired):
             known |= {f"{r.application_key}:{r.external_id}" for r in _employees(page)}
             yield page.model_copy(update={"cursor": json.dumps(sorted(known))})
-        for message, body in self._messages():
+        for message, body in self._messages() if cursor else ():
             aoids = named(body)
             due = [ref for ref in watching if not aoids or _aoid(ref) in aoids]
             yield from watched.each(due, self._hired)
             # Here what was read is landed: now the message may go.
-            with suppress(Refused, OutcomeUnknown):
+            with suppress(Refused, Unavailable, OutcomeUnknown):
                 self._api.write("DELETE", f"{MESSAGES}/{segment(message)}", reading=_whatever)
 
     def _messages(self) -> Iterator[tuple[str, Any]]:

@@ -20,7 +20,7 @@ Quirks
 Unverified: how far the list is behind; the header `X-Total-Pages` on a payroll.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,8 +29,8 @@ from connectors.health import Check, tried
 from connectors.http import segment
 from connectors.payload import Payload, items
 from connectors.payroll.gusto.company import PER_PAGE, Gusto, made
-from connectors.payroll.gusto.rows import NAME, in_force, read_employee
-from connectors.records import CorrectHire, CreateHire, Employee, Observed, Receipt, Request
+from connectors.payroll.gusto.rows import NAME, in_force, listed, read_employee
+from connectors.records import CorrectHire, CreateHire, Employee, Observed, Page, Receipt, Request
 
 SCOPES = """companies:read employees:read employees:manage jobs:read compensations:read
     compensations:write payrolls:read""".split()  # noqa: SIM905 - one a line would be long
@@ -42,6 +42,14 @@ class AppIntegration(Gusto):
     """A company's own Gusto, as far as an application may go."""
 
     search_lag = 5
+
+    def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
+        """Yield as for Embedded Payroll; `all_employees` lists those who have a job."""
+        if resource == "all_employees":
+            rows = self._pages(f"{self._company}/employees")
+            yield Page(records=tuple(listed(Payload(NAME, r)) for r in rows if _has_primary(r)))
+        else:
+            yield from super().changes(resource, cursor, watching)
 
     def find(self, request: Request, key: str) -> Receipt | None:
         """Look whether the employee is there, by e-mail, or has the terms asked for."""
