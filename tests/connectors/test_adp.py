@@ -59,8 +59,8 @@ START = date(2026, 3, 16)
 DENVER = Place(code="US-CO", city="Denver", region="CO", country="US")
 SEATTLE = Place(code="US-WA-SEA", city="Seattle", region="WA", country="US")
 TERMS = Terms(pay_periods=26, company_code="HRB", legal_entity="Harbor Works Inc.")
-LOST = ("drop_after", "truncated", "html_after", "empty_after", "error_in_200")
-LOST += ("reshaped", "redirect_after")
+LOST = """drop_after truncated html_after empty_after error_in_200 reshaped
+    redirect_after""".split()  # noqa: SIM905 - one a line would be long
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
