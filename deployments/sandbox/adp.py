@@ -1,11 +1,11 @@
 """A stand-in for ADP Workforce Now.
 
 Written from https://developers.adp.com/articles/api and the published sample payloads. One company,
-"HRB", in six cities; pay every other Friday, a week after the period's end.
+"HRB"; pay every other Friday, a week after the period's end.
 
 Actors: somebody who was there before, and the client's admin, who completes a hire three days after
-it was begun (the new hire has entered what is theirs by then), chooses a place if none was said,
-and mistypes the rate of whoever's `pay_error` is set.
+it was begun (the new hire has entered what is theirs by then), and mistypes the rate of whoever's
+`pay_error` is set.
 
 Odd rule: notifications come one at a time, the oldest again and again until it is deleted.
 
@@ -25,14 +25,7 @@ CLIENT_ID, SECRET = "sandbox-client", "sandbox-adp"
 TEMPLATE, COMPANY_CODE, REASON = "169748461979_1115", "HRB", "CORR"
 LEGAL_NAME = "Harbor Works Inc."
 MOST_ON_A_PAGE = 3  # ADP: 100
-PLACES = {
-    "SF": ("San Francisco", "CA"),
-    "NYC": ("New York", "NY"),
-    "CHI": ("Chicago", "IL"),
-    "SEA": ("Seattle", "WA"),
-    "DEN": ("Denver", "CO"),
-    "AUS": ("Austin", "TX"),
-}
+DENVER = ("Denver", "CO")
 RATES = ("hourlyRateAmount", "dailyRateAmount", "payPeriodRateAmount")
 UNITS_A_PERIOD = {"hourlyRateAmount": 80, "dailyRateAmount": 10, "payPeriodRateAmount": 1}
 COMPLETED_AFTER = timedelta(days=3)
@@ -66,7 +59,7 @@ class Adp(StandIn):
         self.messages: dict[str, Json] = {}
         self.demands: list[str] = []  # what else the client's template wants
         self.curt = False  # answers a hire with no more than "success"
-        self._worker("grace@harbor.example", "Grace", "Hopper", date(2020, 3, 2), 5200, "DEN")
+        self._worker("grace@harbor.example", "Grace", "Hopper", date(2020, 3, 2), 5200, DENVER)
 
     @property
     def routes(self) -> dict[tuple[str, str], Route]:
@@ -175,7 +168,8 @@ class Adp(StandIn):
         known = self.people.by_email(email)
         if known and known.behaviour.pay_error:
             cents = cents * 95 // 100
-        place = work.get("homeWorkLocation", {}).get("nameCode", {}).get("code", "DEN")
+        (address,) = work["homeWorkLocation"]["addresses"]
+        place = address["cityName"], address["subdivisionCode"]["code"]
         name, start = person["birthName"], date.fromisoformat(work["hireDate"])
         named = name["givenName"], name["familyName"]
         self._worker(email, *named, start, cents, place, field=field, aoid=aoid)
@@ -190,12 +184,12 @@ class Adp(StandIn):
         family: str,
         start: date,
         cents: int,
-        place: str,
+        place: tuple[str, str],
         field: str = "hourlyRateAmount",
         aoid: str = "",
     ) -> None:
         aoid = aoid or self._aoid(email)
-        city, state = PLACES[place]
+        city, state = place
         day = start.isoformat()
         pay = {"nameCode": {"codeValue": "Rate"}, "amountValue": cents / 100, "currencyCode": "USD"}
         address = {"cityName": city, "countrySubdivisionLevel1": {"codeValue": state}}
@@ -218,7 +212,7 @@ class Adp(StandIn):
                     "jobTitle": "Electrician",
                     "payrollGroupCode": COMPANY_CODE,
                     "baseRemuneration": {field: pay, "effectiveDate": day},
-                    "homeWorkLocation": {"nameCode": {"codeValue": place}, "address": address},
+                    "homeWorkLocation": {"address": address},
                 }
             ],
         }

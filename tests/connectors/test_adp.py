@@ -224,9 +224,22 @@ def test_neither_number_nor_birth_date_nor_bank_account_is_handed_over(office: O
     assert hire["onboardingStatus"]["statusCode"]["code"] == "inprogress"
 
 
-def test_the_place_is_said_where_the_account_has_its_code(office: Office) -> None:
-    _, worker = office.completed(a_hire(work_place=SEATTLE))
-    assert worker.work_place == "Seattle, WA"
+def test_the_place_is_said_by_its_address_and_by_its_code_if_the_account_has_it(
+    office: Office,
+) -> None:
+    office.port().create_hire(a_hire(work_place=SEATTLE), "k1")
+    office.port().create_hire(a_hire(email="bob@example.test"), "k2")
+
+    hires = list(office.vendor.in_progress.values())
+    seattle, denver = (h["applicantWorkerProfile"]["homeWorkLocation"] for h in hires)
+
+    assert seattle["nameCode"] == {"code": "SEA"}
+    assert seattle["addresses"][0]["cityName"] == "Seattle"
+    assert denver == {
+        "addresses": [
+            {"cityName": "Denver", "subdivisionCode": {"code": "CO"}, "countryCode": "US"}
+        ]
+    }
 
 
 def test_a_hire_asked_for_again_once_it_is_a_worker_is_there_once(office: Office) -> None:

@@ -223,7 +223,7 @@ class Adp:
             raise Misconfigured(NAME, told)
 
     def _location(self, request: CreateHire) -> str | None:
-        """The client's code of the place; without one the admin chooses the place in ADP."""
+        """The client's code of the place, if there is one; its address is said in any case."""
         return self._options.get(f"location:{request.work_place.code}")
 
     def _ours(self, request: CreateHire) -> Receipt | None:

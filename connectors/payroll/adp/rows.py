@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.errors import Refused, Unreadable, Unsupported
 from connectors.payload import Payload, items
-from connectors.records import CorrectHire, CreateHire, Observed, OnboardingStatus, PayUnit
+from connectors.records import CorrectHire, CreateHire, Observed, OnboardingStatus, PayUnit, Place
 
 NAME = "adp"
 CURRENCY = "USD"  # our offers are in dollars
@@ -68,7 +68,6 @@ def onboarding(
     """
     field, _ = FIELDS[request.unit]
     amount = _per_period(request.rate_cents, request.unit, terms)
-    place = {"homeWorkLocation": {"nameCode": {"code": location}}} if location else {}
     return {
         "applicantOnboarding": {
             "onboardingTemplateCode": {"code": template},
@@ -79,7 +78,10 @@ def onboarding(
                     "emails": [{"emailUri": request.email, "notificationIndicator": True}]
                 },
             },
-            "applicantWorkerProfile": {"hireDate": request.start_on.isoformat(), **place},
+            "applicantWorkerProfile": {
+                "hireDate": request.start_on.isoformat(),
+                "homeWorkLocation": _location(request.work_place, location),
+            },
             "applicantPayrollProfile": {
                 "payrollGroupCode": terms.company_code,
                 "overtimeEligibilityIndicator": not request.exempt,
@@ -87,6 +89,18 @@ def onboarding(
             },
         }
     }
+
+
+def _location(place: Place, code: str | None) -> dict[str, Any]:
+    address = {
+        "lineOne": place.street,
+        "cityName": place.city,
+        "subdivisionCode": {"code": place.state.partition("-")[2]},
+        "postalCode": place.postal_code,
+        "countryCode": place.country,
+    }
+    named = {"nameCode": {"code": code}} if code else {}
+    return {**named, "addresses": [{name: said for name, said in address.items() if said}]}
 
 
 def change_of_pay(
