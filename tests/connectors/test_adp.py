@@ -208,6 +208,14 @@ def test_yearly_pay_in_whole_dollars_survives_being_told_by_the_pay_period(
     assert read_worker(a_worker(baseRemuneration=pay), terms).agrees(hire)
 
 
+def test_yearly_pay_that_could_not_be_read_back_as_signed_is_not_handed_over(
+    office: Office,
+) -> None:
+    with pytest.raises(Refused, match="whole dollars"):
+        office.port().create_hire(a_hire(unit=PayUnit.YEAR, rate_cents=9_964_633), "k1")
+    assert "hires" not in office.vendor.received
+
+
 def test_yearly_pay_is_refused_where_nobody_says_how_often_it_is_paid(office: Office) -> None:
     with pytest.raises(Unsupported, match="pay_periods"):
         office.port(pay_periods="").create_hire(a_hire(unit=PayUnit.YEAR), "k1")

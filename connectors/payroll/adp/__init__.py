@@ -20,7 +20,8 @@ Quirks
 - Some good answers name nobody: such a hire is looked for as if the answer had been lost.
 - Whoever has this e-mail address already is no new hire but perhaps a rehire, which ADP does apart.
 - The code of template, company, place and reason are the client's own.
-- Yearly pay is told for one pay period, rounded to the cent.
+- Yearly pay is held for one pay period, to the cent. So a year's pay comes back as it was signed if
+  it is in whole dollars; any other is refused.
 - Changing pay is an event. First day and place are changed in ADP by hand.
 - Notifications come one at a time, and the same one until it is deleted. They carry whole persons;
   we take the associate's id from them, and delete each when who it names has been read and landed.
@@ -181,7 +182,8 @@ class Adp:
     def create_hire(self, request: CreateHire, key: str) -> Receipt:
         """Begin a hire, which the client's admin and the new hire complete in ADP.
 
-        Raises Refused if somebody has this e-mail address already and begins on another day.
+        Raises Refused if somebody has this e-mail address already and begins on another day, or if
+        yearly pay is not in whole dollars.
         """
         body = onboarding(request, self._options["template"], self._terms, self._location(request))
         if receipt := self._ours(request):

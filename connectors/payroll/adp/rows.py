@@ -64,7 +64,8 @@ def onboarding(
 ) -> dict[str, Any]:
     """Say a hire in ADP's words, without what only the new hire may give ADP.
 
-    Raises Unsupported for yearly pay where the account does not say how often a year it is paid.
+    Raises Unsupported for yearly pay where the account does not say how often a year it is paid,
+    Refused for yearly pay that is not in whole dollars.
     """
     field, _ = FIELDS[request.unit]
     amount = _per_period(request.rate_cents, request.unit, terms)
@@ -204,10 +205,16 @@ def _pay(pay: Payload, terms: Terms) -> tuple[PayUnit, int]:
 
 
 def _per_period(rate_cents: int, unit: PayUnit, terms: Terms) -> int:
-    """What ADP is told: yearly pay is told for one pay period, to the cent."""
+    """What ADP is told: yearly pay is told for one pay period, to the cent.
+
+    Raises Refused for yearly pay that cannot be read back as it was signed.
+    """
     if unit is not PayUnit.YEAR:
         return rate_cents
-    return (2 * rate_cents + _periods(terms)) // (2 * _periods(terms))
+    cents = (2 * rate_cents + _periods(terms)) // (2 * _periods(terms))
+    if _whole(cents, unit, terms) != rate_cents:
+        raise Refused(NAME, "holds yearly pay by the pay period, and can hold whole dollars alone")
+    return cents
 
 
 def _whole(cents: int, unit: PayUnit, terms: Terms) -> int:
