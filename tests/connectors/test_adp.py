@@ -12,6 +12,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -520,6 +526,15 @@ def test_a_certificate_that_is_none_is_told_without_being_quoted() -> None:
     with pytest.raises(Misconfigured) as told:
         certificate.shown("adp", "not a certificate", "nor a key")
     assert "not a" not in str(told.value)
+
+
+def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it() -> None:
+    pem, plain = adp_certificate.pems()
+    key = load_pem_private_key(plain.encode(), None)
+    sealed = BestAvailableEncryption(b"a passphrase")
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed).decode()
+    with pytest.raises(Misconfigured, match="private_key"):
+        certificate.shown("adp", pem, locked)
 
 
 @pytest.mark.parametrize(("days", "wrong"), [(29, "ends on 2026-03-31"), (31, "")])

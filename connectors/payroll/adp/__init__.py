@@ -414,6 +414,14 @@ VENDOR = Vendor(
     name=NAME,
     title="ADP Workforce Now",
     documents="https://developers.adp.com/articles/api",
+    reads=(
+        "hires once they are workers, with first day, place and pay; pay statements; everybody's"
+        " ids for the reconciliation"
+    ),
+    writes=(
+        "a hire in progress (applicant onboard v2); a change of base pay where it differs from the"
+        " signed offer"
+    ),
     connect=connect,
     addresses={"production": "https://api.adp.com", "sandbox": "https://uat-api.adp.com"},
     key="the client secret of the application, as the client has consented to it",

@@ -136,10 +136,13 @@ VENDOR = Vendor(
     name=NAME,
     title="Gusto",
     documents="https://docs.gusto.com/embedded-payroll/reference",
-    reads="hires by their people batch, employees' terms, pay statements",
+    reads=(
+        "hires, by their people batch or as employees; employees' terms; pay stubs, or what was"
+        " paid in payrolls"
+    ),
     writes=(
-        "people batches of one; job, compensation and work address when they differ from the"
-        " signed offer"
+        "people batches of one, or employees; job, compensation and work address when they differ"
+        " from the signed offer, as far as the product allows"
     ),
     connect=connect,
     addresses={"production": "https://api.gusto.com", "sandbox": "https://api.gusto-demo.com"},
