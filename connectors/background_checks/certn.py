@@ -39,7 +39,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from connectors import watched, webhook
 from connectors.access import Access
-from connectors.errors import Misconfigured, Unsupported
+from connectors.errors import Misconfigured, Unreadable, Unsupported
 from connectors.health import Check, tried
 from connectors.http import Api, segment
 from connectors.payload import Payload, items
@@ -175,7 +175,11 @@ class Certn:
     def _lists(self, params: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
         """Every page of the cases; where the next one is, the vendor says in full."""
         more: Mapping[str, str] | None = params
+        read: list[Mapping[str, str]] = []
         while more is not None:
+            if more in read:
+                raise Unreadable(NAME, "the list leads back to a page that was read")
+            read.append(more)
             body = Payload(NAME, self._api.read("GET", CASES, params=more).body)
             rows, next_url = body.take("results", list), body.maybe("next", str)
             items(NAME, rows)

@@ -256,10 +256,12 @@ def _signature(row: Payload, ours: Mapping[str, Any], document: bytes = b"") -> 
     """Read one signature request; `ours` is its metadata."""
     metadata = Payload(NAME, ours)
     signers = row.items("signatures")
-    times = [row.maybe_unix("created_at")]
+    created = row.maybe_unix("created_at")
     signed = [signer.maybe_unix("signed_at") for signer in signers]
     seen = [signer.maybe_unix("last_viewed_at") for signer in signers]
-    known = [at for at in times + signed + seen if at is not None]
+    known = [at for at in (created, *signed, *seen) if at is not None]
+    if not known:
+        raise Unreadable(NAME, "a signature request does not say when anything happened")
     return Signature(
         external_id=row.take("signature_request_id", str),
         updated_at=max(known),

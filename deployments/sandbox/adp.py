@@ -13,6 +13,7 @@ Record: `hires` (e-mail: one person begun twice is there twice), `workers` (e-ma
 (e-mail), `deleted` (message id), `pay_statements` (e-mail and check date).
 """
 
+import base64
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
@@ -104,7 +105,8 @@ class Adp(StandIn):
         self._notify("worker.work-assignment.base-remuneration.change", aoid)
 
     def _token(self, request: Request) -> Answer:
-        if request.basic_user != CLIENT_ID or not self.secret:
+        told = base64.b64encode(f"{CLIENT_ID}:{self.secret}".encode()).decode()
+        if not self.secret or request.headers.get("authorization") != f"Basic {told}":
             return Answer(401, {"error": "invalid_client"})
         if request.query.get("grant_type") != "client_credentials":
             return Answer(400, {"error": "unsupported_grant_type"})

@@ -288,12 +288,12 @@ class Ashby:
         people: dict[str, Row] = {}
         known_after: Row = {}
         for rows, point in self._calls.pages("candidate.list", known):
-            people.update({row["id"]: row for row in rows})
+            people.update({Payload(NAME, row).take("id", str): row for row in rows})
             known_after = point
         since: Row = state.get("applications", {})
         seen: set[str] = set()
         for rows, after in self._calls.pages("application.list", since):
-            seen.update(row["id"] for row in rows)
+            seen.update(Payload(NAME, row).take("id", str) for row in rows)
             if known and "cursor" not in after:
                 others = sorted(_applications_of(people) - seen)
                 rows = rows + [strict({"id": ref}) for ref in others]

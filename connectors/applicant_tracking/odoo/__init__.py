@@ -46,7 +46,8 @@ from connectors.applicant_tracking.odoo.rows import (
 )
 from connectors.errors import Misconfigured, Refused, Unsupported
 from connectors.health import Check
-from connectors.json2 import ALWAYS, DATABASE, DOCUMENTS, Odoo, Row, opened, written
+from connectors.json2 import ALWAYS, DATABASE, DOCUMENTS, Odoo, Row, instant, opened, written
+from connectors.payload import Payload
 from connectors.ports import ApplicantTracker
 from connectors.records import (
     AddApplication,
@@ -257,7 +258,7 @@ class OdooRecruitment:
 
     def _latest(self, model: str, since: str) -> str:
         rows = self._odoo.rows(model, [ALWAYS], ("write_date",), order="write_date desc", limit=1)
-        return rows[0]["write_date"] if rows else since
+        return written(instant(Payload(NAME, rows[0]), "write_date")) if rows else since
 
     def _applicant(self, ref: str) -> Row:
         fields = ("job_id", "stage_id", "application_status", "duration_tracking")
@@ -329,7 +330,10 @@ class OdooRecruitment:
     @property
     def _stages(self) -> list[Row]:
         fields = ("name", "hired_stage", "job_ids")
-        return self._odoo.rows("hr.recruitment.stage", [], fields, order="sequence, id")
+        rows = self._odoo.rows("hr.recruitment.stage", [], fields, order="sequence, id")
+        for row in rows:
+            Payload(NAME, row).take("hired_stage", bool)  # anything else would count as one
+        return rows
 
     def _means(self, stage: Row) -> TrackerStage | None:
         if stage["hired_stage"]:

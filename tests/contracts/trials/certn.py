@@ -1,0 +1,11 @@
+from deployments.sandbox.certn import Certn
+from tests.contracts.asked import ordering, orders
+from tests.contracts.trial import Town, Trial, Write
+
+TRIAL = Trial(
+    "certn",
+    lambda world: Certn(world, Town()),
+    orders,
+    (Write("order", "POST .*/order/", ordering, "cases"),),
+    lists=("all_reports",),
+)

@@ -1,0 +1,29 @@
+from deployments.sandbox.greenhouse import Greenhouse
+from deployments.sandbox.world import World
+from tests.contracts.asked import an_inbox, tracking
+from tests.contracts.trial import NOBODY, Trial
+
+
+def stand_in(world: World) -> Greenhouse:
+    """A Greenhouse whose interview plan has a round of the name that is scheduled."""
+    greenhouse = Greenhouse(world, NOBODY)
+    greenhouse.records.rounds = ["panel"]
+    return greenhouse
+
+
+TRIAL = Trial(
+    "greenhouse",
+    stand_in,
+    an_inbox,
+    tracking(
+        open_job="POST /v3/jobs",
+        close_job="PATCH /v3/openings",
+        add_application="POST /v3/candidates",
+        move="POST .*/move",
+        hire="POST .*/hire",
+        reject="POST .*/reject",
+        add_note="POST /v3/notes",
+        schedule_interview="POST /v3/interviews",
+        blank=("move", "hire", "reject"),
+    ),
+)
