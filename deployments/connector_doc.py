@@ -35,6 +35,8 @@ def _made(vendor: Vendor) -> Iterator[str]:
         yield TABLE
         yield from (f"| {verb} | {_cell(what)} |\n" for verb, what in does.items() if what)
         yield "\n"
+    if not vendor.has_account:
+        return
     yield "| field of the account | | |\n|---|---|---|\n"
     for name, field in account_type(vendor.name).model_fields.items():
         if name == "mode" or (name == "key" and not vendor.key):

@@ -52,6 +52,8 @@ async def _account(client: str, name: str) -> Check:
     """Whether an account is there and says all that its vendor needs to know."""
     if name not in VENDORS:
         return Check("connector", "there is none of this name", f"use one of: {', '.join(VENDORS)}")
+    if not VENDORS[name].has_account:
+        return Check("account")
     told = await stored(client, name)
     missing = f"there is no block {account_name(client, name)!r}"
     problem = missing if told is None else wrong(name, told)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from connectors.ledger import status
+from connectors.ledger import status, tracker
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from deployments.demo import CLIENT, Control
@@ -95,13 +95,14 @@ def print_status(console: Console, ledger: Ledger, scope: Scope) -> None:
         gates = status.gates(connection, scope)
         effects = status.effects(connection, scope)
         troubled = status.troubled_effects(connection, scope)
+        tracked = tracker.standing(connection, scope.client, scope.requisition)
     if not requisitions:
         console.print(f"{scope}: no requisitions; `fullcycle requisition open FILE.yaml` opens one")
         return
     console.print(requisition_table(requisitions[:SHOWN], stages))
     if len(requisitions) > SHOWN:
         console.print(f"{SHOWN} of {len(requisitions)} requisitions; the rest: --json")
-    console.print(_waiting_table(waiting))
+    console.print(_waiting_table(waiting, len(tracked)))
     if held:
         console.print(_held_table(held))
     for gate in gates:
@@ -270,11 +271,15 @@ def _money(cents: int, unit: str | None) -> str:
     return f"{cents / 100:,.2f} / {unit}"
 
 
-def _waiting_table(waiting: list[status.Waiting]) -> Table:
+def _waiting_table(waiting: list[status.Waiting], tracked: int) -> Table:
+    """Whose turn it is; `tracked`: how many applications are decided in the built-in tracker."""
     turns = Counter((row.waiting_on or "us", row.stage, row.state) for row in waiting)
     table = Table(title="Whose turn it is", title_justify="left")
     for column in ("waiting on", "stage", "state", "how many", "since", "next due"):
         table.add_column(column)
+    if tracked:
+        told = "in the built-in tracker; `fullcycle application list` says which decisions are due"
+        table.caption = f"{tracked} applications are {told}"
     for (owner, stage, state), count in sorted(turns.items()):
         rows = [
             row

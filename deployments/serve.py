@@ -18,6 +18,12 @@ from prefect.types.entrypoint import EntrypointType
 
 from deployments import automations, worker
 from deployments.settings import Settings
+from flows.applications import (
+    move_application,
+    record_interview,
+    reject_application,
+    submit_scorecard,
+)
 from flows.candidate_care import candidate_care
 from flows.decisions import (
     export_evidence,
@@ -28,7 +34,13 @@ from flows.decisions import (
     resume,
     settle_effect,
 )
-from flows.lists import list_acts, list_effects, list_quarantine, list_webhooks
+from flows.lists import (
+    list_acts,
+    list_applications,
+    list_effects,
+    list_quarantine,
+    list_webhooks,
+)
 from flows.nightly_sync import nightly_sync
 from flows.reconcile import reconcile
 from flows.requisition import cancel_requisition, carry_requisition, open_requisition
@@ -52,12 +64,17 @@ BY_HAND: dict[Flow[Any, Any], str] = {
     carry_requisition: "requisition",
     cancel_requisition: "requisition",
     record_decision: "decision",
+    move_application: "decision",
+    reject_application: "decision",
+    record_interview: "decision",
+    submit_scorecard: "decision",
     release_from_quarantine: "decision",
     settle_effect: "decision",
     hold: "decision",
     resume: "decision",
     replay_webhook: "decision",
     export_evidence: "decision",
+    list_applications: "list",
     list_quarantine: "list",
     list_effects: "list",
     list_webhooks: "list",

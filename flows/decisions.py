@@ -65,7 +65,7 @@ async def record_decision(
         raise Refused("forms", f"{'; '.join(problems)} (the fields are: {names})")
     as_of = clock.now()
     kept = enter.answer(client, form, subject, about, by, fields, as_of)
-    sentence = await carry(_scope(client, subject), as_of)
+    sentence = await carry(scope_of(client, subject), as_of)
     return Completed(message=f"{'kept' if kept else 'answered before'}; {sentence}")
 
 
@@ -88,7 +88,7 @@ async def release_from_quarantine(
     """
     as_of = clock.now()
     enter.release(client, subject, rule, by, why, as_of)
-    sentence = await carry(_scope(client, subject), as_of)
+    sentence = await carry(scope_of(client, subject), as_of)
     return Completed(message=f"{subject} may pass {rule}; {sentence}")
 
 
@@ -117,7 +117,7 @@ async def settle_effect(
         seen.check(await open_desk(client), key, ref)
     as_of = clock.now()
     state = enter.settle_effect(client, key, outcome, by, why, as_of, ref or None)
-    sentence = await carry(_scope(client, subject_of(key)), as_of)
+    sentence = await carry(scope_of(client, subject_of(key)), as_of)
     return Completed(message=f"{key} is {state}; {sentence}")
 
 
@@ -196,6 +196,6 @@ async def export_evidence(
     return Completed(message=f"{name}: manifest {story['manifest']['hash']}")
 
 
-def _scope(client: str, subject: str) -> Scope:
+def scope_of(client: str, subject: str) -> Scope:
     """The requisition that a subject belongs to: the part of its key before the point."""
     return Scope(client, subject.partition(".")[0])

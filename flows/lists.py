@@ -1,7 +1,7 @@
 """Lists: what ops look at before they act, as tables in Prefect. Ids and counts, never a value."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ from pydantic import Field
 from connectors.ledger import audit, evidence, inbox, inspection, status
 from connectors.ledger.scope import Scope
 from flows import runs
-from tasks import enter
+from tasks import clock, enter, tracker
 
 MOST_ROWS = 200
 Client = Annotated[str, Field(title="Client", min_length=1)]
@@ -23,6 +23,32 @@ InboxState = Literal["unread", "unreadable", "read"]
 Effects = Annotated[tuple[EffectState, ...], Field(title="States")]
 Deliveries = Annotated[tuple[InboxState, ...], Field(title="States")]
 Subject = Annotated[str, Field(title="Application or requisition")]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An application in the built-in tracker, and what is to be done about it."""
+
+    application: str
+    stage: str
+    applied_at: datetime
+    to_do: str
+
+
+@flow(name="list-applications", flow_run_name=runs.name, persist_result=False)
+async def list_applications(client: Client) -> State[None]:
+    """Show the applications in the built-in tracker, and which decisions they wait for.
+
+    Decide with move-application, reject-application, record-interview and submit-scorecard.
+
+    Args:
+        client: The client's name, as registered.
+    """
+    found = [
+        Applied(each.application, each.stage, each.applied_at, due)
+        for each, due in tracker.waiting(client, None, clock.now())
+    ]
+    return _shown("applications", client, sorted(found, key=lambda row: not row.to_do))
 
 
 @flow(name="list-quarantine", flow_run_name=runs.name, persist_result=False)

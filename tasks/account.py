@@ -202,7 +202,7 @@ def account_name(client: str, vendor: str) -> str:
 async def register() -> None:
     """Make or renew every vendor's block type, so that Prefect's interface shows its form."""
     async with get_client() as prefect:
-        for vendor in VENDORS:
+        for vendor in (name for name, each in VENDORS.items() if each.has_account):
             await account_type(vendor).aregister_type_and_schema(client=prefect)
 
 

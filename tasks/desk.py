@@ -18,7 +18,7 @@ from connectors.ledger.store import Ledger
 from connectors.links import Links, Question
 from connectors.ports import DocumentStore, System
 from connectors.records import FormAnswer
-from connectors.registry import KINDS
+from connectors.registry import KINDS, VENDORS
 from connectors.vendor import Need, Vendor
 from tasks import account
 from tasks.process import POOL, Process
@@ -107,6 +107,8 @@ def vendors(process: Process) -> list[str]:
 
 
 async def _access(client: str, vendor: str) -> Access:
+    if vendor in VENDORS and not VENDORS[vendor].has_account:
+        return Access(base_url="")
     access = await account.read(client, vendor)
     if access is None:
         name = account.account_name(client, vendor)
@@ -119,7 +121,11 @@ def _assemble(
 ) -> Desk:
     systems = process.systems
     links = Links(around.public_url, around.secret.get_secret_value())
-    beside: dict[Need, object] = {"links": links, "answers": partial(_answers, ledger)}
+    beside: dict[Need, object] = {
+        "ledger": ledger,
+        "links": links,
+        "answers": partial(_answers, ledger),
+    }
 
     def opened(kind: str, name: str) -> Any:
         vendor = _known(kind, name)

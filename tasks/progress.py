@@ -8,10 +8,11 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from connectors.ledger import breaker, hold, status
+from connectors.ledger import breaker, hold, status, tracker
 from connectors.ledger.scope import Scope
 from tasks import alarms
 from tasks.desk import desk_of
+from tasks.process import Process
 from tasks.stages import ORDER
 
 MOST_ROWS = 200
@@ -28,7 +29,8 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
     nobody has been told yet becomes an event. What years have left is not counted anew each time:
     `fullcycle status` does that.
     """
-    ledger = desk_of(scope.client).ledger
+    desk = desk_of(scope.client)
+    ledger = desk.ledger
     with ledger.transaction() as connection:
         stages = status.stages(connection, scope, newest=MOST_REQUISITIONS)
         waiting = status.waiting(connection, scope)
@@ -49,7 +51,7 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
     )
     _table(
         f"waiting-{name}",
-        f"What is open at **{scope}** and whose turn it is, {when}",
+        f"What is open at **{scope}** and whose turn it is, {when}{_decided_here(desk.process)}",
         [
             {
                 "subject": row.subject,
@@ -125,6 +127,12 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
     alarms.tell(ledger, as_of)
     on_whom = f"{scope}: {_turns(waiting)}"
     return Completed(message=on_whom, data=on_whom)
+
+
+def _decided_here(process: Process) -> str:
+    """Where those decide who have no tracker of their own."""
+    built_in = process.systems.applicant_tracking == tracker.NAME
+    return " · `list-applications` says which decisions are due" if built_in else ""
 
 
 def _stopped(holds: list[hold.Hold], breakers: list[breaker.Breaker]) -> list[dict[str, object]]:

@@ -1,11 +1,20 @@
 """Applicant tracking systems. To add one: write its module, add its line."""
 
-from connectors.applicant_tracking import ashby, greenhouse, lever, odoo, smartrecruiters, workable
+from connectors.applicant_tracking import (
+    ashby,
+    built_in,
+    greenhouse,
+    lever,
+    odoo,
+    smartrecruiters,
+    workable,
+)
 from connectors.vendor import known
 
 VENDORS = known(
     "applicant_tracking",
     ashby.VENDOR,
+    built_in.VENDOR,
     greenhouse.VENDOR,
     lever.VENDOR,
     odoo.VENDOR,

@@ -139,6 +139,10 @@ _SECTIONS = {
         SELECT system, external_id, round, starts_at, ends_at, status
         FROM interview WHERE application_id = {_MINE} ORDER BY starts_at
     """,
+    "tracker": """
+        SELECT stage, archive_kind, archive_reason, source, applied_at
+        FROM tracker_application WHERE client = :client AND key = :key
+    """,
     "offers": f"""
         SELECT version, hash, rate_cents, currency, unit, start_on, title, entity, expires_at
         FROM offer WHERE application_id = {_MINE} ORDER BY version

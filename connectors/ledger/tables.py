@@ -2,7 +2,8 @@
 
 Three kinds of tables: *subjects* (requisition, application) with their present stage, a projection
 of `transition`; *landed records*, one table per canonical record, newest version per external id;
-and *work*: effects, clocks, quarantine, gates, cursors, the inbox.
+and *work*: effects, clocks, quarantine, gates, cursors, the inbox. What begins with `tracker_` is
+the built-in applicant tracker's, which only its connector and its own commands know.
 """
 
 from typing import Any
@@ -703,4 +704,107 @@ correction = Table(
     Column("salt", Text, nullable=False, comment="of the hash in the act"),
     Column("corrected_at", MOMENT, nullable=False),
     Index("correction_application", "application_id"),
+)
+
+
+def _changed() -> tuple[Column[Any], ...]:
+    """When a row was last changed, and its number among all changes, in the order of commits."""
+    return (
+        Column("changed", BigInteger, nullable=False),
+        Column("changed_at", MOMENT, nullable=False, comment="the database's clock"),
+    )
+
+
+tracker_job = Table(
+    "tracker_job",
+    metadata,
+    _id(),
+    _client(),
+    Column("requisition", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("headcount", Integer, nullable=False),
+    Column("status", Text, nullable=False, comment="open or closed"),
+    UniqueConstraint("client", "requisition"),
+)
+
+tracker_candidate = Table(
+    "tracker_candidate",
+    metadata,
+    _id(),
+    _client(),
+    Column("name", Text, nullable=False),
+    Column("email", Text),
+    Column("phone", Text),
+    Index("tracker_candidate_email", "client", "email"),
+)
+
+tracker_application = Table(
+    "tracker_application",
+    metadata,
+    _id(),
+    _client(),
+    Column("key", Text, nullable=False, comment="of the application that was added"),
+    Column("job_id", ForeignKey("tracker_job.id"), nullable=False),
+    Column("candidate_id", ForeignKey("tracker_candidate.id"), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("applied_at", MOMENT, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("archive_kind", Text),
+    Column("archive_reason", Text, nullable=False, server_default=""),
+    *_changed(),
+    UniqueConstraint("client", "key"),
+    Index("tracker_application_changed", "client", "changed"),
+)
+
+tracker_note = Table(
+    "tracker_note",
+    metadata,
+    _id(),
+    _client(),
+    Column("candidate_id", ForeignKey("tracker_candidate.id"), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("written_at", MOMENT, nullable=False),
+    Index("tracker_note_candidate", "candidate_id"),
+)
+
+tracker_interview = Table(
+    "tracker_interview",
+    metadata,
+    _id(),
+    _client(),
+    Column("application_id", ForeignKey("tracker_application.id"), nullable=False),
+    Column("round", Text, nullable=False),
+    Column("starts_at", MOMENT, nullable=False),
+    Column("ends_at", MOMENT, nullable=False),
+    Column("interviewers", JSONB, nullable=False),
+    Column("status", Text, nullable=False),
+    *_changed(),
+    Index("tracker_interview_application", "application_id"),
+    Index("tracker_interview_changed", "client", "changed"),
+)
+
+tracker_scorecard = Table(
+    "tracker_scorecard",
+    metadata,
+    _id(),
+    _client(),
+    Column("application_id", ForeignKey("tracker_application.id"), nullable=False),
+    Column("round", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("submitted_at", MOMENT, nullable=False),
+    Column("recommendation", Text),
+    Column("answers", JSONB, nullable=False),
+    *_changed(),
+    UniqueConstraint("application_id", "round", "author"),
+    Index("tracker_scorecard_changed", "client", "changed"),
+)
+
+tracker_receipt = Table(
+    "tracker_receipt",
+    metadata,
+    _client(),
+    Column("key", Text, nullable=False, comment="of the write"),
+    Column("external_id", Text, nullable=False),
+    Column("others", JSONB, nullable=False),
+    UniqueConstraint("client", "key"),
 )

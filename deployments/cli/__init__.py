@@ -7,6 +7,7 @@ the settings of the running system.
 import typer
 
 from deployments.cli import (
+    applications,
     clients,
     effects,
     quarantine,
@@ -39,6 +40,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(requisitions.app, name="requisition")
+app.add_typer(applications.app, name="application")
 app.add_typer(clients.app, name="client")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(effects.app, name="effect")

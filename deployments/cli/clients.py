@@ -68,7 +68,8 @@ def connect(
         say(f"{len(VENDORS)} forms are at {state.prefect_url}/blocks/catalog: look for Fullcycle")
         return
     process = _process(client)
-    wanted = [vendor] if vendor else vendors(process)
+    theirs = [name for name in vendors(process) if VENDORS[name].has_account]
+    wanted = [vendor] if vendor else theirs
     open_ones = [n for n in wanted if vendor or asyncio.run(stored(client, n)) is None]
     for name in open_ones:
         walk(console, client, name)

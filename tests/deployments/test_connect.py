@@ -61,7 +61,11 @@ def test_every_vendors_form_is_shown_by_prefect() -> None:
         await account.register()
         await account.register()  # as with every `up`
         async with get_client() as prefect:
-            kinds = {name: account.account_type(name) for name in VENDORS}
+            kinds = {
+                name: account.account_type(name)
+                for name, vendor in VENDORS.items()
+                if vendor.has_account
+            }
             types = {
                 name: await prefect.read_block_type_by_slug(kind.get_block_type_slug())
                 for name, kind in kinds.items()

@@ -159,3 +159,17 @@ def test_that_nobody_tells_the_states_of_new_hires_is_told(
         put(connection, ledger.client, process.model_dump(mode="json"), process.version)
 
     assert wrong(looked(process, accounts)).keys() == wrong_there
+
+
+def test_a_tracker_of_our_own_needs_no_account_and_is_looked_at_all_the_same(
+    process: Process, ledger: Ledger, accounts: dict[str, dict[str, Any]]
+) -> None:
+    systems = process.systems.model_copy(update={"applicant_tracking": "built_in"})
+    process = process.model_copy(update={"systems": systems})
+    with ledger.transaction() as connection:
+        put(connection, ledger.client, process.model_dump(mode="json"), process.version)
+
+    found = looked(process, accounts)
+
+    assert wrong(found) == {}
+    assert ("built_in", "reads applications") in {(each.system, each.check.what) for each in found}
