@@ -196,7 +196,7 @@ async def connect(settings: Settings) -> None:
     for vendor, fields in setup.sandbox_accounts(settings, CLIENT).items():
         secret = {"key": SecretStr(MAIL if vendor == "smtp" else VENDOR)}
         signs = "webhook" in {each.name for each in VENDORS[vendor].settings if each.secret}
-        secrets = {"secrets": {"webhook": SIGNING} if signs else {}}
+        secrets = {"secrets": {"webhook": SIGNING} if signs else fields.get("secrets", {})}
         account = account_type(vendor).filled(**{**fields, **secret, **secrets})
         await account.save(account_name(CLIENT, vendor))
 
