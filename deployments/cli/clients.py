@@ -89,14 +89,17 @@ def doctor(client: str) -> None:
     from deployments.doctor import examine
 
     found = asyncio.run(examine(_process(client)))
+    for system in dict.fromkeys(finding.system for finding in found):
+        well = [f.check.what for f in found if f.system == system and not f.check.wrong]
+        say(f"{system}: nothing wrong with {', '.join(well) or '-'}")
+    wrong = [finding for finding in found if finding.check.wrong]
     table = Table("system", "looked at", "wrong", "remedy")
-    for finding in found:
-        check = finding.check
-        row = (check.wrong, check.remedy) if check.wrong else ("[green]no[/green]", "")
-        table.add_row(finding.system, check.what, *row)
-    console.print(table)
-    if any(finding.check.wrong for finding in found):
+    for finding in wrong:
+        table.add_row(finding.system, finding.check.what, finding.check.wrong, finding.check.remedy)
+    if wrong:
+        console.print(table)
         raise typer.Exit(1)
+    say("nothing is wrong")
 
 
 def _stored(client: str) -> dict[str, Any]:
