@@ -14,6 +14,7 @@ from deployments.sandbox import (
     adp_certificate,
     docusign,
     docusign_key,
+    finch,
     greenhouse,
     lever_records,
 )
@@ -119,6 +120,7 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
             "secrets": {"webhook": "sandbox-docusign-webhook"},
         },
         "dropbox_sign": keyed("dropbox_sign", "dropbox_sign"),
+        "finch": keyed("finch", "finch", legal_entity=finch.LEGAL_NAME),
         "greenhouse": {
             **keyed(
                 "greenhouse",

@@ -19,6 +19,7 @@ from deployments.sandbox.checkr import Checkr
 from deployments.sandbox.correspondents import Correspondents, open_page, send_form
 from deployments.sandbox.docusign import DocuSign
 from deployments.sandbox.dropbox_sign import DropboxSign
+from deployments.sandbox.finch import Finch
 from deployments.sandbox.greenhouse import Greenhouse
 from deployments.sandbox.gusto import Gusto
 from deployments.sandbox.handover import PayrollClerk
@@ -102,6 +103,7 @@ def build(
         Checkr(world, people),
         DocuSign(world, people),
         DropboxSign(world, people),
+        Finch(world),
         Greenhouse(world, people, DATA / "requisitions"),
         Gusto(world, people),
         indeed,
