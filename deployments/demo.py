@@ -8,8 +8,8 @@ import asyncio
 import json
 import os
 import urllib.request
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ import yaml
 from connectors.ledger import status
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
+from connectors.registry import KINDS
 from connectors.requisition import Requisition
 from deployments import embedded, setup
 from deployments.errors import DeploymentError
@@ -25,7 +26,7 @@ from deployments.sandbox.__main__ import plan_path
 from deployments.sandbox.people import DATA
 from deployments.settings import Settings
 from deployments.state import State
-from tasks.process import load
+from tasks.process import Process, Systems, load
 
 START = "2026-09-08T13:00:00+00:00"
 HOUR = time(13, tzinfo=UTC)
@@ -43,7 +44,8 @@ class Plan:
     """What is simulated. `applicants` 0: those shipped; `fault_rate`: share of spoiled calls.
 
     `webhooks`: share of those that misbehave; `patience`: seconds of wall clock that people stay
-    before a receiver that is away, as the simulated time stands still.
+    before a receiver that is away, as the simulated time stands still. `systems`: which vendor does
+    a job that another does otherwise, by the kind of system.
     """
 
     seed: int = 7
@@ -52,6 +54,7 @@ class Plan:
     start: str = START
     webhooks: float = 0.0
     patience: float = 0.0
+    systems: Mapping[str, str] = field(default_factory=dict)
 
 
 Watch = Callable[[datetime, str], None]
@@ -63,7 +66,7 @@ def prepare(settings: Settings, plan: Plan) -> State:
     services = {"postgres", "prefect", "sandbox", "receiver"}
     state = embedded.up(settings, only={"postgres"})
     setup.prepare_ledger(state.settings)
-    process = load(DATA / "clients" / f"{CLIENT}.yaml")
+    process = _process(plan)
     begun = datetime.fromisoformat(plan.start)
     setup.register(state.settings, process, "demo", "the stand-ins' client", begun)
     state = embedded.up(settings, only=services)
@@ -140,6 +143,17 @@ def _let_indeed_crawl(sandbox: "Control", settings: Settings) -> None:
     feed = settings.home / "documents" / "indeed" / f"{CLIENT}.xml"
     if feed.exists():
         sandbox.crawl(feed.read_bytes())
+
+
+def _process(plan: Plan) -> Process:
+    """The client's process, with the vendors of the plan; raises DeploymentError."""
+    process = load(DATA / "clients" / f"{CLIENT}.yaml")
+    systems = {**process.systems.model_dump(), **plan.systems}
+    for kind, vendor in plan.systems.items():
+        if vendor not in KINDS.get(kind, {}):
+            known = ", ".join(f"{kind}={name}" for kind in KINDS for name in KINDS[kind])
+            raise DeploymentError(f"no system {kind}={vendor}; there are {known}")
+    return process.model_copy(update={"systems": Systems.model_validate(systems)})
 
 
 def _keep_plan(settings: Settings, plan: Plan) -> None:

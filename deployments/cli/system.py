@@ -122,6 +122,9 @@ def demo(
     until: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Stop at this simulated day.")
     ] = None,
+    system: Annotated[
+        list[str] | None, typer.Option(help="Another vendor, as in applicant_tracking=lever.")
+    ] = None,
     fresh: Annotated[bool, typer.Option(help="Forget an earlier demo first.")] = False,
 ) -> None:
     """Carry the sandbox's requisitions from intake to first pay statement on simulated time."""
@@ -131,7 +134,8 @@ def demo(
     if fresh:
         embedded.down(settings)
         shutil.rmtree(settings.home, ignore_errors=True)
-    plan = demo.Plan(seed=seed, applicants=applicants)
+    systems = dict(each.partition("=")[::2] for each in system or ())
+    plan = demo.Plan(seed=seed, applicants=applicants, systems=systems)
     with console.status("starting PostgreSQL, Prefect, the stand-ins and the receiver"):
         state = demo.prepare(settings, plan)
     console.print(f"watch it in the Prefect UI: {state.prefect_url}/runs")

@@ -3,7 +3,7 @@
 import random
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -42,7 +42,7 @@ class Plan:
 
     `kills`: of the carrying process, in all; `disturbances`: what is done beside them, in turns;
     `long_seconds`: how long the first outage and the first sleep last, on the wall clock;
-    `webhooks`: the share of them that misbehaves.
+    `webhooks`: the share of them that misbehaves; `systems`: as in the demo's plan.
     """
 
     seed: int = 7
@@ -52,6 +52,7 @@ class Plan:
     disturbances: tuple[str, ...] = DISTURBANCES
     long_seconds: float = SHORT_SECONDS
     webhooks: float = 0.0
+    systems: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def of_the_demo(self) -> demo.Plan:
@@ -61,6 +62,7 @@ class Plan:
             self.fault_rate,
             webhooks=self.webhooks,
             patience=PATIENCE_SECONDS,
+            systems=self.systems,
         )
 
 
