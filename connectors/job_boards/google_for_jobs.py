@@ -46,6 +46,7 @@ from connectors.records import (
     Receipt,
     Request,
 )
+from connectors.shrinking import MAY_SHRINK, refuse_loss
 from connectors.vendor import Setting, Vendor
 
 NAME = "google_for_jobs"
@@ -109,7 +110,7 @@ class GoogleForJobs:
     resources: tuple[str, ...] = ()
 
     def __init__(self, access: Access, documents: DocumentStore) -> None:
-        self._documents = documents
+        self._documents, self._options = documents, access.options
         self._site = access.base_url.rstrip("/")
         self._folder = f"jobs/{segment(access.options['prefix'])}/"
         self._apply_url = access.options["apply_url"].rstrip("/")
@@ -127,6 +128,7 @@ class GoogleForJobs:
     def publish(self, request: PublishPostings, key: str) -> Receipt:
         """Write every page and the sitemap, then remove the pages of all other postings."""
         pages, sitemap = self._pages(request), self._sitemap(request)
+        refuse_loss(NAME, self._published(), pages, self._options)
         for name, content in pages.items():
             self._documents.put(name, content, "text/html; charset=utf-8")
         self._documents.put(self._sitemap_name, sitemap, "application/xml")
@@ -281,5 +283,6 @@ VENDOR = Vendor(
     settings=(
         Setting("prefix", "the client's folder below `jobs/`", required=True),
         Setting("apply_url", "to which the posting's reference is appended", required=True),
+        MAY_SHRINK,
     ),
 )

@@ -54,6 +54,7 @@ from connectors.records import (
     Receipt,
     Request,
 )
+from connectors.shrinking import MAY_SHRINK, refuse_loss
 from connectors.vendor import Setting, Vendor
 
 NAME = "indeed"
@@ -89,6 +90,7 @@ class Indeed:
 
     def __init__(self, access: Access, documents: DocumentStore) -> None:
         self._documents, self._site = documents, access.base_url.rstrip("/")
+        self._options = access.options
         self._feed_name = access.options.get("feed", FEED)
         self._token, self._apply_url = access.options["api_token"], access.options["apply_url"]
 
@@ -105,6 +107,7 @@ class Indeed:
     def publish(self, request: PublishPostings, key: str) -> Receipt:
         """Write the whole feed; Indeed opens what is in it and closes what is not."""
         jobs = self._jobs(request)
+        refuse_loss(NAME, self._live(), [job["referencenumber"] for job in jobs], self._options)
         self._documents.put(self._feed_name, self._feed(jobs, request.as_of), "application/xml")
         return _receipt(jobs)
 
@@ -120,6 +123,14 @@ class Indeed:
     def check(self) -> Iterator[Check]:
         """Nothing of its own: the feed is kept in the document store."""
         return iter(())
+
+    def _live(self) -> list[str]:
+        """The references in the stored feed; none in one that is torn, which is written anew."""
+        feed = self._stored()
+        try:
+            return _references(feed) if feed else []
+        except Unreadable:
+            return []
 
     def _stored(self) -> bytes | None:
         try:
@@ -359,5 +370,6 @@ VENDOR = Vendor(
         Setting("api_token", "the partner's Indeed Apply token", required=True),
         Setting("apply_url", "where Indeed delivers applications to", required=True),
         Setting("feed", f"the feed's name in the document store, if not `{FEED}`"),
+        MAY_SHRINK,
     ),
 )
