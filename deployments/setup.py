@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from connectors.job_boards import feeds
 from connectors.ledger import client as ledger_client
 from connectors.ledger.audit import Act, keep
 from connectors.ledger.migrate import migrate
@@ -163,6 +164,7 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
             ),
             "secrets": {"webhook": "sandbox-lever-webhook"},
         },
+        **{board.name: {"base_url": pages} for board in feeds.VENDORS},
         "google_for_jobs": {
             "base_url": f"{public}/public",
             "options": {"prefix": client, "apply_url": f"{pages}/apply"},

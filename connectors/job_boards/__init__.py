@@ -1,10 +1,11 @@
 """Job boards. To add one: write its module, add its line."""
 
-from connectors.job_boards import google_for_jobs, indeed
+from connectors.job_boards import feeds, google_for_jobs, indeed
 from connectors.vendor import known
 
 VENDORS = known(
     "job_boards",
+    *feeds.VENDORS,
     google_for_jobs.VENDOR,
     indeed.VENDOR,
 )

@@ -25,18 +25,13 @@ of answers other than text, one option and several options. Screener questions a
 import base64
 import hmac
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
-from html import escape
 from urllib.parse import urlencode
 
-import nh3
-from lxml import etree
-
+from connectors import feed
 from connectors.access import Access
-from connectors.errors import Refused, Unreadable, Unsupported
+from connectors.errors import Unreadable, Unsupported
 from connectors.health import Check
 from connectors.http import segment
 from connectors.payload import Payload, items
@@ -48,19 +43,17 @@ from connectors.records import (
     Observed,
     Page,
     Pay,
-    Place,
     Posting,
     PublishPostings,
     Receipt,
     Request,
 )
-from connectors.shrinking import MAY_SHRINK, refuse_loss
+from connectors.shrinking import MAY_SHRINK
 from connectors.vendor import Setting, Vendor
 
 NAME = "indeed"
 FEED = "indeed/feed.xml"
 PUBLISHER = "Fullcycle"
-TAGS = {"p", "br", "ul", "ol", "li", "strong", "em", "b", "i", "h2", "h3"}
 JOB_TYPES = {
     EmploymentType.FULL_TIME: "fulltime",
     EmploymentType.PART_TIME: "parttime",
@@ -70,7 +63,6 @@ JOB_TYPES = {
 }
 OPTIONAL = {"postalcode", "streetaddress", "salary", "remotetype", "expirationdate"}
 SYMBOLS = {"USD": "$", "CAD": "CA$", "EUR": "€", "GBP": "£"}
-NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SELF_IDENTIFICATION = ("demographicQuestionsAndAnswers", "eeo")
 UNUSED = frozenset({"locale", "analytics", *SELF_IDENTIFICATION})  # read, understood, not needed
 UNUSED_OF_APPLICANT = frozenset({"firstName", "lastName", "coverletter", "verified"})
@@ -89,9 +81,9 @@ class Indeed:
     resources: tuple[str, ...] = ()
 
     def __init__(self, access: Access, documents: DocumentStore) -> None:
-        self._documents, self._site = documents, access.base_url.rstrip("/")
-        self._options = access.options
-        self._feed_name = access.options.get("feed", FEED)
+        self._site = access.base_url.rstrip("/")
+        name = access.options.get("feed", FEED)
+        self._feed = feed.Feed(NAME, documents, name, access.options)
         self._token, self._apply_url = access.options["api_token"], access.options["apply_url"]
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
@@ -99,60 +91,37 @@ class Indeed:
 
         Applications are delivered, see `read_application`. Nobody needs the postings' time.
         """
-        feed = self._stored() if resource == "all_postings" else None
-        if feed:
-            found = _references(feed)
+        if resource == "all_postings" and (found := self._feed.references()):
             yield Page(records=tuple(Observed(external_id=r, updated_at=EPOCH) for r in found))
 
     def publish(self, request: PublishPostings, key: str) -> Receipt:
         """Write the whole feed; Indeed opens what is in it and closes what is not."""
         jobs = self._jobs(request)
-        refuse_loss(NAME, self._live(), [job["referencenumber"] for job in jobs], self._options)
-        self._documents.put(self._feed_name, self._feed(jobs, request.as_of), "application/xml")
-        return _receipt(jobs)
+        content = self._written(jobs, request.as_of)
+        self._feed.publish(content, [job["referencenumber"] for job in jobs])
+        return feed.receipt(jobs)
 
     def find(self, request: Request, key: str) -> Receipt | None:
         """Compare the stored feed with what this request would write, byte by byte."""
         match request:
             case PublishPostings():
                 jobs = self._jobs(request)
-                same = self._stored() == self._feed(jobs, request.as_of)
-                return _receipt(jobs) if same else None
+                same = self._feed.holds(self._written(jobs, request.as_of))
+                return feed.receipt(jobs) if same else None
         raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
 
     def check(self) -> Iterator[Check]:
         """Nothing of its own: the feed is kept in the document store."""
         return iter(())
 
-    def _live(self) -> list[str]:
-        """The references in the stored feed; none in one that is torn, which is written anew."""
-        feed = self._stored()
-        try:
-            return _references(feed) if feed else []
-        except Unreadable:
-            return []
+    def _jobs(self, request: PublishPostings) -> list[feed.Job]:
+        return [self._job(posting) for posting in feed.once(NAME, request)]
 
-    def _stored(self) -> bytes | None:
-        try:
-            return self._documents.get(self._feed_name)
-        except Refused:
-            return None
-
-    def _jobs(self, request: PublishPostings) -> list[dict[str, str]]:
-        jobs = {posting.reference: self._job(posting) for posting in request.postings}
-        if len(jobs) < len(request.postings):
-            raise Refused(NAME, "two postings have the same reference")
-        return [jobs[reference] for reference in sorted(jobs)]
-
-    def _feed(self, jobs: list[dict[str, str]], as_of: datetime) -> bytes:
-        source = etree.Element("source")
+    def _written(self, jobs: list[feed.Job], as_of: datetime) -> bytes:
         about = {"publisher": PUBLISHER, "publisherurl": self._site, "lastBuildDate": _time(as_of)}
-        _fill(source, about)
-        for job in jobs:
-            _fill(etree.SubElement(source, "job"), job)
-        return etree.tostring(source, xml_declaration=True, encoding="utf-8", pretty_print=True)
+        return feed.written(about, jobs)
 
-    def _job(self, posting: Posting) -> dict[str, str]:
+    def _job(self, posting: Posting) -> feed.Job:
         place = posting.place
         job = {
             "title": posting.title,
@@ -163,21 +132,18 @@ class Indeed:
             "company": posting.company,
             "sourcename": posting.company,
             "city": place.city,
-            "state": _state(place),
+            "state": feed.state(place),
             "country": place.country,
             "postalcode": place.postal_code,
             "streetaddress": place.street,
-            "description": _description(posting),
+            "description": feed.description(posting),
             "salary": _salary(posting.pay) if posting.pay else "",
             "jobtype": JOB_TYPES[posting.employment_type],
             "remotetype": "Fully remote" if place.remote else "",
             "expirationdate": posting.closes_on.isoformat() if posting.closes_on else "",
             "indeed-apply-data": self._apply_data(posting),
         }
-        lacking = [name for name, value in job.items() if not value.strip()]
-        if missing := [name for name in lacking if name not in OPTIONAL]:
-            raise Refused(NAME, f"posting {posting.reference} lacks {', '.join(missing)}")
-        return {name: value for name, value in job.items() if value}
+        return feed.complete(NAME, posting, job, job.keys() - OPTIONAL)
 
     def _apply_data(self, posting: Posting) -> str:
         values = {
@@ -185,7 +151,7 @@ class Indeed:
             "jobId": posting.reference,
             "jobTitle": posting.title,
             "jobCompanyName": posting.company,
-            "jobLocation": f"{posting.place.city}, {_state(posting.place)}",
+            "jobLocation": f"{posting.place.city}, {feed.state(posting.place)}",
             "jobUrl": self._url(posting),
             "postUrl": self._apply_url,
             "resume": "required",
@@ -314,36 +280,8 @@ def _resume_text(resume: Payload) -> str:
         raise Unreadable(NAME, "the résumé file is not base64") from None
 
 
-def _references(feed: bytes) -> list[str]:
-    try:
-        return [node.text or "" for node in etree.fromstring(feed).iter("referencenumber")]
-    except etree.XMLSyntaxError:
-        raise Unreadable(NAME, "the published feed is not XML") from None
-
-
-def _receipt(jobs: list[dict[str, str]]) -> Receipt:
-    digest = sha256(json.dumps(jobs, sort_keys=True).encode())
-    return Receipt(external_id=digest.hexdigest())
-
-
-def _fill(parent: etree._Element, values: Mapping[str, str]) -> None:
-    for name, value in values.items():
-        text = NOT_XML.sub("", value).replace("]]>", "]] >")
-        etree.SubElement(parent, name).text = etree.CDATA(text)
-
-
 def _time(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="seconds")
-
-
-def _state(place: Place) -> str:
-    """The state as written, else as the place's code has it (US-NY-NYC: NY)."""
-    return place.region or "".join(place.code.split("-")[1:2])
-
-
-def _description(posting: Posting) -> str:
-    benefits = f"<p>Benefits: {escape(posting.benefits)}</p>" if posting.benefits else ""
-    return nh3.clean(posting.description_html + benefits, tags=TAGS, attributes={})
 
 
 def _salary(pay: Pay) -> str:

@@ -1,0 +1,304 @@
+"""ZipRecruiter, LinkedIn, Talent.com and Jooble: one XML feed each, of the same postings.
+
+Each board is a table of its elements. What the boards demand is told to partners only; these
+tables are from what others write and say they read: everything here is unverified, and a board
+says at its first reading what it misses.
+
+Access: `base_url` is the public folder of the job pages (`<base_url>/<reference>.html`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from connectors import feed
+from connectors.access import Access
+from connectors.errors import Unsupported
+from connectors.health import Check
+from connectors.http import segment
+from connectors.ports import DocumentStore, JobBoard
+from connectors.records import (
+    EmploymentType,
+    Observed,
+    Page,
+    Posting,
+    PublishPostings,
+    Receipt,
+    Request,
+)
+from connectors.shrinking import MAY_SHRINK
+from connectors.vendor import Setting, Vendor
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+JOB_TYPES = {
+    EmploymentType.FULL_TIME: "FULL_TIME",
+    EmploymentType.PART_TIME: "PART_TIME",
+    EmploymentType.CONTRACT: "CONTRACT",
+    EmploymentType.TEMPORARY: "TEMPORARY",
+    EmploymentType.INTERN: "INTERNSHIP",
+}
+Value = Callable[[Posting, str], str]
+"""What an element says of a posting, whose page is at this address."""
+
+
+def _reference(posting: Posting, _: str) -> str:
+    return posting.reference
+
+
+def _title(posting: Posting, _: str) -> str:
+    return posting.title
+
+
+def _company(posting: Posting, _: str) -> str:
+    return posting.company
+
+
+def _description(posting: Posting, _: str) -> str:
+    return feed.description(posting)
+
+
+def _page(_: Posting, page: str) -> str:
+    return page
+
+
+def _city(posting: Posting, _: str) -> str:
+    return posting.place.city
+
+
+def _state(posting: Posting, _: str) -> str:
+    return feed.state(posting.place)
+
+
+def _country(posting: Posting, _: str) -> str:
+    return posting.place.country
+
+
+def _postal_code(posting: Posting, _: str) -> str:
+    return posting.place.postal_code
+
+
+def _location(posting: Posting, _: str) -> str:
+    place = posting.place
+    return ", ".join(part for part in (place.city, feed.state(place), place.country) if part)
+
+
+def _workplace(posting: Posting, _: str) -> str:
+    return "Remote" if posting.place.remote else "On-site"
+
+
+def _job_type(posting: Posting, _: str) -> str:
+    return JOB_TYPES[posting.employment_type]
+
+
+def _posted_on(posting: Posting, _: str) -> str:
+    return posting.posted_at.astimezone(UTC).date().isoformat()
+
+
+def _closes_on(posting: Posting, _: str) -> str:
+    return posting.closes_on.isoformat() if posting.closes_on else ""
+
+
+def _lowest(posting: Posting, _: str) -> str:
+    return f"{posting.pay.min_cents / 100:.2f}" if posting.pay else ""
+
+
+def _highest(posting: Posting, _: str) -> str:
+    return f"{posting.pay.max_cents / 100:.2f}" if posting.pay else ""
+
+
+def _currency(posting: Posting, _: str) -> str:
+    return posting.pay.currency if posting.pay else ""
+
+
+def _unit(posting: Posting, _: str) -> str:
+    return posting.pay.unit.value if posting.pay else ""
+
+
+def _pay(posting: Posting, page: str) -> str:
+    if not posting.pay:
+        return ""
+    range_ = f"{_lowest(posting, page)} - {_highest(posting, page)}"
+    return f"{range_} {posting.pay.currency} per {posting.pay.unit}"
+
+
+@dataclass(frozen=True)
+class Board:
+    """One board's feed: its elements, those without which a posting is refused, its root."""
+
+    name: str
+    title: str
+    documents: str
+    reference: str
+    elements: Mapping[str, Value]
+    required: Sequence[str]
+    root: str = "source"
+
+
+BOARDS = (
+    Board(
+        "ziprecruiter",
+        "ZipRecruiter",
+        "https://www.ziprecruiter.com/partner/documentation/",
+        "referencenumber",
+        {
+            "referencenumber": _reference,
+            "title": _title,
+            "description": _description,
+            "country": _country,
+            "city": _city,
+            "state": _state,
+            "postalcode": _postal_code,
+            "company": _company,
+            "date": _posted_on,
+            "url": _page,
+            "jobtype": _job_type,
+            "compensation_min": _lowest,
+            "compensation_max": _highest,
+            "compensation_interval": _unit,
+            "compensation_currency": _currency,
+        },
+        ("title", "description", "country", "city", "state", "company"),
+    ),
+    Board(
+        "linkedin",
+        "LinkedIn",
+        "https://learn.microsoft.com/en-us/linkedin/talent/",
+        "partnerJobId",
+        {
+            "partnerJobId": _reference,
+            "company": _company,
+            "title": _title,
+            "description": _description,
+            "applyUrl": _page,
+            "location": _location,
+            "city": _city,
+            "state": _state,
+            "country": _country,
+            "postalCode": _postal_code,
+            "jobtype": _job_type,
+            "workplaceTypes": _workplace,
+            "listDate": _posted_on,
+            "expirationDate": _closes_on,
+        },
+        ("company", "title", "description", "location"),
+    ),
+    Board(
+        "talent",
+        "Talent.com",
+        "https://www.talent.com",
+        "referencenumber",
+        {
+            "referencenumber": _reference,
+            "title": _title,
+            "company": _company,
+            "city": _city,
+            "state": _state,
+            "country": _country,
+            "dateposted": _posted_on,
+            "url": _page,
+            "description": _description,
+            "expirationdate": _closes_on,
+            "jobtype": _job_type,
+            "salary/min": _lowest,
+            "salary/max": _highest,
+            "salary/currency": _currency,
+            "salary/period": _unit,
+        },
+        ("title", "company", "city", "country", "description"),
+    ),
+    Board(
+        "jooble",
+        "Jooble",
+        "https://jooble.org",
+        "@id",
+        {
+            "@id": _reference,
+            "link": _page,
+            "name": _title,
+            "region": _location,
+            "description": _description,
+            "pubdate": _posted_on,
+            "updated": _posted_on,
+            "salary": _pay,
+            "company": _company,
+            "expire": _closes_on,
+            "jobtype": _job_type,
+        },
+        ("name", "region", "description", "company"),
+        root="jobs",
+    ),
+)
+
+
+class BoardFeed:
+    """One client's jobs on one board."""
+
+    resources: tuple[str, ...] = ()
+
+    def __init__(self, board: Board, access: Access, documents: DocumentStore) -> None:
+        self._board, self._site = board, access.base_url.rstrip("/")
+        name = access.options.get("feed") or f"{board.name}/feed.xml"
+        self._feed = feed.Feed(board.name, documents, name, access.options, board.reference)
+
+    def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
+        """Yield the postings of the published feed as `all_postings`, by reference."""
+        if resource == "all_postings" and (found := self._feed.references()):
+            yield Page(records=tuple(Observed(external_id=r, updated_at=EPOCH) for r in found))
+
+    def publish(self, request: PublishPostings, key: str) -> Receipt:
+        """Write the whole feed; the board opens what is in it and closes what is not."""
+        jobs = self._jobs(request)
+        content = self._written(jobs, request.as_of)
+        self._feed.publish(content, [job[self._board.reference] for job in jobs])
+        return feed.receipt(jobs)
+
+    def find(self, request: Request, key: str) -> Receipt | None:
+        """Compare the stored feed with what this request would write, byte by byte."""
+        if not isinstance(request, PublishPostings):
+            raise Unsupported(self._board.name, f"cannot look for {type(request).__name__}")
+        jobs = self._jobs(request)
+        return feed.receipt(jobs) if self._feed.holds(self._written(jobs, request.as_of)) else None
+
+    def check(self) -> Iterator[Check]:
+        """Nothing of its own: the feed is kept in the document store."""
+        return iter(())
+
+    def _jobs(self, request: PublishPostings) -> list[feed.Job]:
+        return [self._job(posting) for posting in feed.once(self._board.name, request)]
+
+    def _job(self, posting: Posting) -> feed.Job:
+        # The file's name is quoted once as a name and once more as part of an address.
+        page = f"{self._site}/{segment(segment(posting.reference))}.html"
+        job = {name: value(posting, page) for name, value in self._board.elements.items()}
+        return feed.complete(self._board.name, posting, job, self._board.required)
+
+    def _written(self, jobs: list[feed.Job], as_of: datetime) -> bytes:
+        about = {"publisher": "Fullcycle", "lastBuildDate": as_of.astimezone(UTC).isoformat()}
+        of_it = about if self._board.root == "source" else {}
+        return feed.written(of_it, jobs, self._board.root)
+
+
+def connect(board: Board, access: Access, documents: DocumentStore) -> JobBoard:
+    """Open one client's feed at a board."""
+    return BoardFeed(board, access, documents)
+
+
+def _vendor(board: Board) -> Vendor:
+    return Vendor(
+        kind="job_boards",
+        name=board.name,
+        title=board.title,
+        documents=board.documents,
+        writes="an XML feed with all live postings, into the client's document store",
+        connect=partial(connect, board),
+        needs=("documents",),
+        address="the public folder of the job pages",
+        settings=(
+            Setting("feed", f"its name in the document store, if not `{board.name}/feed.xml`"),
+            MAY_SHRINK,
+        ),
+    )
+
+
+VENDORS = tuple(_vendor(board) for board in BOARDS)

@@ -1,0 +1,142 @@
+"""ZipRecruiter, LinkedIn, Talent.com and Jooble: the same postings in each board's own elements."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from connectors.access import Access
+from connectors.documents import filesystem
+from connectors.errors import Refused, Unsupported
+from connectors.job_boards import VENDORS, feeds
+from connectors.ports import DocumentStore, JobBoard
+from connectors.records import (
+    CloseJob,
+    EmploymentType,
+    Pay,
+    PayUnit,
+    Place,
+    Posting,
+    PublishPostings,
+)
+
+SITE = "https://careers.example.test/jobs/harbor"
+AUSTIN = Place(code="US-TX", city="Austin", region="TX", country="US", postal_code="78701")
+NAMES = [board.name for board in feeds.BOARDS]
+
+
+def a_posting(reference: str = "HARBOR-3.US-TX", **changed: Any) -> Posting:
+    told: dict[str, Any] = {
+        "reference": reference,
+        "requisition": "HARBOR-3",
+        "title": "Café & Test Engineer ]]>",
+        "description_html": "<h1>No</h1><script>no()</script><p>Tests pumps.</p>",
+        "company": "Harbor & Sons",
+        "place": AUSTIN,
+        "pay": Pay(min_cents=2_500, max_cents=3_050, unit=PayUnit.HOUR),
+        "benefits": "Health <full>",
+        "employment_type": EmploymentType.FULL_TIME,
+        "posted_at": datetime(2026, 8, 31, 9, tzinfo=UTC),
+        "closes_on": date(2026, 10, 31),
+    }
+    return Posting(**{**told, **changed})
+
+
+def these(*postings: Posting) -> PublishPostings:
+    return PublishPostings(postings=postings, as_of=datetime(2026, 9, 1, 9, tzinfo=UTC))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DocumentStore:
+    return filesystem.connect(Access("https://x.test", options={"root": str(tmp_path)}))
+
+
+def opened(name: str, store: DocumentStore, **options: str) -> JobBoard:
+    board: JobBoard = VENDORS[name].open(Access(SITE, options=options), documents=store)
+    return board
+
+
+def jobs(store: DocumentStore, name: str) -> list[etree._Element]:
+    return etree.fromstring(store.get(f"{name}/feed.xml")).findall("job")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_posting_is_a_job_of_the_feed_with_its_page_and_its_words(
+    store: DocumentStore, name: str
+) -> None:
+    opened(name, store).publish(these(a_posting(), a_posting("HARBOR-4.US-TX")), "k")
+
+    first, _ = jobs(store, name)
+    told = {element.tag: element.text for element in first.iter()}
+    assert "Café & Test Engineer ]] >" in told.values()
+    assert f"{SITE}/HARBOR-3.US-TX.html" in told.values()
+    assert "<p>Tests pumps.</p><p>Benefits: Health &lt;full&gt;</p>" in str(told["description"])
+    assert "no()" not in str(told["description"])
+    assert told["jobtype"] == "FULL_TIME"
+
+
+def test_pay_stands_where_a_board_has_room_for_it(store: DocumentStore) -> None:
+    for name in NAMES:
+        opened(name, store).publish(these(a_posting()), "k")
+
+    zip_recruiter, talent, jooble = (
+        jobs(store, name)[0] for name in ("ziprecruiter", "talent", "jooble")
+    )
+    assert zip_recruiter.findtext("compensation_min") == "25.00"
+    assert zip_recruiter.findtext("compensation_interval") == "hour"
+    assert [each.text for each in talent.findall("salary/*")] == ["25.00", "30.50", "USD", "hour"]
+    assert jooble.findtext("salary") == "25.00 - 30.50 USD per hour"
+
+
+def test_what_is_not_known_is_left_out(store: DocumentStore) -> None:
+    opened("talent", store).publish(these(a_posting(pay=None, closes_on=None)), "k")
+
+    (job,) = jobs(store, "talent")
+    assert job.find("salary") is None
+    assert job.find("expirationdate") is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_published_is_listed_by_reference_and_found(
+    store: DocumentStore, name: str
+) -> None:
+    board, request = opened(name, store), these(a_posting("B.US-TX"), a_posting("A.US-TX"))
+
+    assert board.find(request, "k") is None
+    receipt = board.publish(request, "k")
+
+    assert board.find(request, "another") == receipt
+    assert board.find(these(a_posting()), "k") is None
+    (page,) = board.changes("all_postings", None, ())
+    assert [record.external_id for record in page.records] == ["A.US-TX", "B.US-TX"]
+    assert list(board.changes("applications", None, ())) == []
+    with pytest.raises(Unsupported):
+        board.find(CloseJob(job_ref="x"), "k")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_posting_that_lacks_what_a_board_demands_is_named_and_the_old_feed_stays(
+    store: DocumentStore, name: str
+) -> None:
+    board = opened(name, store)
+    board.publish(these(a_posting()), "k")
+
+    with pytest.raises(Refused, match=r"posting HARBOR-9\.US-TX lacks .*company"):
+        board.publish(these(a_posting(), a_posting("HARBOR-9.US-TX", company=" ")), "k2")
+    with pytest.raises(Refused, match="same reference"):
+        board.publish(these(a_posting(), a_posting()), "k3")
+    assert len(jobs(store, name)) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_most_of_many_are_not_taken_down_at_once(store: DocumentStore, name: str) -> None:
+    board = opened(name, store)
+    board.publish(these(*(a_posting(f"HARBOR-{n}.US-TX") for n in range(24))), "k")
+
+    with pytest.raises(Refused, match="23 of 24"):
+        board.publish(these(a_posting()), "k2")
+    opened(name, store, may_shrink_to="1").publish(these(a_posting()), "k3")
+
+    assert len(jobs(store, name)) == 1
