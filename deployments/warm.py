@@ -3,7 +3,7 @@
 Importing Prefect, our flows and Great Expectations costs 3 CPU seconds, more than most runs need
 for their work; a fork costs none of it, and shares the memory. It lives as long as its standard
 input is open, which its worker holds. Whoever can open the socket can have anything done in our
-name, so its folder is the user's alone.
+name, so it is in a folder that is the user's alone, and goes with it.
 """
 
 import gc
@@ -60,6 +60,7 @@ def wait(path: Path) -> Request:
         for key, _ in selector.select():
             if key.fileobj is sys.stdin:
                 path.unlink()
+                path.parent.rmdir()
                 sys.exit()
             if key.fileobj is not listener:
                 _look(key, selector)

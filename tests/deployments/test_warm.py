@@ -91,7 +91,8 @@ def test_who_kills_the_process_kills_the_run(
 
 
 def test_it_ends_with_its_worker(tmp_path: Path) -> None:
-    path = tmp_path / "s"
+    path = tmp_path / "warm" / "s"
+    path.parent.mkdir()
     command = [sys.executable, "-m", "deployments.warm", str(path)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
         while not path.exists():
@@ -100,4 +101,4 @@ def test_it_ends_with_its_worker(tmp_path: Path) -> None:
         assert process.stdin
         process.stdin.close()
         assert process.wait(timeout=30) == 0
-    assert not path.exists()
+    assert not path.parent.exists()
