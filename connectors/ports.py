@@ -128,6 +128,13 @@ class Payroll(System, Protocol):
         """Set an employee's terms back to the signed ones."""
 
 
+class PaySurvey(System, Protocol):
+    """Somewhere to read what the market pays; nothing is written there.
+
+    The one resource is `market_pay`; `watching` are the questions, each a PayQuestion as JSON.
+    """
+
+
 class Messenger(System, Protocol):
     """Messages to people, as the client."""
 

@@ -333,6 +333,32 @@ class PayStatement(Observed):
     entity: str
 
 
+class PayQuestion(Record):
+    """For which title and place it is asked what the market pays; of remote work, which country."""
+
+    title: str
+    city: str
+    region: str
+    country: str
+    remote: bool
+
+
+class MarketPay(Observed):
+    """What postings say a job is paid; `external_id` is the question, a PayQuestion as JSON.
+
+    `postings`: how many of those looked at say it. The middle of each one's range counts: half of
+    them lie from `low_cents` to `high_cents`. All is None where there are too few to tell.
+    """
+
+    postings: int
+    low_cents: int | None = None
+    median_cents: int | None = None
+    high_cents: int | None = None
+    currency: CurrencyCode
+    unit: PayUnit | None = None
+    asked_on: date
+
+
 class Receipt(Record):
     """What a vendor gave back for a request: its id and, if there are more, the others by kind."""
 

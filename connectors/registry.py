@@ -7,6 +7,7 @@ from connectors import (
     background_checks,
     documents,
     job_boards,
+    market_pay,
     messaging,
     payroll,
     references,
@@ -23,6 +24,7 @@ KINDS: Mapping[str, Mapping[str, Vendor]] = {
     "payroll": payroll.VENDORS,
     "messaging": messaging.VENDORS,
     "documents": documents.VENDORS,
+    "market_pay": market_pay.VENDORS,
 }
 VENDORS: Mapping[str, Vendor] = {
     name: vendor for kind in KINDS.values() for name, vendor in kind.items()

@@ -13,11 +13,13 @@ from connectors.ledger.store import Ledger
 from deployments.sandbox import (
     adp,
     adp_certificate,
+    adzuna,
     docusign,
     docusign_key,
     finch,
     greenhouse,
     lever_records,
+    usajobs,
 )
 from deployments.sandbox.ashby_records import LOCATION, PLAN, TEAM
 from deployments.sandbox.bamboohr import REFERENCE_FIELD
@@ -96,6 +98,7 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
             ),
             "secrets": {"certificate": certificate, "private_key": private_key},
         },
+        "adzuna": keyed("adzuna", "adzuna", app_id=adzuna.APP_ID),
         "ashby": {**ashby, "secrets": {"webhook": "sandbox-ashby-webhook"}},
         "certn": {
             **keyed(
@@ -194,6 +197,7 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
             from_phone=PHONE,
             webhook_url=f"http://127.0.0.1:{settings.receiver_port}/webhooks/{client}/twilio",
         ),
+        "usajobs": keyed("usajobs", "usajobs", email=usajobs.EMAIL),
         "workable": keyed("workable", "workable/spi/v3", member_id=MEMBER),
         "smartrecruiters": {
             **keyed("smartrecruiters", "smartrecruiters", **SETTINGS),

@@ -103,7 +103,7 @@ def vendors(process: Process) -> list[str]:
     """The names of all vendors a process uses, each once."""
     systems = process.systems.model_dump()
     boards: tuple[str, ...] = tuple(systems.pop("job_boards"))
-    return sorted({*boards, *(str(name) for name in systems.values())})
+    return sorted({*boards, *(str(name) for name in systems.values() if name)})
 
 
 async def _access(client: str, vendor: str) -> Access:
@@ -139,6 +139,8 @@ def _assemble(
         each[name] = opened(kind, name)
     for board in systems.job_boards:
         each[board] = opened("job_boards", board)
+    if systems.market_pay:
+        each[systems.market_pay] = opened("market_pay", systems.market_pay)
     return Desk(process, ledger, links, each, store, around.settling_seconds)
 
 

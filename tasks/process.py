@@ -48,7 +48,10 @@ class Brand(Record):
 
 
 class Systems(Record):
-    """Which vendor does each job; the accounts themselves are Prefect blocks."""
+    """Which vendor does each job; the accounts themselves are Prefect blocks.
+
+    Without `market_pay` nobody is asked what the market pays.
+    """
 
     job_boards: tuple[Slug, ...]
     applicant_tracking: Slug
@@ -58,6 +61,7 @@ class Systems(Record):
     payroll: Slug
     messaging: Slug
     documents: Slug
+    market_pay: Slug | None = None
 
 
 class Template(Record):

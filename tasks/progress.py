@@ -9,8 +9,9 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from connectors.ledger import breaker, hold, status, tracker
+from connectors.ledger import market as ledger_market
 from connectors.ledger.scope import Scope
-from tasks import alarms
+from tasks import alarms, market
 from tasks.desk import desk_of
 from tasks.process import Process
 from tasks.stages import ORDER
@@ -39,6 +40,9 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
         effects = status.effects(connection, scope, unsettled=True)
         troubled = status.troubled_effects(connection, scope)
         requisitions = status.requisitions(connection, scope) if scope.requisition else []
+        paid = market.beside(
+            *ledger_market.known(connection, scope.client, scope.requisition or "")
+        )
         holds = hold.standing(connection, scope.client)
         breakers = breaker.standing(connection, scope.client)
     name = str(scope).lower().replace("_", "-")
@@ -121,7 +125,7 @@ def publish(scope: Scope, as_of: datetime) -> State[str]:
     if scope.requisition:
         create_markdown_artifact(
             key=f"req-{name}",
-            markdown=_story(requisitions[0], stages, waiting) if requisitions else "gone",
+            markdown=_story(requisitions[0], stages, waiting, paid) if requisitions else "gone",
             description=f"{scope.requisition}, {when}",
         )
     alarms.tell(ledger, as_of)
@@ -186,11 +190,13 @@ def _story(
     requisition: status.RequisitionCount,
     stages: list[status.StageCount],
     waiting: list[status.Waiting],
+    paid: str,
 ) -> str:
     lines = [
         f"# {requisition.requisition} · {requisition.title}",
         f"{requisition.disposition or requisition.stage}, {requisition.filled} of "
         f"{requisition.headcount} openings filled, {requisition.applications} applications.",
+        *(["", f"Market pay. {paid}"] if paid else []),
         "",
         "| stage | entered | left | inside | at the gate | median days |",
         "|---|---|---|---|---|---|",

@@ -8,6 +8,7 @@ from connectors.ledger.decisions import Decisions, Due
 from connectors.ledger.requisition import Row
 from connectors.ledger.rows import RequisitionRow
 from connectors.records import CloseJob
+from tasks import market
 from tasks.clock import after_business_days
 from tasks.messages import tell_colleague
 from tasks.process import Process
@@ -69,6 +70,7 @@ def _ask(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> N
         about=row.approval_hash,
         hash=row.approval_hash,
         fields=row.fields,
+        market=market.beside(row.fields, row.market),
     )
 
 

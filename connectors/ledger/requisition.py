@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +12,22 @@ from sqlalchemy.dialects.postgresql import insert
 
 from connectors.ledger import tables
 from connectors.ledger.decisions import Move, Subject
+from connectors.ledger.market import ANSWERS
 from connectors.ledger.rows import RequisitionRow, requisitions
 from connectors.ledger.store import write_moves
 from connectors.requisition import Requisition
 
-Row = RequisitionRow
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(RequisitionRow):
+    """A requisition that is to be approved. `market`: what is paid elsewhere, for each place."""
+
+    market: list[dict[str, Any]] = field(default_factory=list)
+
+
 ROWS = requisitions(
-    columns="""
+    columns=f"""
+        , {ANSWERS} AS market
         , s.fields -> 'pay' <> 'null' AS has_pay
         , jsonb_array_length(s.fields -> 'must_haves') AS must_haves
         , jsonb_array_length(s.fields -> 'rounds') AS rounds

@@ -36,6 +36,7 @@ from connectors.records import (
     Employee,
     FormAnswer,
     Interview,
+    MarketPay,
     Observed,
     PayStatement,
     Scorecard,
@@ -574,6 +575,16 @@ pay_statement = _landed(
     _nobodys("pay_statement"),
 )
 
+market_pay = _landed(
+    "market_pay",
+    Column("postings", Integer, nullable=False),
+    Column("low_cents", BigInteger),
+    Column("median_cents", BigInteger),
+    Column("high_cents", BigInteger),
+    Column("currency", Text, nullable=False),
+    Column("unit", Text),
+    Column("asked_on", Date, nullable=False),
+)
 LANDED: dict[type[Observed], Table] = {
     Candidate: candidate,
     Application: arrival,
@@ -584,6 +595,7 @@ LANDED: dict[type[Observed], Table] = {
     BackgroundReport: background_report,
     Employee: employee,
     PayStatement: pay_statement,
+    MarketPay: market_pay,
 }
 
 finding = Table(

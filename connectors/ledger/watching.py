@@ -1,13 +1,15 @@
-"""What open applications still wait for, at vendors that cannot be asked what is new."""
+"""What we still wait for, at vendors that cannot be asked what is new."""
 
 from sqlalchemy import Connection, text
 
+from connectors.ledger.market import QUESTIONS
 from connectors.ledger.offer import CLOSED
 
 
 def watching(connection: Connection, resource: str) -> list[str]:
     """The vendor's ids of objects in this resource that open applications still wait for.
 
+    What the market pays is asked by questions of ours in their place.
     An offer is watched for as long as it can be signed, whatever has become of its application.
     """
     if resource not in _WATCHING:  # a list tells by itself what is new in it
@@ -26,6 +28,7 @@ def _asked_of(kind: str) -> str:
 
 
 _WATCHING = {
+    "market_pay": QUESTIONS,
     "reports": f"""
         SELECT DISTINCT ON (a.id) e.external_id {_asked_of("background.order")}
         ORDER BY a.id, e.id DESC""",

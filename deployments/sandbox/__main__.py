@@ -12,6 +12,7 @@ import yaml
 
 from deployments.sandbox import outgoing
 from deployments.sandbox.adp import Adp
+from deployments.sandbox.adzuna import Adzuna
 from deployments.sandbox.ashby import Ashby
 from deployments.sandbox.bamboohr import BambooHR
 from deployments.sandbox.certn import Certn
@@ -33,6 +34,7 @@ from deployments.sandbox.postman import CLIENT, Postman
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.smartrecruiters import SmartRecruiters
 from deployments.sandbox.twilio import Twilio
+from deployments.sandbox.usajobs import UsaJobs
 from deployments.sandbox.workable import Workable
 from deployments.sandbox.world import World
 from deployments.settings import Settings
@@ -97,6 +99,7 @@ def build(
     indeed = Indeed(world, people, post=patient(outgoing.post, patience))
     vendors = [
         Adp(world, people),
+        Adzuna(world),
         Ashby(world, people, DATA / "requisitions"),
         Certn(world, people),
         BambooHR(world, people, _titles()),
@@ -111,6 +114,7 @@ def build(
         mail,
         Odoo(world),
         Twilio(world),
+        UsaJobs(world),
         Workable(world, people, DATA / "requisitions"),
         SmartRecruiters(world, people, DATA / "requisitions"),
     ]

@@ -16,6 +16,7 @@ from connectors.records import (
     MoveApplication,
     OpenJob,
     OrderBackgroundCheck,
+    PayQuestion,
     PayUnit,
     Place,
     RejectApplication,
@@ -219,3 +220,9 @@ def hires(bench: Bench) -> list[str]:
     bench.later(days=60)
     hired = records(bench.port.changes("employees", None, refs))
     return [*refs, *(employee.external_id for employee in hired)]
+
+
+def pay_questions(_: Bench) -> list[str]:
+    """What an electrician is paid in Denver."""
+    asked = PayQuestion(title="Electrician", city="Denver", region="CO", country="US", remote=False)
+    return [asked.model_dump_json()]

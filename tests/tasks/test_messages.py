@@ -18,7 +18,7 @@ from tests.tasks.factories import HARBOR, KEY, NOW, an_application, asked, field
 
 LINKS = Links("https://forms.example", "secret")
 TO_COLLEAGUES: dict[str, dict[str, Any]] = {
-    "approve_requisition": {"hash": "present", "fields": fields()},
+    "approve_requisition": {"hash": "present", "fields": fields(), "market": "Denver: 66,000 USD"},
     "approve_offer": {"hash": "v1", "rate": "USD 70,000.00 per year", "start_on": "2026-03-18"},
     "review_duplicate": {"person": "HARBOR-2.0000000001", "score": 90, "evidence": "name 100 %"},
     "submittal_reminder": {},
