@@ -67,7 +67,10 @@ class JobBoard(System, Protocol):
 
 
 class ApplicantTracker(System, Protocol):
-    """The client's applicant tracking system."""
+    """The client's applicant tracking system.
+
+    Beside its `resources` it answers `changes("open_jobs", None, ())` with every job that is open.
+    """
 
     def open_job(self, request: OpenJob, key: str) -> Receipt:
         """Create and open a job; the receipt's id is the job's."""

@@ -167,6 +167,18 @@ class Candidate(Observed):
     residence: str = ""
 
 
+class Job(Observed):
+    """A job that is open in the tracker, where it is asked for; it is not landed.
+
+    `external_id` is the `job_ref` of its applications, `place` is as the tracker writes it.
+    `headcount`: how many are still wanted; None if the tracker does not say.
+    """
+
+    title: str
+    place: str = ""
+    headcount: int | None = Field(default=None, gt=0)
+
+
 class InterviewStatus(StrEnum):
     """What became of a scheduled interview."""
 

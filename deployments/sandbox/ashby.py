@@ -102,6 +102,7 @@ class Ashby(StandIn):
         self.permissions = {call.permission for call in self.calls.values()}
         self.oldest_token = 0
         self.largest_incremental_sync = 10_000
+        self.page = PAGE
         self.one_application_a_job = False  # which of both Ashby does is not documented
 
     @property
@@ -135,6 +136,7 @@ class Ashby(StandIn):
             "job.create": Call("jobsWrite", self._create_job, True),
             "job.setStatus": Call("jobsWrite", self._set_status, True),
             "job.info": Call("jobsRead", lambda b: _one(self._row("job", b.get("id")))),
+            "job.list": Call("jobsRead", self._list_jobs),
             "job.search": Call("jobsRead", self._search_jobs),
             "candidate.create": Call("candidatesWrite", self._create_candidate, True),
             "candidate.list": Call("candidatesRead", lambda b: self._list("candidate", b, dict)),
@@ -194,7 +196,13 @@ class Ashby(StandIn):
             raise Declined(f"{table}_not_found")
         return row
 
-    def _list(self, table: str, body: Row, shown: Callable[[Row], Row]) -> Row:
+    def _list(
+        self,
+        table: str,
+        body: Row,
+        shown: Callable[[Row], Row],
+        is_meant: Callable[[Row], bool] = lambda row: True,
+    ) -> Row:
         """Page through what changed; cursors and tokens name a point in the order of changes."""
         start = self._point("sync", body.get("syncToken"), "sync_token")
         since = max(start, self._point("page", body.get("cursor"), "next_cursor"))
@@ -202,11 +210,11 @@ class Ashby(StandIn):
         changes = [
             (at, row)
             for at, row in self.records.changed_since(table, since)
-            if all(row[k] == v for k, v in wanted.items())
+            if all(row[k] == v for k, v in wanted.items()) and is_meant(row)
         ]
         if start and len(changes) > self.largest_incremental_sync:
             raise Declined("incremental_sync_too_large")
-        size = min(int(body.get("limit", 100)), PAGE)
+        size = min(int(body.get("limit", 100)), self.page)
         page = {"results": [shown(row) for _, row in changes[:size]]}
         if len(changes) > size:
             return {**page, "moreDataAvailable": True, "nextCursor": f"page-{changes[size - 1][0]}"}
@@ -262,6 +270,14 @@ class Ashby(StandIn):
             self.note("closed_jobs", self.staff.code(job) or job["title"])
         self._announce("jobUpdate", job)
         return _one(job)
+
+    def _list_jobs(self, body: Row) -> Row:
+        wanted = body.get("status", ["Open", "Closed", "Archived"])
+        more = {"location": {"id": LOCATION, "name": "Harbor", "isArchived": False}, "openings": []}
+        expanded = {name: value for name, value in more.items() if name in body.get("expand", [])}
+        return self._list(
+            "job", body, lambda row: {**expanded, **row}, lambda row: row["status"] in wanted
+        )
 
     def _search_jobs(self, body: Row) -> Row:
         title = str(body.get("title", "")).lower()

@@ -33,6 +33,7 @@ FILTERS: dict[str, set[str]] = {
     },
     "users": {"primary_email"},
     "sources": set(),
+    "offices": set(),
     "rejection_reasons": {"include_defaults"},
 }
 

@@ -57,6 +57,7 @@ class Records(ashby_records.Records):
             "application_stages": self._application_stages,
             "jobs": self._jobs,
             "openings": self._openings,
+            "offices": self._offices,
             "notes": self._notes,
             "job_interview_stages": self._job_interview_stages,
             "job_interviews": self._job_interviews,
@@ -195,9 +196,19 @@ class Records(ashby_records.Records):
             "is_template": row.get("is_template", False),
             "copied_from_id": None if row.get("is_template") else TEMPLATE,
             "department_id": None,
-            "office_ids": [],
+            "office_ids": [number("office")],
             "custom_fields": {},
             **row.get("shown", {}),
+        }
+
+    def _offices(self) -> Iterator[Row]:
+        yield {
+            **_standing("office"),
+            "name": "Headquarters",
+            "parent_id": None,
+            "external_id": None,
+            "location": "Oakland, CA",
+            "primary_in_house_contact_user_id": None,
         }
 
     def _openings(self) -> Iterator[Row]:

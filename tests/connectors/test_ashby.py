@@ -31,6 +31,7 @@ from connectors.records import (
     CloseJob,
     Interview,
     InterviewStatus,
+    Job,
     MoveApplication,
     Observed,
     OpenJob,
@@ -165,6 +166,23 @@ def test_goes_on_from_the_middle_of_a_read(tracker: ApplicantTracker) -> None:
     first = next(iter(tracker.changes("applications", None, ())))
 
     assert len(applications(tracker, first.cursor)) == 10
+
+
+def test_a_job_wants_as_many_as_it_has_openings_that_are_open(
+    tracker: ApplicantTracker, vendor: Ashby
+) -> None:
+    job = tracker.open_job(OPEN, "k").external_id
+    states = ["Open", "Draft", "Approved", "Open", "Closed", "Filled"]
+    openings = [{"openingState": each, "isArchived": False} for each in states]
+    vendor.records.tables["job"][job]["openings"] = [
+        *openings,
+        {"openingState": "Open", "isArchived": True},
+    ]
+
+    [found] = read(tracker, "open_jobs")[0]
+
+    assert isinstance(found, Job)
+    assert (found.title, found.place, found.headcount) == ("Night nurse (HARBOR-3)", "Harbor", 2)
 
 
 @pytest.mark.parametrize("lie", ["error_in_200", "html_after", "empty_after", "truncated", "500"])

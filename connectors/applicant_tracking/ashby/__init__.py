@@ -53,6 +53,7 @@ from connectors.applicant_tracking.ashby.rows import (
     meaning,
     read_application,
     read_interviews,
+    read_job,
     read_scorecard,
     round_of,
     slug,
@@ -126,7 +127,7 @@ VENDOR = Vendor(
     name=NAME,
     title="Ashby",
     documents="https://developers.ashbyhq.com/reference",
-    reads="applications with their candidates and answers, feedback, interviews",
+    reads="applications with their candidates and answers, feedback, interviews; open jobs",
     writes=(
         "jobs (open, close), candidates and applications, stage moves, archiving, notes, interviews"
     ),
@@ -164,6 +165,7 @@ class Ashby:
             "applications": self._applications,
             "scorecards": self._scorecards,
             "interviews": self._interviews,
+            "open_jobs": self._open_jobs,
         }[resource]
         state = json.loads(cursor) if cursor else {}
         try:
@@ -344,6 +346,11 @@ class Ashby:
     def _interviews(self, state: Row) -> Iterator[Page]:
         for rows, after in self._calls.pages("interviewSchedule.list", state):
             yield watched.page(rows, read_interviews, json.dumps(after))
+
+    def _open_jobs(self, state: Row) -> Iterator[Page]:
+        asked = {"status": ["Open"], "expand": ["location", "openings"]}
+        for rows, _ in self._calls.pages("job.list", state, **asked):
+            yield watched.page(rows, read_job, None)
 
     def _job(self, request: OpenJob) -> Row | None:
         title = _title(request)

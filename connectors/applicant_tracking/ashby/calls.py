@@ -54,7 +54,7 @@ class Calls:
         """Read a list that comes whole."""
         return _objects(self._read(call, body).take("results", list))
 
-    def pages(self, call: str, state: Row, **only: str) -> Iterator[tuple[list[Row], Row]]:
+    def pages(self, call: str, state: Row, **only: Any) -> Iterator[tuple[list[Row], Row]]:
         """Yield each page's rows with the state from which to go on after it."""
         more = True
         while more:

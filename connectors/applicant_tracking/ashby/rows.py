@@ -15,6 +15,7 @@ from connectors.records import (
     ArchiveKind,
     Interview,
     InterviewStatus,
+    Job,
     Receipt,
     Recommendation,
     Scorecard,
@@ -51,6 +52,8 @@ RECOMMENDATIONS = {
     "3": Recommendation.YES,
     "4": Recommendation.STRONG_YES,
 }
+JOBS = {"Open": True, "Draft": False, "Closed": False, "Archived": False}
+OPENINGS = {"Open": True, "Draft": False, "Approved": False, "Closed": False, "Filled": False}
 SCHEDULES = {
     "Scheduled": InterviewStatus.SCHEDULED,
     "WaitingOnFeedback": InterviewStatus.COMPLETED,
@@ -136,6 +139,28 @@ def read_application(data: Row, candidate: Row) -> Application:
         archive_kind=reason.choice("reasonType", REASON_TYPES) if reason else None,
         archive_reason=reason.take("text", str) if reason else "",
     )
+
+
+def read_job(data: Row) -> tuple[Job, ...]:
+    """Read a job, if it is open; `openings` are the client's own plan, which need not be there."""
+    row = Payload(NAME, data)
+    if not row.choice("status", JOBS):
+        return ()
+    location = row.maybe_inner("location")
+    wanted = [
+        opening
+        for opening in row.items("openings")
+        if opening.choice("openingState", OPENINGS) and not opening.take("isArchived", bool)
+    ]
+    job = Job(
+        external_id=row.take("id", str),
+        updated_at=row.time("updatedAt"),
+        ordered=True,
+        title=row.take("title", str),
+        place=location.take("name", str) if location else "",
+        headcount=len(wanted) or None,
+    )
+    return (job,)
 
 
 def read_scorecard(data: Row, rounds: Mapping[str, str]) -> Scorecard:

@@ -34,7 +34,7 @@ from typing import Any, TypeVar
 
 from requests.auth import HTTPBasicAuth
 
-from connectors import health, webhook
+from connectors import health, watched, webhook
 from connectors.access import Access
 from connectors.applicant_tracking.greenhouse.lists import Lists
 from connectors.applicant_tracking.greenhouse.related import Related, Row
@@ -44,6 +44,7 @@ from connectors.applicant_tracking.greenhouse.rows import (
     read_application,
     read_candidate,
     read_interview,
+    read_job,
     read_scorecard,
 )
 from connectors.applicant_tracking.greenhouse.search import Search, receipt
@@ -104,6 +105,7 @@ LISTED = (
     "users",
     "sources",
     "rejection_reasons",
+    "offices",
 )
 WEBHOOK_REFS = [  # applications and jobs
     ("payload", "application", "id"),
@@ -163,7 +165,7 @@ VENDOR = Vendor(
     name=NAME,
     title="Greenhouse",
     documents="https://harvestdocs.greenhouse.io",
-    reads="candidates, applications, scorecards with their answers, interviews",
+    reads="candidates, applications, scorecards with their answers, interviews; open jobs",
     writes=(
         "jobs (from a template; closed with their openings), candidates and applications,"
         " stage moves, hires, rejections, notes, interviews"
@@ -206,6 +208,7 @@ class Greenhouse:
             "applications": self._applications,
             "scorecards": self._scorecards,
             "interviews": self._interviews,
+            "open_jobs": self._open_jobs,
         }[resource]
         try:
             yield from read(cursor)
@@ -353,6 +356,12 @@ class Greenhouse:
         for rows, after in self._pages("/interviews", cursor):
             full = related.interviews(rows)
             yield Page(listed=Listed(Interview, full, read_interview), cursor=after)
+
+    def _open_jobs(self, cursor: str | None) -> Iterator[Page]:
+        related = Related(self._lists)
+        read = partial(read_job, wanted=related.wanted, offices=related.offices)
+        rows: list[Body] = self._lists.all("/jobs", dict, status="open")
+        yield watched.page(rows, read, None)
 
     def _pages(self, path: str, cursor: str | None) -> Iterator[tuple[list[Row], str]]:
         for rows, after in self._lists.pages(path, cursor):

@@ -3,6 +3,7 @@
 Sources and reasons are few and read whole; all else is read for the rows of a page, by its ids.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Protocol, TypeVar
@@ -19,6 +20,8 @@ from connectors.applicant_tracking.greenhouse.shapes import (
     InterviewRow,
     Kit,
     Named,
+    Office,
+    Opening,
     Panelist,
     Question,
     Reason,
@@ -61,6 +64,16 @@ class Related:
     def sources(self) -> dict[int, str]:
         """The name of every source."""
         return {row.id: row.name for row in self._lists.all("/sources", Named)}
+
+    @cached_property
+    def offices(self) -> dict[int, str]:
+        """Where every office is: its location, or its name."""
+        return {row.id: row.location or row.name for row in self._lists.all("/offices", Office)}
+
+    @cached_property
+    def wanted(self) -> Counter[int]:
+        """How many openings each job has that nobody has filled or closed."""
+        return Counter(row.job_id for row in self._lists.all("/openings", Opening, open="true"))
 
     def scorecards(self, rows: Sequence[Row]) -> list[Row]:
         """Add round, author and answers to those scorecards that were submitted."""

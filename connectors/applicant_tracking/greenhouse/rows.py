@@ -13,10 +13,12 @@ from connectors.applicant_tracking.greenhouse.shapes import (
     FullInterview,
     FullScorecard,
     InterviewRow,
+    ListedJob,
     Reason,
     ScorecardRow,
     Value,
     decoded,
+    made,
 )
 from connectors.errors import Unreadable
 from connectors.records import (
@@ -26,6 +28,7 @@ from connectors.records import (
     Candidate,
     Interview,
     InterviewStatus,
+    Job,
     Recommendation,
     Scorecard,
     TrackerStage,
@@ -60,6 +63,7 @@ RATINGS = {
     "strong_yes": Recommendation.STRONG_YES,
     "no_decision": None,
 }
+JOBS = {"open": True, "draft": False, "closed": False}
 INTERVIEWS = {
     "scheduled": InterviewStatus.SCHEDULED,
     "awaiting_feedback": InterviewStatus.COMPLETED,
@@ -154,6 +158,26 @@ def _end(told: ApplicationRow, reasons: Mapping[int, Reason]) -> tuple[ArchiveKi
         return ArchiveKind.OTHER, ""
     reason = _known(reasons, told.rejection_reason_id, "rejection reason")
     return _known(REASON_TYPES, reason.type.key, "type of a rejection reason"), reason.name
+
+
+def read_job(row: Any, wanted: Mapping[int, int], offices: Mapping[int, str]) -> tuple[Job, ...]:
+    """Read one object of `/jobs`, if it is open and no template; raises Unreadable.
+
+    wanted: how many openings a job has left.
+    """
+    told = made(ListedJob, row)
+    if not _known(JOBS, told.status, "status of a job") or told.is_template:
+        return ()
+    places = [_known(offices, ref, "office") for ref in told.office_ids or ()]
+    job = Job(
+        external_id=str(told.id),
+        updated_at=told.updated_at,
+        ordered=True,
+        title=told.name,
+        place="; ".join(places),
+        headcount=wanted.get(told.id),
+    )
+    return (job,)
 
 
 def read_scorecard(row: bytes) -> Scorecard:

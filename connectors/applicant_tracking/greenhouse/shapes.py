@@ -111,6 +111,27 @@ class JobRow(Struct):
     is_template: bool | None
 
 
+class ListedJob(JobRow):
+    """A job with what tells where it is."""
+
+    updated_at: Instant
+    office_ids: list[int] | None
+
+
+class Office(Struct):
+    """One object of `/offices`; the location is free text."""
+
+    id: int
+    name: str
+    location: str | None
+
+
+class Opening(Struct):
+    """One object of `/openings`: one person whom a job wants."""
+
+    job_id: int
+
+
 class Named(Struct):
     """A source, a stage or an interview of a job's plan."""
 

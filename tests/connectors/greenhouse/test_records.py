@@ -18,6 +18,7 @@ from connectors.records import (
     Candidate,
     Interview,
     InterviewStatus,
+    Job,
     MoveApplication,
     Recommendation,
     RejectApplication,
@@ -243,6 +244,20 @@ def test_the_fields_that_are_documented_are_no_drift(
             assert read(tracker, resource)[0]
 
     assert caplog.records == []
+
+
+def test_a_job_wants_as_many_as_it_has_openings_left(
+    tracker: ApplicantTracker, vendor: Greenhouse
+) -> None:
+    job = tracker.open_job(OPEN, "k").external_id
+    vendor.records.tables["job"][job]["shown"] = {"name": "Night nurse, ICU"}
+
+    [page] = tracker.changes("open_jobs", None, ())
+
+    [found] = page.records  # and not the template, which is open, too
+    assert isinstance(found, Job)
+    assert (found.external_id, found.title) == (job, "Night nurse, ICU")
+    assert (found.place, found.headcount) == ("Oakland, CA", OPEN.headcount)
 
 
 def test_a_recruiter_writes_down_the_phone_screen(

@@ -15,5 +15,6 @@ TRIAL = Trial(
         add_note="candidate.createNote",
         schedule_interview="interviewSchedule.create",
     ),
+    lists=("open_jobs",),
     spec="ashby/openapi/ashby-openapi.yml",
 )

@@ -26,4 +26,5 @@ TRIAL = Trial(
         schedule_interview="POST /v3/interviews",
         blank=("move", "hire", "reject"),
     ),
+    lists=("open_jobs",),
 )
