@@ -25,6 +25,7 @@ from connectors.records import (
     CloseJob,
     Interview,
     InterviewStatus,
+    Job,
     MoveApplication,
     OpenJob,
     Place,
@@ -106,6 +107,20 @@ def applying(job: str, name: str = "Ada", email: str | None = "ada@example.test"
         source="indeed",
         applied_at=NOW - DAY,
     )
+
+
+def test_a_posting_that_only_colleagues_see_is_an_open_job(
+    tracker: ApplicantTracker, vendor: Lever, job: str
+) -> None:
+    draft = tracker.open_job(OPEN.model_copy(update={"requisition": "HARBOR-4"}), "p").external_id
+    postings = vendor.records.tables["job"]
+    postings[job]["shown"] = {"state": "internal"}
+    postings[draft]["shown"] = {"state": "draft"}
+
+    [found] = records(list(tracker.changes("open_jobs", None, ())))
+
+    assert isinstance(found, Job)
+    assert (found.external_id, found.title, found.place) == (job, OPEN.title, "Oakland, CA")
 
 
 def add_many(tracker: ApplicantTracker, job: str, number: int) -> list[str]:

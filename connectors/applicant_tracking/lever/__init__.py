@@ -59,6 +59,7 @@ from connectors.applicant_tracking.lever.rows import (
     read_feedback,
     read_interview,
     read_opportunity,
+    read_posting,
     receipt,
     slug,
     tag_of,
@@ -141,7 +142,7 @@ VENDOR = Vendor(
     documents="https://hire.lever.co/developer/documentation",
     reads=(
         "opportunities with their application and its answers (as applications), feedback"
-        " forms (as scorecards), interviews; what was deleted"
+        " forms (as scorecards), interviews; what was deleted; open postings (as jobs)"
     ),
     writes=(
         "postings (published, closed), opportunities, stage moves, hires, rejections, notes,"
@@ -195,6 +196,7 @@ class Lever:
             "applications": self._applications,
             "scorecards": partial(self._in_talks, self._scorecards),
             "interviews": partial(self._in_talks, self._interviews),
+            "open_jobs": self._open_jobs,
         }
         read = reads[resource]
         state = json.loads(cursor) if cursor else {}
@@ -390,6 +392,9 @@ class Lever:
             id_of(each): slug(str(each.get("subject", ""))) for _, each in each_interview(panels)
         }
         return [read_feedback(form, ref, rounds, self._search.email) for form in forms]
+
+    def _open_jobs(self, cursor: str | None) -> Iterator[Page]:
+        yield watched.page(self._calls.all("/postings"), read_posting, cursor)
 
     def _archive(self, ref: str, reason: str) -> Receipt:
         def archived(made: Payload) -> Receipt:

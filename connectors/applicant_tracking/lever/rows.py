@@ -15,6 +15,7 @@ from connectors.records import (
     ArchiveKind,
     Interview,
     InterviewStatus,
+    Job,
     Receipt,
     Recommendation,
     Scorecard,
@@ -26,6 +27,14 @@ Row = dict[str, Any]
 E = TypeVar("E", bound=StrEnum)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+POSTINGS = {
+    "published": True,
+    "internal": True,
+    "draft": False,
+    "pending": False,
+    "rejected": False,
+    "closed": False,
+}
 HIRED = {"hired": True, "non-hired": False}
 SCORES = {
     "1": Recommendation.STRONG_NO,
@@ -205,6 +214,22 @@ def _said(field: Payload) -> str:
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ", ".join(value)
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def read_posting(data: Row) -> tuple[Job, ...]:
+    """Read a posting, if it is open; how many it wants, only requisitions say."""
+    row = Payload(NAME, data)
+    if not row.choice("state", POSTINGS):
+        return ()
+    categories = row.maybe_inner("categories")
+    job = Job(
+        external_id=row.take("id", str),
+        updated_at=moment(row, "updatedAt"),
+        ordered=True,
+        title=row.take("text", str),
+        place=(categories and categories.maybe("location", str)) or "",
+    )
+    return (job,)
 
 
 def read_interview(data: Row, panel: Row, opportunity: str, held: Set[str]) -> Interview:

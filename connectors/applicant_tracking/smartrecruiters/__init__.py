@@ -54,6 +54,7 @@ from connectors.applicant_tracking.smartrecruiters.rows import (
     parts,
     read_application,
     read_interview,
+    read_job,
     read_review,
     slug,
 )
@@ -118,7 +119,7 @@ VENDOR = Vendor(
     documents="https://developers.smartrecruiters.com",
     reads=(
         "applications with their candidates, their history and our screening questions;"
-        " reviews (as scorecards) and interviews of those under way"
+        " reviews (as scorecards) and interviews of those under way; open jobs"
     ),
     writes=(
         "jobs (opened; closed as filled or cancelled), candidates with their application,"
@@ -163,6 +164,8 @@ class SmartRecruiters:
                 yield from watched.each(watching, self._scorecards)
             case "interviews":
                 yield from watched.each(watching, self._interview)
+            case "open_jobs":
+                yield watched.page(self._calls.all("/jobs"), read_job, None)
             case _:
                 yield from self._applications(json.loads(cursor) if cursor else {})
 

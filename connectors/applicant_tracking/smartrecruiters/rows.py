@@ -18,6 +18,7 @@ from connectors.records import (
     ArchiveKind,
     Interview,
     InterviewStatus,
+    Job,
     Recommendation,
     Scorecard,
     TrackerStage,
@@ -46,6 +47,15 @@ ENDS = {
     "REJECTED": ArchiveKind.BY_EMPLOYER,
     "WITHDRAWN": ArchiveKind.BY_CANDIDATE,
     "TRANSFERRED": ArchiveKind.OTHER,
+}
+JOBS = {
+    "CREATED": False,
+    "SOURCING": True,
+    "INTERVIEW": True,
+    "OFFER": True,
+    "ON_HOLD": False,
+    "FILLED": False,
+    "CANCELLED": False,
 }
 RATINGS = {
     0: None,
@@ -85,6 +95,7 @@ LEFT_OUT = frozenset(
 )
 OUR_QUESTION = re.compile(r"[a-z][a-z0-9_]{1,39}")
 ANSWER = re.compile(r"([a-z][a-z0-9_]*(?::[a-z][a-z0-9_]*)?):\s+(\S.*)")
+WHERE = (("city",), ("region", "regionCode"), ("country", "countryCode"))
 COUNTRY, REGION = re.compile(r"[A-Z]{2}"), re.compile(r"[A-Z0-9]{1,3}")
 LONGEST_ROUND = 60
 
@@ -117,6 +128,23 @@ def meaning(told: Row, submitted: str) -> TrackerStage:
     below = slug(row.maybe("subStatus", str) or "")
     is_submitted = stage is TrackerStage.SCREEN and below == slug(submitted)
     return TrackerStage.SUBMITTED if is_submitted else stage
+
+
+def read_job(data: Row) -> tuple[Job, ...]:
+    """Read a job of a list, if it is open and no template; its positions are not listed there."""
+    row = Payload(NAME, data)
+    if not row.choice("status", JOBS) or row.maybe("template", bool):
+        return ()
+    location = row.maybe_inner("location")
+    told = [[location.maybe(each, str) for each in names] for names in WHERE] if location else []
+    job = Job(
+        external_id=row.take("id", str),
+        updated_at=row.time("updatedOn"),
+        ordered=True,
+        title=row.take("title", str),
+        place=", ".join(next(filter(None, part)) for part in told if any(part)),
+    )
+    return (job,)
 
 
 def assignments(candidate: Row) -> dict[str, Row]:

@@ -10,7 +10,7 @@ from connectors.access import Access
 from connectors.applicant_tracking import smartrecruiters
 from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable, Unreadable
 from connectors.ports import ApplicantTracker
-from connectors.records import TrackerStage
+from connectors.records import Job, TrackerStage
 from deployments.sandbox.server import Answer, Sandbox
 from deployments.sandbox.smartrecruiters import SmartRecruiters
 from tests.connectors.smartrecruiters.account import (
@@ -35,6 +35,23 @@ def test_reads_every_application_to_the_last_page(
 
     assert [len(page.listed.rows) for page in pages if page.listed] == [5, 5, 2]
     assert [each.external_id for each in records(pages)] == refs
+
+
+def test_a_job_on_hold_and_a_template_are_no_open_jobs(
+    tracker: ApplicantTracker, vendor: SmartRecruiters, job: str
+) -> None:
+    held, template = (
+        tracker.open_job(OPEN.model_copy(update={"requisition": code}), code).external_id
+        for code in ("HARBOR-4", "HARBOR-5")
+    )
+    jobs = vendor.records.tables["job"]
+    jobs[held]["shown"] = {"status": "ON_HOLD"}
+    jobs[template]["shown"] = {"template": True}
+
+    [found] = records(list(tracker.changes("open_jobs", None, ())))
+
+    assert isinstance(found, Job)
+    assert (found.external_id, found.title, found.place) == (job, OPEN.title, "Oakland, CA, US")
 
 
 def test_goes_on_from_the_middle_of_a_read(

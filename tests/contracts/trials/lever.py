@@ -16,4 +16,5 @@ TRIAL = Trial(
         add_note="POST .*/notes",
         schedule_interview="POST .*/panels",
     ),
+    lists=("open_jobs",),
 )

@@ -18,4 +18,5 @@ TRIAL = Trial(
         add_note="POST /messages/shares",
         blank=("open_job", "close_job", "move", "hire", "reject"),
     ),
+    lists=("open_jobs",),
 )
