@@ -43,9 +43,15 @@ LINKS = {  # which model a field points to
     "company_id": "res.company",
     "resource_calendar_id": "resource.calendar",
     "work_location_id": "hr.work.location",
+    "address_id": "res.partner",
 }
 DEFAULTS: dict[str, Row] = {
-    "hr.job": {"name": False, "no_of_recruitment": 1, "website_published": False},
+    "hr.job": {
+        "name": False,
+        "no_of_recruitment": 1,
+        "address_id": False,
+        "website_published": False,
+    },
     "hr.applicant": {
         "partner_name": False,
         "email_from": False,

@@ -140,7 +140,11 @@ class Records(ashby_records.Records):
             "department_hierarchy": [],
             "url": f"{BACKEND}/jobs/1",
             "workplace_type": "on_site",
-            "location": {"country_code": "US", "telecommuting": False},
+            "location": {
+                "location_str": "Oakland, California, United States",
+                "country_code": "US",
+                "telecommuting": False,
+            },
             "locations": [],
             "created_at": seconds(row["createdAt"]),
             "updated_at": seconds(row["updatedAt"]),

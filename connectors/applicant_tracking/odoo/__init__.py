@@ -36,12 +36,14 @@ from connectors.access import Access
 from connectors.applicant_tracking.odoo.rows import (
     APPLICANT,
     EVENT,
+    JOB,
     NAME,
     REASONS,
     meanings,
     normalized,
     read_application,
     read_interview,
+    read_job,
     slug,
 )
 from connectors.errors import Misconfigured, Refused, Unsupported
@@ -79,7 +81,7 @@ VENDOR = Vendor(
     name=NAME,
     title="Odoo Recruitment",
     documents=DOCUMENTS,
-    reads="applicants, interviews",
+    reads="applicants, interviews; open jobs",
     writes=(
         "jobs (opened, shown on the careers site, closed), applicants, stage moves, refusals,"
         " notes, interviews"
@@ -113,6 +115,9 @@ class OdooRecruitment:
                 yield from self._applications(state)
             case "interviews":
                 yield from self._interviews(state)
+            case "open_jobs":
+                jobs = self._odoo.rows("hr.job", [], (*JOB, *self._shown))
+                yield watched.page(jobs, read_job, None)
             case _:
                 raise Unsupported(NAME, f"has no {resource}")
 

@@ -13,6 +13,7 @@ from connectors.records import (
     ArchiveKind,
     Interview,
     InterviewStatus,
+    Job,
     TrackerStage,
 )
 
@@ -32,6 +33,7 @@ APPLICANT = (
     "create_date",
     "write_date",
 )
+JOB = ("id", "name", "no_of_recruitment", "address_id", "write_date")
 EVENT = ("id", "name", "start", "stop", "applicant_id", "partner_ids", "active", "write_date")
 
 STAGES = {  # Odoo's own, and what a client would call the one that Odoo lacks
@@ -115,6 +117,24 @@ def read_application(data: Row, stages: Mapping[str, TrackerStage]) -> tuple[App
         archive_reason=reason[1] if reason else "",
     )
     return (application,)
+
+
+def read_job(data: Row) -> tuple[Job, ...]:
+    """Read a job that is not archived: it is open if it wants anybody, or is shown on the site."""
+    row = Payload(NAME, data)
+    wanted, shown = row.take("no_of_recruitment", int), row.maybe("website_published", bool)
+    if not wanted and not shown:
+        return ()
+    place = link(row, "address_id")
+    job = Job(
+        external_id=str(row.take("id", int)),
+        updated_at=instant(row, "write_date"),
+        ordered=True,
+        title=row.take("name", str),
+        place=place[1] if place else "",
+        headcount=wanted or None,
+    )
+    return (job,)
 
 
 def read_interview(data: Row, emails: Mapping[int, str], now: datetime) -> tuple[Interview, ...]:

@@ -55,6 +55,7 @@ from connectors.applicant_tracking.workable.rows import (
     needs_details,
     read_application,
     read_interviews,
+    read_job,
     read_scorecard,
     round_of,
     slug,
@@ -125,7 +126,7 @@ VENDOR = Vendor(
     name=NAME,
     title="Workable",
     documents="https://workable.readme.io/reference",
-    reads="candidates as applications, with their answers; evaluations; interviews",
+    reads="candidates as applications, with their answers; evaluations; interviews; open jobs",
     writes="candidates, stage moves, disqualifications, comments",
     connect=connect,
     address="the account's own, `https://SUBDOMAIN.workable.com/spi/v3`",
@@ -158,7 +159,11 @@ class Workable:
         if resource == "scorecards":
             yield from watched.each(watching, self._evaluations)
             return
-        read = {"applications": self._applications, "interviews": self._interviews}[resource]
+        read = {
+            "applications": self._applications,
+            "interviews": self._interviews,
+            "open_jobs": self._open_jobs,
+        }[resource]
         state: Row = json.loads(cursor) if cursor else {}
         try:
             yield from read(state)
@@ -299,6 +304,11 @@ class Workable:
         given = self._activities(ref, "rating")
         events = self._events(ref) if given else []
         return [read_scorecard(each, ref, events, self._directory.members()) for each in given]
+
+    def _open_jobs(self, state: Row) -> Iterator[Page]:
+        rows = self._spi.all("/jobs", "jobs", state="published")
+        named = [{**row, "id": row.get("shortcode")} for row in rows]
+        yield watched.page(named, read_job, None)
 
     def _job(self, request: OpenJob) -> Receipt | None:
         for row in self._spi.all("/jobs", "jobs", state="published"):

@@ -15,6 +15,7 @@ from connectors.records import (
     ArchiveKind,
     Interview,
     InterviewStatus,
+    Job,
     Recommendation,
     Scorecard,
     TrackerStage,
@@ -37,6 +38,7 @@ STAGE_KINDS = {
     "offer": TrackerStage.OFFER,
     "hired": TrackerStage.HIRED,
 }
+JOB_IS_OPEN = {"published": True, "draft": False, "closed": False, "archived": False}
 JOB_IS_OVER = {"draft": False, "published": False, "closed": True, "archived": True}
 # the round that an event is, where its title names none; an internal meeting is none at all
 EVENTS = {"CallEvent": SCREEN, "InterviewEvent": "interview", "MeetingEvent": None}
@@ -113,6 +115,21 @@ def document(candidate: Row) -> bytes:
     ).encode()
 
 
+def read_job(data: Row) -> tuple[Job, ...]:
+    """Read a job of a list, if it is published; Workable calls it by its shortcode."""
+    row = Payload(NAME, data)
+    if not row.choice("state", JOB_IS_OPEN):
+        return ()
+    job = Job(
+        external_id=row.take("shortcode", str),
+        updated_at=row.time("updated_at"),
+        ordered=True,
+        title=row.take("title", str),
+        place=_place(row) or "",
+    )
+    return (job,)
+
+
 def read_application(kept: bytes, ours: Meanings) -> Application:
     """Read a candidate, who is one for a single job; `kept` is their document."""
     row = Payload(NAME, json.loads(kept))
@@ -143,10 +160,13 @@ def read_application(kept: bytes, ours: Meanings) -> Application:
     return application
 
 
-def _residence(row: Payload) -> str:
+def _place(row: Payload) -> str | None:
     location = row.maybe_inner("location")
-    place = location.maybe("location_str", str) if location else None
-    return place or row.maybe("address", str) or ""
+    return location.maybe("location_str", str) if location else None
+
+
+def _residence(row: Payload) -> str:
+    return _place(row) or row.maybe("address", str) or ""
 
 
 def _ended_by(row: Payload) -> ArchiveKind:

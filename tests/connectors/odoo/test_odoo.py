@@ -34,6 +34,7 @@ from connectors.records import (
     Employee,
     Interview,
     InterviewStatus,
+    Job,
     MoveApplication,
     OpenJob,
     PayUnit,
@@ -139,6 +140,24 @@ def test_who_applies_for_no_job_has_not_applied(tracker: Any, vendor: Odoo) -> N
     vendor.insert("hr.applicant", {"partner_name": "Ada"})
 
     assert read(tracker, "applications")[0] == []
+
+
+def test_a_job_is_open_while_it_wants_anybody_or_is_shown(tracker: Any, vendor: Odoo) -> None:
+    job = tracker.open_job(OPEN, "job").external_id
+    office = vendor.insert("res.partner", {"name": "Oakland Office"})["id"]
+    vendor.update("hr.job", int(job), {"address_id": office})
+    only_shown = {"no_of_recruitment": 0, "website_published": True}
+    shown = str(vendor.insert("hr.job", {"name": "Porter", **only_shown})["id"])
+    vendor.insert("hr.job", {"name": "Cook", "no_of_recruitment": 0})
+    vendor.insert("hr.job", {"name": "Clerk", "active": False})
+
+    found, _ = read(tracker, "open_jobs")
+
+    assert all(isinstance(each, Job) for each in found)
+    assert [(each.external_id, each.title, each.place, each.headcount) for each in found] == [
+        (job, "Night nurse (HARBOR-3)", "Oakland Office", 2),
+        (shown, "Porter", "", None),
+    ]
 
 
 def test_hundreds_that_share_one_instant_are_all_read_once(tracker: Any, vendor: Odoo) -> None:

@@ -10,7 +10,7 @@ from connectors.access import Access
 from connectors.applicant_tracking import workable
 from connectors.errors import ConnectorError, Misconfigured, Unavailable, Unreadable
 from connectors.ports import ApplicantTracker
-from connectors.records import Application, TrackerStage
+from connectors.records import Application, Job, TrackerStage
 from deployments.sandbox.server import Answer, Request, Sandbox
 from deployments.sandbox.workable import Workable
 from tests.connectors.tracking import DAY, NOW, applying
@@ -36,6 +36,16 @@ def test_reads_everybody_once_however_many_there_are(
     everybody = crowd(tracker, vendor, size)
 
     assert ids(tracker, "applications") == everybody
+
+
+def test_an_open_job_is_where_workable_says(tracker: ApplicantTracker) -> None:
+    job = tracker.open_job(OPEN, "k").external_id
+
+    [found] = read(tracker, "open_jobs")[0]
+
+    assert isinstance(found, Job)
+    assert (found.external_id, found.title) == (job, OPEN.title)
+    assert found.place == "Oakland, California, United States"
 
 
 def test_goes_on_from_the_middle_of_a_read(

@@ -14,4 +14,5 @@ TRIAL = Trial(
         add_note="POST .*/comments",
         blank=("move", "reject"),
     ),
+    lists=("open_jobs",),
 )
