@@ -57,6 +57,10 @@ class BuiltIn:
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         """Yield what changed, each page read in a transaction of its own."""
+        if resource == "open_jobs":
+            with self._ledger.transaction() as connection:
+                yield Page(records=tuple(tracker.open_jobs(connection, self._client)))
+            return
         if resource not in self.resources:
             raise Unsupported(NAME, f"no resource {resource!r}")
         after = int(cursor or 0)
@@ -132,7 +136,10 @@ VENDOR = Vendor(
     name=NAME,
     title="The built-in tracker",
     documents="",
-    reads="applications with their candidates, scorecards, interviews: what changed since a number",
+    reads=(
+        "applications with their candidates, scorecards, interviews: what changed since a number;"
+        " open jobs"
+    ),
     writes=(
         "jobs (open, close), candidates and applications, stage moves, archiving, notes, interviews"
     ),

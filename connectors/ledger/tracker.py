@@ -25,6 +25,7 @@ from connectors.records import (
     ArchiveKind,
     Interview,
     InterviewStatus,
+    Job,
     Observed,
     OpenJob,
     Receipt,
@@ -152,6 +153,30 @@ def close_job(connection: Connection, client: str, job_ref: str) -> Receipt:
     if closed is None:
         raise Refused(NAME, f"no job {job_ref}")
     return Receipt(external_id=job_ref)
+
+
+def open_jobs(connection: Connection, client: str) -> list[Job]:
+    """Every job that is open."""
+    rows = connection.execute(
+        text(
+            """
+            SELECT j.requisition, j.title, now() AS read_at,
+                   nullif(greatest(j.headcount - (SELECT count(*) FROM tracker_application a
+                       WHERE a.job_id = j.id AND a.stage = 'hired'), 0), 0) AS wanted
+            FROM tracker_job j WHERE j.client = :client AND j.status = 'open' ORDER BY j.id
+            """
+        ),
+        {"client": client},
+    )
+    return [
+        Job(
+            external_id=row.requisition,
+            updated_at=row.read_at,
+            title=row.title,
+            headcount=row.wanted,
+        )
+        for row in rows
+    ]
 
 
 def add(connection: Connection, client: str, request: AddApplication) -> Receipt:

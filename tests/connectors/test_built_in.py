@@ -21,6 +21,7 @@ from connectors.records import (
     CloseJob,
     Interview,
     InterviewStatus,
+    Job,
     MoveApplication,
     OpenJob,
     Place,
@@ -96,6 +97,20 @@ def test_an_application_is_read_as_it_was_added(built: BuiltIn) -> None:
         ("555 0100",),
     )
     assert (read.stage, read.source, read.applied_at) == (TrackerStage.NEW, "indeed", NOW - DAY)
+
+
+def test_a_job_is_listed_while_it_is_open_with_how_many_it_still_wants(built: BuiltIn) -> None:
+    porters = OpenJob(requisition="HARBOR-4", title="Porter", place=CALIFORNIA, headcount=2)
+    built.open_job(porters, "porters")
+    hired = built.add_application(applying("HARBOR-4"), "add").external_id
+    built.move(MoveApplication(application_ref=hired, to=TrackerStage.HIRED), "hire")
+    built.close_job(CloseJob(job_ref="HARBOR-3"), "close")
+
+    [read] = applications(built)
+    [job] = records(list(built.changes("open_jobs", None, ())))
+
+    assert isinstance(job, Job)
+    assert (job.external_id, job.title, job.headcount) == (read.job_ref, "Porter", 1)
 
 
 @pytest.mark.parametrize(
