@@ -90,6 +90,7 @@ SAID_ALIKE: list[tuple[str, Any]] = [
     ("hr.applicant/search_read", {"domain": [["nonsense", "=", 1]]}),
     ("hr.applicant/search_read", {"nonsense": 1}),
     ("hr.applicant/search_read", {"domain": [["id", "=", 10**8]], "fields": ["partner_name"]}),
+    ("hr.job/search_read", {"domain": [["id", "=", 10**8]], "fields": ["address_id"]}),
     ("hr.recruitment.stage/search_read", {"fields": ["name", "hired_stage"], "limit": 1}),
     ("hr.employee/get_external_id", {"ids": [10**8]}),
     ("hr.applicant/write", {"ids": [10**8], "vals": {"partner_name": "x"}}),
@@ -247,6 +248,17 @@ def test_a_hundred_difficult_applicants_become_a_hundred_employees(raw: Odoo) ->
     assert len({row["employee_id"][0] for row in hired}) == 100
     stages = {a.stage for a in read(tracker, "applications")[0] if a.job_ref == job}
     assert stages == {TrackerStage.HIRED}
+
+
+def test_a_job_is_listed_until_it_is_closed() -> None:
+    tracker = odoo.connect(access())
+    ref = tracker.open_job(opening("LISTED"), "job").external_id
+    before = {job.external_id: job.headcount for job in read(tracker, "open_jobs")[0]}
+
+    tracker.close_job(CloseJob(job_ref=ref), "close")
+
+    assert before[ref] == 100
+    assert {job.external_id for job in read(tracker, "open_jobs")[0]} == before.keys() - {ref}
 
 
 def test_three_hundred_that_share_one_instant_are_all_read(raw: Odoo) -> None:
