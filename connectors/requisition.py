@@ -160,3 +160,17 @@ class Requisition(Record):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+
+class InFlight(Record):
+    """A requisition that is under way in the client's tracker and is to be carried on from there.
+
+    `approved_by`: who at the client has approved it as it is written here; empty: they are asked,
+    and until they have answered nobody is judged by it.
+    """
+
+    job: Text = Field(title="Job", description="The tracker's id of its job.")
+    approved_by: str = Field(
+        default="", title="Approved by", description="Who has approved it as it is written here."
+    )
+    requisition: Requisition = Field(title="Requisition", description="What is asked for.")

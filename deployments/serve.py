@@ -34,6 +34,7 @@ from flows.decisions import (
     resume,
     settle_effect,
 )
+from flows.in_flight import import_in_flight, list_in_flight
 from flows.lists import (
     list_acts,
     list_applications,
@@ -63,6 +64,7 @@ BY_HAND: dict[Flow[Any, Any], str] = {
     open_requisition: "requisition",
     carry_requisition: "requisition",
     cancel_requisition: "requisition",
+    import_in_flight: "requisition",
     record_decision: "decision",
     move_application: "decision",
     reject_application: "decision",
@@ -75,6 +77,7 @@ BY_HAND: dict[Flow[Any, Any], str] = {
     replay_webhook: "decision",
     export_evidence: "decision",
     list_applications: "list",
+    list_in_flight: "list",
     list_quarantine: "list",
     list_effects: "list",
     list_webhooks: "list",

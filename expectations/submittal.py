@@ -16,7 +16,7 @@ RULES = (
     ),
     Rule(
         "SUB-002",
-        "met = musts",
+        "met = shown",
         Owner.PROVIDER,
         "a must-have is not met",
         "reject with that reason; it cannot be overridden by hand",

@@ -125,7 +125,8 @@ def _link(decisions: Decisions, row: Row, person_id: int | None) -> None:
 
 
 def _take_in(decisions: Decisions, row: Row, process: Process) -> None:
-    if not to_be_told(row, "acknowledgement"):
+    # Who was under way when we took over was answered long ago; candidate care finds who was not.
+    if row.taken_over_in in {None, "new"} and not to_be_told(row, "acknowledgement"):
         tell_candidate(decisions, row, process, "acknowledgement")
     if row.tracker_ref:
         if row.approved:

@@ -25,7 +25,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
     decisions = Decisions()
     for row in rows:
         complete = row.rounds_completed >= row.rounds_planned
-        if complete and row.scorecards_in >= row.scorecards_planned:
+        if row.was_past("selection") or (complete and row.scorecards_in >= row.scorecards_planned):
             decisions.advance(row, to=process.next_stage("interviews", row.order_rules))
         elif complete and row.last_ended_at:
             due = Due(after_business_days(row.last_ended_at, 2, row.jurisdictions), "client")
@@ -39,10 +39,11 @@ def _schedule(decisions: Decisions, row: Row, process: Process, as_of: datetime)
     if not row.tracker_ref:
         return
     lost = {"cancelled", "no_show"}
+    standing = {interview["round"] for interview in row.held if interview["status"] not in lost}
     for number, plan in enumerate(row.fields["rounds"]):
         attempts = sum(1 for i in row.held if i["round"] == plan["name"] and i["status"] in lost)
         about = f"{plan['name']}:{attempts + 1}"
-        if row.asked("tracker.interview", about) is None:
+        if plan["name"] not in standing and row.asked("tracker.interview", about) is None:
             request = _slot(row, plan, number, process, as_of)
             decisions.effect(
                 row, process.systems.applicant_tracking, "tracker.interview", request, about=about

@@ -22,11 +22,19 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
 
     A failed knock-out and an unmet must-have reject with that reason; silence after a reminder
     ends as withdrawn. Nobody is silent for longer than the tracker was read. Nobody is judged by
-    must-haves that nobody has approved: with a change of them, who was screened waits.
+    must-haves that nobody has approved: with a change of them, who was screened waits. Who was past
+    the screen when we took over is passed on with the evidence there is.
     """
     decisions = Decisions()
     for row in rows:
-        if row.approved:
+        if row.was_past("submittal"):
+            _record(decisions, row, verdicts(row), as_of)
+            decisions.advance(
+                row,
+                to=process.next_stage("screening", row.order_rules),
+                reason="past the screen when it was taken over",
+            )
+        elif row.approved:
             _judge(decisions, row, process, as_of)
         elif row.screened_at is None:
             _invite(decisions, row, process, as_of)
@@ -106,7 +114,7 @@ def _invite(decisions: Decisions, row: Row, process: Process, as_of: datetime) -
         due = Due(after_business_days(as_of, patience.give_up_business_days, places), "candidate")
         decisions.hold(row, "recruiter_screen", due)
         tell_candidate(decisions, row, process, "screen_invitation")
-        if row.tracker_ref:
+        if row.tracker_ref and row.tracker_stage != TrackerStage.SCREEN:
             move = MoveApplication(application_ref=row.tracker_ref, to=TrackerStage.SCREEN)
             decisions.effect(
                 row, process.systems.applicant_tracking, "tracker.move", move, about="screen"

@@ -87,6 +87,8 @@ def _open(decisions: Decisions, row: Row, process: Process, as_of: datetime) -> 
         decisions.hold(row, "posted", target)
     if row.state == "entered":
         decisions.change(row, opened_at=as_of)
+    if row.job_ref:
+        return
     decisions.effect(
         row,
         process.systems.applicant_tracking,

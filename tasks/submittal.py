@@ -13,6 +13,7 @@ from tasks.process import Process
 from tasks.stage import Stage
 
 STAGE = Stage("submittal", ledger.Row, ledger.ROWS)
+VERDICTS = {True: "met", False: "not met", None: "not shown"}
 
 
 def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
@@ -44,14 +45,15 @@ def _submit(decisions: Decisions, row: Row, process: Process, as_of: datetime) -
     )
     note = AddNote(candidate_ref=row.candidate_ref, text=packet(row))
     decisions.effect(row, tracker, "tracker.note", note, about="packet")
-    move = MoveApplication(application_ref=row.tracker_ref, to=TrackerStage.SUBMITTED)
-    decisions.effect(row, tracker, "tracker.move", move, about="submitted")
+    if row.tracker_stage != TrackerStage.SUBMITTED:
+        move = MoveApplication(application_ref=row.tracker_ref, to=TrackerStage.SUBMITTED)
+        decisions.effect(row, tracker, "tracker.move", move, about="submitted")
 
 
 def packet(row: Row) -> str:
     """The submittal packet: each must-have with its verdict, interest, expectation, source."""
     verdicts = [
-        f"- {must['text']}: {'met' if row.evidence.get(must['id']) else 'not met'}"
+        f"- {must['text']}: {VERDICTS[row.evidence.get(must['id'])]}"
         for must in row.fields["must_haves"]
     ]
     interest = row.interest_at.date().isoformat() if row.interest_at else "not confirmed"

@@ -16,7 +16,8 @@ def open_applications(connection: Connection, client: str, owner: str, as_of: da
 
     A board's arrival names a posting, a tracker's names its job; one that names neither of ours
     stays an unmatched arrival, as does a tracker's lead, who has not applied yet, and an
-    application of somebody whom the tracker has not told of yet. The key
+    application of somebody whom the tracker has not told of yet, and one that was over in the
+    tracker before its requisition was taken over in flight. The key
     is made of requisition, system and external id, so the same arrival gives the same application
     whenever it is read.
     """
@@ -71,7 +72,12 @@ _NAME = """
       AND c.client = v.client AND c.system = v.system AND c.external_id = v.candidate_ref
 """
 
-_MATCHED = """
+# Of an arrival `v` for a requisition `r`: it had ended, or was hired, before we took over.
+OVER_BEFORE = """
+    (r.taken_over_at IS NOT NULL AND v.applied_at <= r.taken_over_at
+     AND v.stage IN ('archived', 'hired'))
+"""
+_MATCHED = f"""
     WITH unsettled AS MATERIALIZED (
         SELECT e.system, a.requisition_id, a.name, a.email
         FROM effect e JOIN application a ON a.id = e.subject_id
@@ -93,6 +99,7 @@ _MATCHED = """
     ) j ON true
     JOIN requisition r ON r.id = j.requisition_id
     WHERE v.client = :client AND v.application_id IS NULL AND v.stage IS DISTINCT FROM 'lead'
+      AND NOT {OVER_BEFORE}
       AND NOT (v.name = '' AND v.emails = '[]' AND v.candidate_ref IS NOT NULL)  -- not known yet
       AND NOT (v.stage IS NOT NULL AND EXISTS (
           -- We, or a person for us, may have added this one, and we do not know it yet.
@@ -106,7 +113,7 @@ _MATCHED = """
 _OPEN = f"""
     INSERT INTO application (client, key, requisition_id, source, owner, name, email, phone,
         residence, jurisdictions, applied_at, arrived_at, consent_at, answers, resume_text,
-        stage, state, since, ready_for)
+        taken_over_in, stage, state, since, ready_for)
     SELECT v.client, m.key, r.id, source, :owner, name, emails ->> 0, phones ->> 0,
         residence,
         ARRAY(SELECT DISTINCT place FROM unnest(jurisdictions || CASE
@@ -115,6 +122,7 @@ _OPEN = f"""
                              substring(residence FROM '^[^-]+')] END)
               AS place WHERE place <> '' ORDER BY place),
         applied_at, :as_of, consent_at, answers, concat_ws(' ', resume_text, resume_json::text),
+        CASE WHEN v.applied_at <= r.taken_over_at THEN v.stage END,
         'intake', 'received', :as_of, 'intake'
     FROM unnest(CAST(:arrivals AS bigint[]), CAST(:requisitions AS bigint[]),
                 CAST(:keys AS text[])) AS m(arrival_id, requisition_id, key)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from connectors.ledger import bulk, tables
 from connectors.ledger.decisions import Move, Subject
+from connectors.ledger.rows import PASSED_BEFORE
 from connectors.ledger.store import write_moves
 
 
@@ -56,17 +57,26 @@ def admit(
     verdict: Verdict,
     as_of: datetime,
 ) -> Passage:
-    """Let through who passed or was released, hold the others, and write down what was found."""
+    """Let through who passed or was released, hold the others, and write down what was found.
+
+    Who had passed all this at the client before we took them over is let through; what they fail is
+    written down as a gap.
+    """
     released = _released(connection, stage, door)
     waiting = {subject.id: subject for subject in door}
-    broken = [
+    behind = _taken_over(connection, stage, door)
+    failed = [
         (waiting[each], failure)
         for failure in verdict.failures
         if failure.critical
         for each in failure.ids
         if each in waiting and not (failure.releasable and (each, failure.rule) in released)
     ]
+    broken = [(subject, failure) for subject, failure in failed if subject.id not in behind]
+    gaps = [(subject, failure) for subject, failure in failed if subject.id in behind]
     new = _hold(connection, client, stage, broken, as_of)
+    if not verdict.stopped:
+        _hold(connection, client, stage, gaps, as_of, outcome="taken_over")
     _heal(connection, stage, door, broken, as_of)
     held = {subject.id for subject, _ in broken}
     passed = [] if verdict.stopped else [s for s in door if s.id not in held]
@@ -100,6 +110,18 @@ def _released(connection: Connection, stage: str, door: Sequence[Subject]) -> se
     return {(row.subject_id, row.rule) for row in rows}
 
 
+def _taken_over(connection: Connection, stage: str, door: Sequence[Subject]) -> set[int]:
+    """Who of an application stage's door had passed it before we took them over."""
+    passed = PASSED_BEFORE.get(stage)
+    if not passed:
+        return set()
+    rows = connection.execute(
+        text("SELECT id FROM application WHERE id = ANY(:ids) AND taken_over_in = ANY(:passed)"),
+        {"ids": [subject.id for subject in door], "passed": list(passed)},
+    )
+    return set(rows.scalars())
+
+
 def _kind(door: Sequence[Subject]) -> str:
     return door[0].subject_kind if door else "application"
 
@@ -110,8 +132,12 @@ def _hold(
     stage: str,
     broken: Sequence[tuple[Subject, Failure]],
     as_of: datetime,
+    outcome: str | None = None,
 ) -> set[int]:
-    """Quarantine subjects for the rules they break; returns the ids of those newly held."""
+    """Quarantine subjects for the rules they break; returns the ids of those newly held.
+
+    outcome: how it ended at once; None: it holds them.
+    """
     rows = [
         {
             "client": client,
@@ -123,6 +149,8 @@ def _hold(
             "reason": failure.reason,
             "remedy": failure.remedy,
             "opened_at": as_of,
+            "closed_at": as_of if outcome else None,
+            "outcome": outcome,
         }
         for subject, failure in broken
     ]

@@ -8,8 +8,9 @@ from sqlalchemy import Connection, text
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One rule that holds a subject, or has: `outcome` (healed, released, ended) once it is over.
+    """One rule that holds a subject, or has: `outcome` once that is over.
 
+    `outcome`: healed, released, ended, or taken_over: it held nobody who was past it when we came.
     `closed_by` and `note` are of the person who released it.
     """
 

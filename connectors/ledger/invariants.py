@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from connectors.ledger.arrivals import OVER_BEFORE
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Violation:
@@ -84,8 +86,12 @@ _STATEMENTS: tuple[tuple[str, str], ...] = (
         WHERE v.client = :client AND v.application_id IS NULL AND v.stage IS DISTINCT FROM 'lead'
           AND (v.stage IS NULL AND EXISTS (
                   SELECT 1 FROM posting p WHERE p.client = v.client AND p.reference = v.job_ref)
-               OR EXISTS (SELECT 1 FROM external_id x WHERE x.client = v.client
-                  AND x.system = v.system AND x.kind = 'job' AND x.external_id = v.job_ref))
+               OR EXISTS (SELECT 1 FROM external_id x JOIN requisition r ON r.id = x.subject_id
+                  WHERE x.client = v.client
+                  AND x.system = v.system AND x.kind = 'job' AND x.external_id = v.job_ref
+                  AND x.subject_kind = 'requisition' AND NOT """
+        + OVER_BEFORE
+        + """))
           AND v.landed_at <= (SELECT max(w.as_of) FROM sweep w
                               WHERE w.client = :client AND 'open applications' = ANY(w.steps))
         """,

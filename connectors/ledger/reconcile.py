@@ -257,7 +257,8 @@ MOVED_BY_HAND = Rule(
                    array_position(scale, v.stage) AS stands,
                    greatest(CASE WHEN chosen THEN 6 WHEN accepted THEN 5 ELSE 1 END, moved)
                        AS least,
-                   CASE WHEN submitted THEN 6 WHEN screened THEN 3 ELSE 2 END AS most,
+                   CASE WHEN submitted OR s.taken_over_in IS NOT NULL THEN 6
+                        WHEN screened THEN 3 ELSE 2 END AS most,
                    EXISTS (SELECT 1 FROM effect e
                        WHERE e.subject_kind = 'application' AND e.subject_id = s.id
                          AND e.kind IN ('tracker.add', 'tracker.move', 'tracker.reject')

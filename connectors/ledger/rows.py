@@ -70,7 +70,10 @@ class RequisitionRow(Known):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationRow(Known):
-    """An application. `order_rules`: the [first, then] pairs of stages its places' law demands."""
+    """An application. `order_rules`: the [first, then] pairs of stages its places' law demands.
+
+    `taken_over_in`: the tracker's stage when it was taken over in flight; None: it applied with us.
+    """
 
     requisition_id: int
     person_id: int | None
@@ -82,9 +85,20 @@ class ApplicationRow(Known):
     tracker_ref: str | None
     candidate_ref: str | None
     tracker_stage: str | None
+    taken_over_in: str | None = None
     order_rules: list[list[str]] = field(default_factory=list)
 
+    def was_past(self, gate: str) -> bool:
+        """Whether it had passed what a stage's gate stands for before we took it over."""
+        return self.taken_over_in in PASSED_BEFORE.get(gate, ())
 
+
+# Who was in these stages of the tracker when we took over had passed what the gate stands for.
+PASSED_BEFORE = {
+    "submittal": ("submitted", "interview", "offer"),
+    "interviews": ("interview", "offer"),
+    "selection": ("offer",),
+}
 # Of a requisition `r`: whether its present version is approved; the tracker's id of its job.
 APPROVED = "r.approved_hash IS NOT DISTINCT FROM r.approval_hash"
 JOB = """
@@ -170,6 +184,7 @@ def applications(columns: str = "", joins: str = "") -> str:
                s.seq, s.head_hash, s.client, r.key AS requisition, s.jurisdictions,
                s.requisition_id, s.person_id, s.name, s.email, s.phone, s.source, s.applied_at,
                ref.tracker_ref, tracker.candidate_ref, tracker.stage AS tracker_stage,
+               s.taken_over_in,
                {_memory("application", "s")}
                {columns}
         FROM application s

@@ -313,7 +313,8 @@ _GATES = f"""
                count(*) FILTER (WHERE q.outcome = 'released') AS released,
                count(*) FILTER (WHERE q.outcome = 'ended') AS ended
         FROM quarantine q
-        WHERE q.client = :client AND (q.closed_at IS NULL OR {_SINCE.format("q.opened_at >=")})
+        WHERE q.client = :client AND q.outcome IS DISTINCT FROM 'taken_over'
+          AND (q.closed_at IS NULL OR {_SINCE.format("q.opened_at >=")})
           AND {_OF_SUBJECTS.format("q")}
         GROUP BY 1, 2
     ),

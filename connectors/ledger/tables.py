@@ -118,6 +118,7 @@ requisition = Table(
     Column("approved_hash", Text),
     Column("opened_at", MOMENT),
     Column("closed_at", MOMENT),
+    Column("taken_over_at", MOMENT),
     *_projection(),
     UniqueConstraint("client", "key"),
 )
@@ -191,6 +192,11 @@ application = Table(
     Column("consent_at", MOMENT),
     Column("answers", JSONB, nullable=False),
     Column("resume_text", Text, nullable=False),
+    Column(
+        "taken_over_in",
+        Text,
+        comment="the tracker's stage when it was taken over in flight; null: it applied with us",
+    ),
     *_projection(),
     UniqueConstraint("client", "key"),
     Index("application_at", "client", "stage", postgresql_where=text("disposition IS NULL")),
@@ -359,7 +365,7 @@ quarantine = Table(
     Column("remedy", Text, nullable=False),
     Column("opened_at", MOMENT, nullable=False),
     Column("closed_at", MOMENT),
-    Column("outcome", Text, comment="healed, released or ended"),
+    Column("outcome", Text, comment="healed, released, taken_over or ended"),
     Column("closed_by", Text),
     Column("note", Text),
     Index(

@@ -10,6 +10,7 @@ from deployments.cli import (
     applications,
     clients,
     effects,
+    in_flight,
     quarantine,
     requisitions,
     settling,
@@ -39,6 +40,7 @@ for command in (
     system.restore,
 ):
     app.command()(command)
+app.command("import")(in_flight.import_in_flight)
 app.add_typer(requisitions.app, name="requisition")
 app.add_typer(applications.app, name="application")
 app.add_typer(clients.app, name="client")

@@ -22,6 +22,7 @@ COMMANDS = (
     "status",
     "demo",
     "carry",
+    "import",
     "hold",
     "resume",
     "release",
@@ -166,6 +167,17 @@ def test_personal_data_is_shown_to_nobody_without_who_and_why() -> None:
     for answers in ((), ("--by", "ops"), ("--why", "asked to"), ("--by", " ", "--why", "asked to")):
         with pytest.raises(DeploymentError, match="personal data: say --by and --why"):
             app([*show, *answers], standalone_mode=False)
+
+
+def test_what_is_under_way_is_taken_over_by_somebody_or_not_at_all(home: Path) -> None:
+    file = home / "in-flight.yaml"
+    file.write_text("[]")
+
+    with pytest.raises(DeploymentError, match="nothing in it can be taken over"):
+        app(["import", "harbor", str(file), *BY], standalone_mode=False)
+    for answers in ((), BY[:2], BY[2:], ("--by", " ", "--why", "asked to")):
+        with pytest.raises(DeploymentError, match="say --by whom and --why"):
+            app(["import", "harbor", str(file), *answers], standalone_mode=False)
 
 
 def test_a_bad_requisition_file_shows_every_problem_by_field_and_opens_nothing(home: Path) -> None:

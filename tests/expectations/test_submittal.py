@@ -17,7 +17,7 @@ GOOD: dict[str, Any] = {
 }
 CASES: list[Case] = [
     ({}, set()),
-    ({"shown": 3}, {"SUB-001"}),
+    ({"shown": 3, "met": 3}, {"SUB-001"}),
     ({"met": 3}, {"SUB-002"}),
     ({"interest_at": None, "interest_days": None}, {"SUB-003"}),
     ({"interest_days": 14.0}, set()),

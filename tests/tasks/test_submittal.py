@@ -34,7 +34,7 @@ def test_the_packet_states_each_verdict_as_it_was_computed() -> None:
 
     assert "Two years of bookkeeping or accounting clerk work: met" in text
     assert "Works with spreadsheets in an automated accounting system: not met" in text
-    assert "Explains a discrepancy clearly to someone outside accounting: not met" in text
+    assert "Explains a discrepancy clearly to someone outside accounting: not shown" in text
     assert "Interest confirmed on 2026-03-02" in text
     assert "Expected pay (cents): 7000000" in text
 
