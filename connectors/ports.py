@@ -26,6 +26,7 @@ from connectors.records import (
     CorrectHire,
     CreateHire,
     FormAnswer,
+    KeepSigned,
     MoveApplication,
     OpenJob,
     OrderBackgroundCheck,
@@ -119,6 +120,12 @@ class SignatureProvider(System, Protocol):
 
     def cancel(self, request: CancelOffer, key: str) -> Receipt:
         """Withdraw an open signature request."""
+
+    def keep_signed(self, request: KeepSigned, key: str) -> Receipt:
+        """Copy what was signed into the client's vault; the receipt's id is its address there.
+
+        Again it is the same copy under the same name, so `find` says that there is none.
+        """
 
 
 class Payroll(System, Protocol):

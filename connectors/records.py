@@ -497,6 +497,13 @@ class CancelOffer(Request):
     signature_ref: str
 
 
+class KeepSigned(Request):
+    """Keep a copy of what was signed in the client's vault, under this name."""
+
+    signature_ref: str
+    name: str
+
+
 class OrderBackgroundCheck(Request):
     """Order one background check through the vendor's hosted invitation. This is a bill.
 

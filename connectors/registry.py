@@ -24,6 +24,7 @@ KINDS: Mapping[str, Mapping[str, Vendor]] = {
     "payroll": payroll.VENDORS,
     "messaging": messaging.VENDORS,
     "documents": documents.VENDORS,
+    "vault": documents.VAULTS,
     "market_pay": market_pay.VENDORS,
 }
 VENDORS: Mapping[str, Vendor] = {

@@ -12,7 +12,7 @@ from connectors.errors import Misconfigured
 from connectors.webhook import Event
 
 GROUP = "fullcycle.connectors"
-Need = Literal["answers", "documents", "ledger", "links", "messenger"]
+Need = Literal["answers", "documents", "ledger", "links", "messenger", "vault"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,8 @@ class Vendor:
 
     `documents`: its own. `reads` and `writes`: what we do there, in the vendor's words.
     `connect` takes the account, and by their names the client's own things it `needs` beside it:
-    the messenger, the document store, our signed links and the answers to them, the ledger.
+    the messenger, the document store, the vault (None: there is none), our signed links and the
+    answers to them, the ledger.
     `addresses`: the vendor's, by mode; "" if it needs none; in a mode that is not there it is the
     client's own. `address`: what else is to say of it. `key`: what the key is; "" if there is none;
     an account may do without it where it is `key_optional`. `scopes`: what the key must be allowed,

@@ -27,7 +27,7 @@ from deployments.settings import Settings
 
 LEDGER, PREFECT, MANIFEST = "ledger.dump", "prefect.dump", "manifest.json"
 KEYS = ("secret", "prefect-encryption-key")
-DOCUMENTS = "documents"
+FOLDERS = ("documents", "vault")
 # What Prefect only remembers for its own interface.
 FORGETTABLE = ("events", "event_resources", "log")
 
@@ -55,8 +55,9 @@ def backup(settings: Settings, directory: Path) -> dict[str, str]:
     for name in KEYS:
         if (settings.home / name).exists():
             _copy(settings.home / name, directory / name)
-    if (settings.home / DOCUMENTS).exists():
-        shutil.copytree(settings.home / DOCUMENTS, directory / DOCUMENTS)
+    for name in FOLDERS:
+        if (settings.home / name).exists():
+            shutil.copytree(settings.home / name, directory / name)
     manifest = {
         "taken_at": datetime.now(UTC).isoformat(),
         "fingerprints": fingerprints,
@@ -87,8 +88,9 @@ def restore(settings: Settings, directory: Path, by: str, why: str) -> Restored:
         for name in KEYS:
             if (directory / name).exists():
                 _copy(directory / name, settled.home / name)
-        if (directory / DOCUMENTS).exists():
-            shutil.copytree(directory / DOCUMENTS, settled.home / DOCUMENTS)
+        for name in FOLDERS:
+            if (directory / name).exists():
+                shutil.copytree(directory / name, settled.home / name)
         setup.prepare_ledger(settled)  # a backup may be older than this version's schema
         restored = _examined(admin, manifest["fingerprints"])
         about = f"backup of {manifest['taken_at']}"
@@ -141,7 +143,7 @@ def _refuse_what_is_used(settings: Settings, *urls: str) -> None:
                 f"the database {name!r} is not empty; restore into a new FULLCYCLE_HOME,"
                 " before its first `fullcycle up`"
             )
-    kept = [name for name in (*KEYS, DOCUMENTS) if (settings.home / name).exists()]
+    kept = [name for name in (*KEYS, *FOLDERS) if (settings.home / name).exists()]
     if kept:
         raise DeploymentError(f"{settings.home} already holds {', '.join(kept)}; name a new home")
 

@@ -64,8 +64,9 @@ def _checks(
     desk: Desk, process: Process, accounts: dict[str, Access | None], name: str
 ) -> Iterator[Check]:
     """Whether a system can be read, is set up for what we do, and sends us its webhooks."""
-    if name == process.systems.documents:
-        yield from _documents(desk.documents)
+    stores = {process.systems.documents: desk.documents, process.systems.vault: desk.vault}
+    if store := stores.get(name):
+        yield from _documents(store)
         return
     try:
         yield from _system(VENDORS[name], desk.systems[name])

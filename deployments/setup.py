@@ -204,6 +204,7 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
             "secrets": {"webhook": "sandbox-smartrecruiters-webhook"},
         },
         "questionnaire": {"options": {"client": client}},
+        "folder_vault": {"options": {"root": str(settings.home / "vault")}},
         "filesystem": {
             "base_url": f"{public}/public",
             "options": {"root": str(settings.home / "documents")},

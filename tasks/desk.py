@@ -38,7 +38,7 @@ class Surroundings(BaseSettings):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything one client's work needs. `systems` are by vendor name.
+    """Everything one client's work needs. `systems` are by vendor name; some have no vault.
 
     `settling_seconds`: how long a vendor may still be at work on a request whose answer was lost;
     that it does not have it counts only after that.
@@ -50,6 +50,7 @@ class Desk:
     systems: Mapping[str, System]
     documents: DocumentStore
     settling_seconds: float
+    vault: DocumentStore | None = None
 
     @property
     def client(self) -> str:
@@ -132,6 +133,7 @@ def _assemble(
         return vendor.open(access[name], **{need: beside[need] for need in vendor.needs})
 
     store = beside["documents"] = opened("documents", systems.documents)
+    vault = beside["vault"] = opened("vault", systems.vault) if systems.vault else None
     messenger = beside["messenger"] = opened("messaging", systems.messaging)
     each: dict[str, System] = {systems.messaging: messenger}
     for kind in ("applicant_tracking", "background_checks", "references", "signatures", "payroll"):
@@ -141,7 +143,7 @@ def _assemble(
         each[board] = opened("job_boards", board)
     if systems.market_pay:
         each[systems.market_pay] = opened("market_pay", systems.market_pay)
-    return Desk(process, ledger, links, each, store, around.settling_seconds)
+    return Desk(process, ledger, links, each, store, around.settling_seconds, vault)
 
 
 def _known(kind: str, name: str) -> Vendor:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from connectors.ledger import offer as ledger
 from connectors.ledger.decisions import Decisions, Due
 from connectors.ledger.offer import Row
-from connectors.records import Pay, Place, SendOffer
+from connectors.records import KeepSigned, Pay, Place, SendOffer
 from tasks.clock import after_business_days
 from tasks.messages import tell_colleague
 from tasks.process import Process
@@ -30,6 +30,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
         if row.offer is None or row.offer_hash is None:
             _draft(decisions, row, process, as_of, version=1)
         elif row.signature == "signed":
+            _keep(decisions, row, process, row.offer_hash)
             decisions.advance(row, to=process.next_stage("offer", row.order_rules), reason="signed")
         elif row.signature == "declined":
             withdraw(decisions, row, process, "offer declined", disposition="OFFER_DECLINED")
@@ -113,6 +114,14 @@ def _move_on(
             expires_at=expires,
         )
         decisions.effect(row, process.systems.signatures, "offer.send", request, about=digest)
+
+
+def _keep(decisions: Decisions, row: Row, process: Process, digest: str) -> None:
+    """Have a copy of what was signed kept at once: what a vendor shows, it may stop showing."""
+    sent = row.asked("offer.send", digest)
+    if process.systems.vault and sent and sent["ref"]:
+        copy = KeepSigned(signature_ref=sent["ref"], name=f"offers/{row.key}/{digest}.pdf")
+        decisions.effect(row, process.systems.signatures, "offer.keep", copy, about=digest)
 
 
 def _lapse(decisions: Decisions, row: Row, process: Process) -> None:

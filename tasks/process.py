@@ -50,7 +50,8 @@ class Brand(Record):
 class Systems(Record):
     """Which vendor does each job; the accounts themselves are Prefect blocks.
 
-    Without `market_pay` nobody is asked what the market pays.
+    Without `market_pay` nobody is asked what the market pays; without `vault` no copy of what was
+    signed is kept.
     """
 
     job_boards: tuple[Slug, ...]
@@ -62,6 +63,7 @@ class Systems(Record):
     messaging: Slug
     documents: Slug
     market_pay: Slug | None = None
+    vault: Slug | None = None
 
 
 class Template(Record):

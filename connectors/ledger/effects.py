@@ -371,6 +371,7 @@ _AFTER_THE_END = [
     "tracker.reject",
     "tracker.note",
     "offer.cancel",
+    "offer.keep",
 ]
 
 

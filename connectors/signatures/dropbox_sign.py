@@ -40,15 +40,16 @@ from typing import Any
 
 from requests.auth import HTTPBasicAuth
 
-from connectors import watched, webhook
+from connectors import paper, watched, webhook
 from connectors.access import Access
 from connectors.errors import OutcomeUnknown, Unavailable, Unreadable, Unsupported
 from connectors.health import Check, tried
 from connectors.http import Api, RefusedReply, segment
 from connectors.payload import Payload, items
-from connectors.ports import SignatureProvider
+from connectors.ports import DocumentStore, SignatureProvider
 from connectors.records import (
     CancelOffer,
+    KeepSigned,
     Page,
     Receipt,
     Request,
@@ -61,7 +62,7 @@ from connectors.vendor import Sender, Setting, Vendor
 NAME = "dropbox_sign"
 PAGE_SIZE = 100
 FILLED_IN = {"custom_fields", "response_data"}  # by whoever signs: not kept, it may be anything
-GONE, ALREADY_QUEUED = 410, 409
+GONE, ALREADY_QUEUED, BEING_PREPARED = 410, 409, 409
 
 SIGNERS = {
     "awaiting_signature": SignatureStatus.AWAITING,
@@ -78,10 +79,15 @@ CLOSED = {SignatureStatus.CANCELLED, SignatureStatus.DECLINED, SignatureStatus.E
 BINDS_NOBODY = CLOSED | {SignatureStatus.FAILED}
 
 
-def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> SignatureProvider:
+def connect(
+    access: Access,
+    vault: DocumentStore | None = None,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> SignatureProvider:
     """Open Dropbox Sign with one client's API key."""
     api = Api(NAME, access.base_url, HTTPBasicAuth(access.key, ""), sleep=sleep)
-    return DropboxSign(api, test_mode=access.mode != "production")
+    return DropboxSign(api, vault, test_mode=access.mode != "production")
 
 
 class DropboxSign:
@@ -90,8 +96,8 @@ class DropboxSign:
     resources: tuple[str, ...] = ("signature_requests",)  # `all_signature_requests` when asked for
     search_lag = 5  # "a minor delay", the documents say; minutes, to be sure
 
-    def __init__(self, api: Api, *, test_mode: bool) -> None:
-        self._api, self._test_mode = api, test_mode
+    def __init__(self, api: Api, vault: DocumentStore | None, *, test_mode: bool) -> None:
+        self._api, self._vault, self._test_mode = api, vault, test_mode
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         """Read each watched signature request, one page a request.
@@ -138,6 +144,17 @@ class DropboxSign:
                 raise
         return Receipt(external_id=request.signature_ref)
 
+    def keep_signed(self, request: KeepSigned, key: str) -> Receipt:
+        """Copy the letter with its signatures; Unavailable while it is being prepared."""
+        path = f"/v3/signature_request/files/{segment(request.signature_ref)}"
+        try:
+            content = paper.pdf(self._api, path, file_type="pdf")
+        except RefusedReply as refusal:
+            if refusal.status == BEING_PREPARED:
+                raise Unavailable(NAME, "the signed letter is being prepared") from None
+            raise
+        return paper.kept(NAME, self._vault, request.name, content)
+
     def find(self, request: Request, key: str) -> Receipt | None:
         """Look for our key among all requests, or whether one is closed without a signature.
 
@@ -148,6 +165,8 @@ class DropboxSign:
                 return self._find_sent(request, key)
             case CancelOffer(signature_ref=ref):
                 return Receipt(external_id=ref) if self._read(ref).status in CLOSED else None
+            case KeepSigned():
+                return None
             case _:
                 raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
 
@@ -296,8 +315,9 @@ VENDOR = Vendor(
         "each signature request that can still be signed, also after its application has"
         " ended; at night all that carry a key of ours"
     ),
-    writes="signature requests (send, cancel), one signer each",
+    writes="signature requests (send, cancel), one signer each; the vault gets what was signed",
     connect=connect,
+    needs=("vault",),
     addresses={"production": "https://api.hellosign.com", "sandbox": "https://api.hellosign.com"},
     key="an API key",
     settings=(

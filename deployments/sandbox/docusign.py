@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from deployments.sandbox.docusign_bodies import Declined, Row, check, text_fields
 from deployments.sandbox.docusign_key import private_key
+from deployments.sandbox.paper import pdf
 from deployments.sandbox.server import FAULTS, UNLISTED_SECONDS, Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -91,6 +92,7 @@ class DocuSign(StandIn):
             ("GET", ENVELOPES): self._list,
             ("GET", one): self._get,
             ("PUT", one): self._update,
+            ("GET", f"{one}/documents/combined"): self._documents,
         }
         return {
             ("POST", "/account/oauth/token"): self._token,
@@ -302,6 +304,12 @@ class DocuSign(StandIn):
         if what.startswith("recipient"):
             about["recipientId"] = row["recipients"]["signers"][0]["recipientId"]
         self.tell(what, {**about, "envelopeSummary": _shown(row, "custom_fields,recipients")})
+
+    def _documents(self, request: Request, id: str) -> Answer:
+        row = self._rows.get(id)
+        if row is None:
+            raise Declined("ENVELOPE_DOES_NOT_EXIST", "The envelope ID you specified is unknown.")
+        return Answer(body=pdf(row["emailSubject"], row["status"], request.query["certificate"]))
 
     def _list(self, request: Request) -> Answer:
         asked = request.query

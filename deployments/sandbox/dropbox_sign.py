@@ -14,6 +14,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any, Protocol
 
+from deployments.sandbox.paper import pdf
 from deployments.sandbox.server import FAULTS, UNLISTED_SECONDS, Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -53,6 +54,7 @@ class DropboxSign(StandIn):
         self._rows: dict[str, Row] = {}
         self._cancelling: set[str] = set()
         self._cancelled: set[str] = set()
+        self.in_preparation: set[str] = set()
         self.clock = (
             time.monotonic
         )  # a search is behind by the wall clock, also while the world stands
@@ -66,6 +68,7 @@ class DropboxSign(StandIn):
             ("POST", "/v3/signature_request/send"): self._send,
             ("GET", "/v3/signature_request/list"): self._list,
             ("GET", f"/v3/signature_request/{ONE}"): self._get,
+            ("GET", f"/v3/signature_request/files/{ONE}"): self._files,
             ("POST", f"/v3/signature_request/cancel/{ONE}"): self._cancel,
             ("POST", f"/v3/signature_request/remind/{ONE}"): self._remind,
         }
@@ -254,6 +257,14 @@ class DropboxSign(StandIn):
     def _is_open(self, row: Row) -> bool:
         awaiting: bool = row["signatures"][0]["status_code"] == "awaiting_signature"
         return awaiting and row["signature_request_id"] not in self._cancelled
+
+    def _files(self, request: Request, id: str) -> Answer:
+        row = self._rows.get(id)
+        if row is None:
+            return _refuse(404, "not_found", "Not found.")
+        if id in self.in_preparation:
+            return _refuse(409, "conflict", "Files are still being processed.")
+        return Answer(body=pdf(row["title"], row["signatures"][0]["status_code"]))
 
     def _list(self, request: Request) -> Answer:
         page = int(request.query.get("page", 1))

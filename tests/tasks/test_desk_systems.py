@@ -34,7 +34,8 @@ def test_every_vendor_of_a_process_is_opened(
 ) -> None:
     desk = opened(ledger, process, background_checks=screener)
 
-    assert desk.systems.keys() | {desk.process.systems.documents} == set(vendors(desk.process))
+    stores = {desk.process.systems.documents, desk.process.systems.vault}
+    assert desk.systems.keys() | stores == set(vendors(desk.process))
     assert list(desk.systems[screener].changes("reports", None, ())) == []
 
 
@@ -59,6 +60,6 @@ def test_a_vendor_that_is_none_is_named_beside_those_there_are(
 def test_what_a_vendor_needs_is_what_its_connect_takes(name: str) -> None:
     vendor = VENDORS[name]
     taken = inspect.signature(vendor.connect).parameters.values()
-    asked = [each.name for each in taken if each.default is inspect.Parameter.empty]
+    asked = [each.name for each in taken if each.kind is not inspect.Parameter.KEYWORD_ONLY]
 
     assert asked == ["access", *vendor.needs]

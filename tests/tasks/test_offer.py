@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.ledger.offer import Row
-from connectors.records import SendOffer
+from connectors.records import KeepSigned, SendOffer
 from tasks.offer import decide
 from tests.tasks.factories import (
     HARBOR,
+    KEY,
     NOW,
     an_application,
     answered,
@@ -151,6 +152,17 @@ def test_an_approved_offer_that_never_left_is_drafted_anew_when_it_runs_out(stat
     assert (the_move(decisions).to_state, the_move(decisions).disposition) == ("approval", None)
     assert [offer.values["version"] for offer in facts(decisions, "offer")] == [2]
     assert told(decisions) == ["approve_offer"]
+
+
+def test_a_copy_of_what_was_signed_is_kept_if_the_client_has_a_vault() -> None:
+    row = drafted(signature="signed", effects=asked("offer.send", "v1"))
+    without = HARBOR.model_copy(
+        update={"systems": HARBOR.systems.model_copy(update={"vault": None})}
+    )
+
+    (copy,) = requests(decided(decide, row), KeepSigned)
+    assert copy == KeepSigned(signature_ref="vendor-1", name=f"offers/{KEY}/v1.pdf")
+    assert requests(decided(decide, row, process=without), KeepSigned) == []
 
 
 @pytest.mark.parametrize("state", ["sending", "parked"])

@@ -41,7 +41,7 @@ from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from connectors import watched
+from connectors import paper, watched
 from connectors.access import Access
 from connectors.errors import (
     ConnectorError,
@@ -56,9 +56,10 @@ from connectors.health import Check, tried
 from connectors.http import Api, RefusedReply, Reply, segment
 from connectors.oauth import ClientCredentials
 from connectors.payload import Payload
-from connectors.ports import SignatureProvider
+from connectors.ports import DocumentStore, SignatureProvider
 from connectors.records import (
     CancelOffer,
+    KeepSigned,
     Page,
     Receipt,
     Request,
@@ -95,7 +96,12 @@ BINDS_NOBODY = CLOSED | {SignatureStatus.FAILED}
 Row = dict[str, Any]
 
 
-def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> SignatureProvider:
+def connect(
+    access: Access,
+    vault: DocumentStore | None = None,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> SignatureProvider:
     """Open one DocuSign account in the name of one of its users."""
     grant = Grant(
         Api(NAME, account_server(access), sleep=sleep),
@@ -106,7 +112,7 @@ def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> S
     auth = ClientCredentials(grant.token)
     api = Api(NAME, access.base_url, auth, objection=_objection, meaning=_meaning, sleep=sleep)
     server = Api(NAME, account_server(access), auth, sleep=sleep)
-    return DocuSign(api, server, access.options["account_id"])
+    return DocuSign(api, server, access.options["account_id"], vault)
 
 
 def account_server(access: Access) -> str:
@@ -120,8 +126,8 @@ class DocuSign:
 
     resources: tuple[str, ...] = ("signature_requests",)  # `all_signature_requests` when asked for
 
-    def __init__(self, api: Api, server: Api, account_id: str) -> None:
-        self._api, self._server, self._account_id = api, server, account_id
+    def __init__(self, api: Api, server: Api, account_id: str, vault: DocumentStore | None) -> None:
+        self._api, self._server, self._account_id, self._vault = api, server, account_id, vault
         self._envelopes = f"/restapi/v2.1/accounts/{segment(account_id)}/envelopes"
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
@@ -163,6 +169,12 @@ class DocuSign:
                 return there
             raise
 
+    def keep_signed(self, request: KeepSigned, key: str) -> Receipt:
+        """Copy all documents of the envelope, with DocuSign's certificate, as one."""
+        path = f"{self._path(request.signature_ref)}/documents/combined"
+        content = paper.pdf(self._api, path, certificate="true")
+        return paper.kept(NAME, self._vault, request.name, content)
+
     def find(self, request: Request, key: str) -> Receipt | None:
         """Look for our key among the envelopes, or whether one is closed without a signature.
 
@@ -176,6 +188,8 @@ class DocuSign:
                 return there or self._find_by_fields(request, transaction)
             case CancelOffer(signature_ref=ref):
                 return Receipt(external_id=ref) if self._read(ref).status in CLOSED else None
+            case KeepSigned():
+                return None
             case _:
                 raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
 
@@ -365,9 +379,11 @@ VENDOR = Vendor(
         " night all that carry a key of ours"
     ),
     writes=(
-        "envelopes (send, void), one signer each, with a page for the signature behind the letter"
+        "envelopes (send, void), one signer each, with a page for the signature behind the letter;"
+        " the vault gets what was signed"
     ),
     connect=connect,
+    needs=("vault",),
     addresses={"sandbox": "https://demo.docusign.net"},
     address="in production the account's base URI, such as `https://na3.docusign.net`",
     key="the RSA private key of the integration key, in PEM",

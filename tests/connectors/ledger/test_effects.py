@@ -518,6 +518,7 @@ def test_a_list_of_postings_is_overtaken_by_a_newer_one_for_the_same_board(
                 "tracker.reject",
                 "tracker.note",
                 "offer.cancel",
+                "offer.keep",
             },
         ),
     ],
