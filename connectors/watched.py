@@ -1,5 +1,6 @@
 """Objects are read one by one: whichever the vendor refuses or spoils, all others are read."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -20,6 +21,21 @@ def each(refs: Sequence[str], read: Callable[[str], Sequence[Observed]]) -> Iter
             yield Page(refused={ref: str(refusal)})
         except SPOILT as failure:
             yield Page(unreadable={ref: _why(failure)})
+
+
+def once(
+    refs: Sequence[str],
+    cursor: str | None,
+    read: Callable[[str, list[str]], Sequence[Observed]],
+) -> Iterator[Page]:
+    """Read of each watched object what it has got since; the cursor maps each to what was read.
+
+    read: is given the ids of what was read of an object, and notes there what it reads now.
+    """
+    before: dict[str, list[str]] = json.loads(cursor or "{}")
+    known = {ref: before.get(ref, []) for ref in refs}
+    for page in each(refs, lambda ref: read(ref, known[ref])):
+        yield page.model_copy(update={"cursor": json.dumps(known)})
 
 
 def page(

@@ -52,3 +52,29 @@ def test_what_is_refused_is_named() -> None:
 def test_a_vendor_that_is_down_is_down_for_all() -> None:
     with pytest.raises(Unavailable):
         list(watched.each(["bad", "good"], reading(Unavailable("checkr", "down"))))
+
+
+def test_what_was_read_of_an_object_is_not_read_again_and_one_that_fails_loses_nothing() -> None:
+    has, away = {"ada": ["1"], "bob": ["7"]}, {"bob"}
+
+    def new(ref: str, read: list[str]) -> list[Observed]:
+        if ref in away:
+            raise Refused("deel", "no such person")
+        found = [id for id in has[ref] if id not in read]
+        read += found
+        return [Observed(external_id=id, updated_at=AT) for id in found]
+
+    first = list(watched.once(["ada", "bob"], None, new))
+    has["ada"].append("2")
+    away.clear()
+    second = list(watched.once(["ada", "bob"], first[-1].cursor, new))
+    (third,) = watched.once(["ada"], second[-1].cursor, new)
+
+    assert first[1].refused == {"bob": "deel: no such person"}
+    assert [[r.external_id for r in page.records] for page in (*first, *second, third)] == [
+        ["1"],
+        [],
+        ["2"],
+        ["7"],
+        [],
+    ]

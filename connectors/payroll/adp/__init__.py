@@ -155,7 +155,7 @@ class Adp:
         elif resource == "employees":
             yield from watched.each(watching, self._hired)
         elif resource == "pay_statements":
-            yield from self._paid(cursor, watching)
+            yield from watched.once(watching, cursor, self._statements)
         elif resource == "all_employees":
             everybody = {row.external_id: row for row in self._listed()}
             yield Page(records=tuple(everybody.values()))
@@ -296,13 +296,6 @@ class Adp:
             work_place=worker.place,
         )
         return (hire,)
-
-    def _paid(self, cursor: str | None, aoids: Sequence[str]) -> Iterator[Page]:
-        """Read each pay statement once. The cursor maps each watched worker to those read."""
-        before: dict[str, list[str]] = json.loads(cursor or "{}")
-        read = {aoid: before.get(aoid, []) for aoid in aoids}
-        for page in watched.each(aoids, lambda aoid: self._statements(aoid, read[aoid])):
-            yield page.model_copy(update={"cursor": json.dumps(read)})
 
     def _statements(self, aoid: str, read: list[str]) -> Sequence[PayStatement]:
         """Read a worker's new pay statements, and note in `read` which they are."""

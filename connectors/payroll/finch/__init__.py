@@ -34,7 +34,6 @@ today are payments that were made; that nobody has two statements of one payment
 employed by, of which nothing is told.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -228,21 +227,18 @@ class Finch:
         """Read each statement once. The cursor maps each watched individual to payments read."""
         if not refs:
             return
-        before: dict[str, list[str]] = json.loads(cursor or "{}")
-        read = {ref: before.get(ref, []) for ref in refs}
         told = self._asked("employment", refs)
         payments, lines = cache(partial(self._payments, self._today())), cache(self._lines)
 
-        def statements(ref: str) -> Sequence[PayStatement]:
+        def statements(ref: str, read: list[str]) -> Sequence[PayStatement]:
             if (body := body_of(told, ref)) is None:
                 return ()
             employment = read_employment(ref, body)
-            found = list(self._statements(employment, read[ref], payments, lines))
-            read[ref] += [statement.external_id.partition(":")[0] for statement in found]
+            found = list(self._statements(employment, read, payments, lines))
+            read += [statement.external_id.partition(":")[0] for statement in found]
             return found
 
-        for page in watched.each(refs, statements):
-            yield page.model_copy(update={"cursor": json.dumps(read)})
+        yield from watched.once(refs, cursor, statements)
 
     def _statements(
         self, employment: Employment, read: Sequence[str], payments: Payments, lines: Lines

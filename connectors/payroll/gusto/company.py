@@ -59,7 +59,7 @@ class Gusto:
         if resource == "employees":
             yield from watched.each(watching, self._hired)
         elif resource == "pay_statements":
-            yield from self._paid(cursor, watching)
+            yield from watched.once(watching, cursor, self._statements)
         elif resource == "all_employees":
             rows = items(NAME, self._pages(f"{self._company}/employees"))
             yield Page(records=tuple(listed(row) for row in rows))
@@ -178,13 +178,6 @@ class Gusto:
         wrong = "" if self._locations else "the company has no active work location"
         yield Check("work locations", wrong, "add the places where people work, in Gusto")
         yield from self._api.health()
-
-    def _paid(self, cursor: str | None, employees: Sequence[str]) -> Iterator[Page]:
-        """Read each pay stub once. The cursor maps each watched employee to the stubs read."""
-        before: dict[str, list[str]] = json.loads(cursor or "{}")
-        read = {uuid: before.get(uuid, []) for uuid in employees}
-        for page in watched.each(employees, lambda uuid: self._statements(uuid, read[uuid])):
-            yield page.model_copy(update={"cursor": json.dumps(read)})
 
     def _statements(self, employee_uuid: str, read: list[str]) -> Sequence[PayStatement]:
         """Read an employee's new pay stubs, and note in `read` which they are.
