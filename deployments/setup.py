@@ -14,6 +14,7 @@ from deployments.sandbox import (
     adp,
     adp_certificate,
     adzuna,
+    deel,
     docusign,
     docusign_key,
     finch,
@@ -111,6 +112,15 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
             "secrets": {"webhook": "sandbox-bamboohr-webhook"},
         },
         "checkr": keyed("checkr", "checkr"),
+        "deel": {
+            **keyed(
+                "deel",
+                "deel/rest/v2",
+                profile_url="https://tracker.harborworks.example/find?name=",
+                gross_label=deel.GROSS,
+            ),
+            "secrets": {"webhook": "sandbox-deel-webhook"},
+        },
         "docusign": {
             **keyed(
                 "docusign",

@@ -1,12 +1,13 @@
 """Payroll: the systems that pay. To add one: write its module, add its line."""
 
-from connectors.payroll import adp, bamboohr, finch, gusto, handover, odoo_employees
+from connectors.payroll import adp, bamboohr, deel, finch, gusto, handover, odoo_employees
 from connectors.vendor import known
 
 VENDORS = known(
     "payroll",
     adp.VENDOR,
     bamboohr.VENDOR,
+    deel.VENDOR,
     finch.VENDOR,
     gusto.VENDOR,
     handover.VENDOR,

@@ -18,6 +18,7 @@ from deployments.sandbox.bamboohr import BambooHR
 from deployments.sandbox.certn import Certn
 from deployments.sandbox.checkr import Checkr
 from deployments.sandbox.correspondents import Correspondents, open_page, send_form
+from deployments.sandbox.deel import Deel
 from deployments.sandbox.docusign import DocuSign
 from deployments.sandbox.dropbox_sign import DropboxSign
 from deployments.sandbox.finch import Finch
@@ -104,6 +105,7 @@ def build(
         Certn(world, people),
         BambooHR(world, people, _titles()),
         Checkr(world, people),
+        Deel(world),
         DocuSign(world, people),
         DropboxSign(world, people),
         Finch(world),

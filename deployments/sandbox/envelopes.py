@@ -3,9 +3,9 @@
 Most sign the raw body in a header. BambooHR signs the body followed by the time, which is in
 another header; Twilio the address it calls and the fields of the form that is the body; Lever its
 time and a token, inside the body, and nothing else; Dropbox Sign time and kind alone, inside the
-body, which is a form; SmartRecruiters the body with the headers, which have all but ids. Ashby
-gives an event neither an id nor a time, DocuSign no id; Greenhouse's id is in a header that is not
-signed.
+body, which is a form; SmartRecruiters the body with the headers, which have all but ids; Deel the
+word POST and the body. Ashby gives an event neither an id nor a time, DocuSign no id; Greenhouse's
+id is in a header that is not signed.
 """
 
 import base64
@@ -84,6 +84,20 @@ def _checkr(event: Event, secret: str) -> Envelope:
     body = _compact(told)
     signed = {"X-Checkr-Signature": _signature(body, secret)}
     return _json(body, {"User-Agent": "Checkr-Webhook/1.0", **signed})
+
+
+def _deel(event: Event, secret: str) -> Envelope:
+    meta = {
+        "event_type": event.kind,
+        "event_type_id": _uuid(event.id[32:]),
+        "organization_id": 112_546,
+        "organization_name": "Harbor Works",
+        "tracking_id": event.id[:28],
+    }
+    at = event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    body = _compact({"data": {"meta": meta, "resource": event.about}, "timestamp": at})
+    signed = {"x-deel-signature": _signature(b"POST" + body, secret)}
+    return _json(body, {"x-deel-hmac-label": "hires", "x-deel-webhook-version": "v2", **signed})
 
 
 def _docusign(event: Event, secret: str) -> Envelope:
@@ -210,6 +224,7 @@ _WRITERS: dict[str, Callable[[Event, str], Envelope]] = {
     "certn": _certn,
     "bamboohr": _bamboohr,
     "checkr": _checkr,
+    "deel": _deel,
     "docusign": _docusign,
     "dropbox_sign": _dropbox_sign,
     "greenhouse": _greenhouse,

@@ -16,6 +16,7 @@ VENDORS = (  # that send webhooks
     "bamboohr",
     "certn",
     "checkr",
+    "deel",
     "docusign",
     "dropbox_sign",
     "greenhouse",
@@ -73,6 +74,17 @@ def _checkr(number: int, at: datetime) -> dict[str, Any]:
         "type": "report.completed",
         "created_at": at.isoformat(),
         "data": {"object": CHECKR_OBJECT},
+    }
+
+
+def _deel(number: int, at: datetime) -> dict[str, Any]:
+    worker = {"id": "person-1", "full_name": "Zoë Marchetti", "email": "zoe@people.example"}
+    return {
+        "data": {
+            "meta": {"event_type": "contract.status.updated", "organization_id": 112546},
+            "resource": {"id": f"m{number}", "status": "in_progress", "worker": worker},
+        },
+        "timestamp": at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
     }
 
 
@@ -160,6 +172,7 @@ _BODIES: dict[str, Callable[[int, datetime], dict[str, Any]]] = {
     "bamboohr": _bamboohr,
     "certn": _certn,
     "checkr": _checkr,
+    "deel": _deel,
     "docusign": _docusign,
     "dropbox_sign": _dropbox_sign,
     "greenhouse": _greenhouse,
@@ -187,6 +200,7 @@ def _headers(signed: bytes) -> dict[str, dict[str, str]]:
         },
         "certn": {"X-Signature": signature},
         "checkr": {"X-Checkr-Signature": signature},
+        "deel": {"x-deel-signature": hexdigest(b"POST" + signed), "x-deel-hmac-label": "hires"},
         "docusign": {"X-DocuSign-Signature-1": b64encode(bytes.fromhex(signature)).decode()},
         "greenhouse": {"Signature": f"sha256 {signature}", "Greenhouse-Event-ID": "event-1"},
         "gusto": {"X-Gusto-Signature": signature},
