@@ -49,7 +49,7 @@ def live(row: Row) -> list[dict[str, Any]]:
 
 def test_an_approved_requisition_is_posted_in_every_place_on_every_board_and_tracked() -> None:
     san_francisco = fields()["places"][0]
-    row = an_open_one(fields=fields(places=[san_francisco, NEW_YORK]))
+    row = an_open_one(fields=fields(places=[san_francisco, NEW_YORK]), job_ref=None)
 
     decisions = decided(decide, row)
 
@@ -63,6 +63,10 @@ def test_an_approved_requisition_is_posted_in_every_place_on_every_board_and_tra
     ]
     assert [job.headcount for job in requests(decisions, OpenJob)] == [2]
     assert the_move(decisions).to_state == "posted"
+
+
+def test_a_job_that_the_tracker_has_is_not_opened_again() -> None:
+    assert requests(decided(decide, an_open_one(job_ref="job-1")), OpenJob) == []
 
 
 def test_a_posting_says_what_law_may_demand() -> None:
