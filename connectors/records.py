@@ -288,7 +288,8 @@ class AdverseStatus(StrEnum):
 class BackgroundReport(Observed):
     """A background check from order to result. `external_id` is the order's (invitation's).
 
-    `completed_at` is when it was completed, or revised after that.
+    `completed_at` is when it was completed, or revised after that. `notice_at`: when the first
+    notice of an adverse action left, where a person sends it; None: when it was asked for.
     """
 
     application_key: str
@@ -299,6 +300,7 @@ class BackgroundReport(Observed):
     completed_at: AwareDatetime | None = None
     adverse_ref: str | None = None
     adverse_status: AdverseStatus | None = None
+    notice_at: AwareDatetime | None = None
     final_notice_at: AwareDatetime | None = None
 
 
@@ -525,6 +527,7 @@ class StartAdverseAction(Request):
     """
 
     report_ref: str
+    application_key: str = ""  # of what was asked for before it was named
     final_not_before: AwareDatetime
     business_days: int = 0
     calendar_days: int = 0

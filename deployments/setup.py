@@ -103,7 +103,12 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
         "ashby": {**ashby, "secrets": {"webhook": "sandbox-ashby-webhook"}},
         "certn": {
             **keyed(
-                "certn", "certn", **{"package:tasker_standard": '{"IDENTITY_VERIFICATION_1": {}}'}
+                "certn",
+                "certn",
+                client=client,
+                person="Grace Okafor",
+                person_email="screening@harborworks.example",
+                **{"package:tasker_standard": '{"IDENTITY_VERIFICATION_1": {}}'},
             ),
             "secrets": {"webhook": "sandbox-certn-webhook"},
         },

@@ -22,6 +22,7 @@ ColleaguesForm = Literal[
     "order_check",
     "screening_status",
     "review_report",
+    "adverse_notices",
     "reference",
     "preboarding",
     "day_one",

@@ -65,6 +65,7 @@ def as_it_leaves(notice: StartAdverseAction, start: datetime) -> StartAdverseAct
 def _notice(row: Row, process: Process, start: datetime) -> StartAdverseAction:
     return StartAdverseAction(
         report_ref=row.report_ref or "",
+        application_key=row.key,
         final_not_before=start,
         business_days=row.adverse_business_days + process.background.delivery_slack_business_days,
         calendar_days=row.adverse_calendar_days,
@@ -218,7 +219,8 @@ def _over(row: Row, process: Process, as_of: datetime) -> bool:
     sent = row.every("background.adverse", row.report_ref or "")[-1]["done_at"]
     if sent is None:
         return False
-    return as_of >= final_not_before(row, process, max(datetime.fromisoformat(sent), row.since))
+    begun = max(datetime.fromisoformat(sent), row.since, row.notice_at or row.since)
+    return as_of >= final_not_before(row, process, begun)
 
 
 def _reassess(

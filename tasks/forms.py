@@ -153,6 +153,19 @@ FORMS: dict[str, Form] = {
         about="the order, as in the message that asked for it",
         changes=True,
     ),
+    "adverse_notices": Form(
+        "What has been done about this adverse action?",
+        (
+            Field(
+                "status",
+                "What has been done now",
+                "choice",
+                ("notice_sent", "disputed", "dispute_over", "called_off", "final_sent"),
+            ),
+        ),
+        about="the report, as in the message that asked for the notices",
+        changes=True,
+    ),
     "review_report": Form(
         "Individualized assessment of a background report",
         (

@@ -5,7 +5,8 @@ Auth: header `Authorization: Api-Key KEY`. Keys die after 365 days; several may 
 the next one is made before this one ends. Sandbox and production are accounts of their own.
 Settings: option `package:NAME` is what the package of that name orders, as JSON: check types with
 their arguments. Their names end in a version, so they stand in the account and not here. Option
-`group` is the client's group; secret `webhook` signs webhooks.
+`group` is the client's group; secret `webhook` signs webhooks. Options `client`, `person` and
+`person_email` say who is asked to send the notices of an adverse action.
 Paging: `{count, next, previous, results}`; a list ends where `next` is null.
 Limits: 60 requests a minute and 7220 a day, then 429. That is little: webhooks save sweeps.
 Errors: `{"type": …, "errors": [{"code", "detail", "attr"}]}`.
@@ -21,7 +22,8 @@ Quirks
   The link in it is as good as a password, and Certn sends it itself.
 - A score is no decision: everything but `CLEAR` is a person's to assess, `REJECT` too.
 - A case tells no time but that of its order: a revision shows in its status or its scores alone.
-- An adverse action is not in the API: both notices are sent by hand.
+- An adverse action is not in the API: a person of the client's sends both notices, and says when
+  (connectors/notices.py).
 - Webhooks are thin; a new address is asked to echo `?challenge=`.
 
 Unverified: the shape of a list, whether its rows carry tags, and in which spelling an e-mail
@@ -42,8 +44,10 @@ from connectors.access import Access
 from connectors.errors import Misconfigured, Unreadable, Unsupported
 from connectors.health import Check, tried
 from connectors.http import Api, segment
+from connectors.links import Links
+from connectors.notices import Notices
 from connectors.payload import Payload, items
-from connectors.ports import BackgroundScreener
+from connectors.ports import Answers, BackgroundScreener, Messenger
 from connectors.records import (
     BackgroundReport,
     OrderBackgroundCheck,
@@ -92,7 +96,14 @@ KEPT = ("id", "short_id", "created", "overall_status", "overall_score")
 KEPT_OF_CHECK = ("id", "short_id", "type", "status", "score", "sub_score")
 
 
-def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> BackgroundScreener:
+def connect(
+    access: Access,
+    messenger: Messenger,
+    links: Links,
+    answers: Answers,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> BackgroundScreener:
     """Open Certn with one client's key."""
     headers = {"Authorization": f"Api-Key {access.key}"}
     api = Api(NAME, access.base_url, headers=headers, sleep=sleep)
@@ -101,7 +112,16 @@ def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> B
         for name, value in access.options.items()
         if name.startswith(PACKAGE)
     }
-    return Certn(api, packages, access.options.get("group"))
+    notices = Notices(
+        client=access.options.get("client", ""),
+        screener="Certn",
+        person=access.options.get("person", ""),
+        person_email=access.options.get("person_email", ""),
+        messenger=messenger,
+        links=links,
+        answers=answers,
+    )
+    return Certn(api, packages, access.options.get("group"), notices)
 
 
 class Certn:
@@ -110,9 +130,14 @@ class Certn:
     resources: tuple[str, ...] = ("reports",)  # and `all_reports` when it is asked for
 
     def __init__(
-        self, api: Api, packages: Mapping[str, Mapping[str, Any]], group: str | None
+        self,
+        api: Api,
+        packages: Mapping[str, Mapping[str, Any]],
+        group: str | None,
+        notices: Notices,
     ) -> None:
         self._api, self._packages, self._group = api, packages, group
+        self._notices = notices
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         """Read each watched case, one page a case.
@@ -147,11 +172,16 @@ class Certn:
         return Receipt(external_id=made)
 
     def start_adverse_action(self, request: StartAdverseAction, key: str) -> Receipt:
-        """Certn's API has no notices; raises Unsupported."""
-        raise Unsupported(NAME, "no adverse action over the API: send both notices by hand")
+        """Have a person send both notices; raises Unsupported if the account names nobody."""
+        if not self._notices.person_email:
+            told = "has no adverse action: say in 'person' and 'person_email' who sends the notices"
+            raise Unsupported(NAME, told)
+        return self._notices.ask(request, key)
 
     def find(self, request: Request, key: str) -> Receipt | None:
-        """Look for the case with the tag of this order."""
+        """Look for the case with the tag of this order, or whether the letter left."""
+        if isinstance(request, StartAdverseAction):
+            return self._notices.find(request, key)
         if not isinstance(request, OrderBackgroundCheck):
             raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
         for email in dict.fromkeys((request.email, request.email.lower())):
@@ -170,7 +200,7 @@ class Certn:
 
     def _observe(self, case_ref: str) -> tuple[BackgroundReport]:
         case = self._api.read("GET", f"{CASES}{segment(case_ref)}/").body
-        return (_report(case),)
+        return (self._notices.beside(_report(case)),)
 
     def _lists(self, params: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
         """Every page of the cases; where the next one is, the vendor says in full."""
@@ -263,9 +293,10 @@ VENDOR = Vendor(
     name=NAME,
     title="Certn",
     documents="https://centric-api-docs.certn.co",
-    reads="each watched case, and its checks' scores",
-    writes="cases (the order)",
+    reads="each watched case, and its checks' scores; what was said of notices",
+    writes="cases (the order); letters to who sends the notices",
     connect=connect,
+    needs=("messenger", "links", "answers"),
     addresses={
         "production": "https://api.ca.certn.co",
         "sandbox": "https://api.sandbox.certn.co",
@@ -279,6 +310,9 @@ VENDOR = Vendor(
             ' `{"IDENTITY_VERIFICATION_1": {}}`',
         ),
         Setting("group", "the client's group, where the account has several"),
+        Setting("client", "whose form is linked, where a person sends notices"),
+        Setting("person", "the name of who sends the notices of an adverse action"),
+        Setting("person_email", "where they are asked to"),
         Setting("webhook", "what signs webhooks", secret=True),
     ),
     webhooks=Sender(verify_webhook, read_webhook, challenge="challenge"),

@@ -11,7 +11,8 @@ Quirks
   answered as often as that changes; the last answer counts.
 - The answer is a single word. No report and nothing from it is asked for, or kept.
 - Before the first answer nothing is known of the order.
-- An adverse action is not ours to send: both notices are sent by hand.
+- Both notices of an adverse action are sent by the same person, who says when: see
+  connectors/notices.py.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ from connectors.access import Access
 from connectors.errors import Refused, Unreadable, Unsupported
 from connectors.health import Check
 from connectors.links import Links, Question
+from connectors.notices import Notices
 from connectors.ports import Answers, BackgroundScreener, Messenger
 from connectors.records import (
     BackgroundReport,
@@ -90,6 +92,15 @@ class Manual:
     ) -> None:
         self._options, self._messenger = access.options, messenger
         self._links, self._answers = links, answers
+        self._notices = Notices(
+            client=access.options["client"],
+            screener=access.options["screener"],
+            person=access.options["person"],
+            person_email=access.options["person_email"],
+            messenger=messenger,
+            links=links,
+            answers=answers,
+        )
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         """Read what was last answered of each watched order, one page an order."""
@@ -102,15 +113,18 @@ class Manual:
         return _receipt(request, key, self._messenger.send(self._letter(request, key), key))
 
     def start_adverse_action(self, request: StartAdverseAction, key: str) -> Receipt:
-        """There is nobody to send notices; raises Unsupported."""
-        raise Unsupported(NAME, "no adverse action without an API: send both notices by hand")
+        """Ask the person to send both notices."""
+        return self._notices.ask(request, key)
 
     def find(self, request: Request, key: str) -> Receipt | None:
         """Look whether the letter left."""
-        if not isinstance(request, OrderBackgroundCheck):
-            raise Unsupported(NAME, "only orders can be found")
-        sent = self._messenger.find(self._letter(request, key), key)
-        return _receipt(request, key, sent) if sent else None
+        match request:
+            case OrderBackgroundCheck():
+                sent = self._messenger.find(self._letter(request, key), key)
+                return _receipt(request, key, sent) if sent else None
+            case StartAdverseAction():
+                return self._notices.find(request, key)
+        raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
 
     def check(self) -> Iterator[Check]:
         """Nothing of its own: letters are the messenger's."""
@@ -118,7 +132,7 @@ class Manual:
 
     def _observe(self, order_ref: str) -> tuple[BackgroundReport, ...]:
         given = self._answers(self._question(order_ref))
-        return tuple(_report(order_ref, answer) for answer in given[-1:])
+        return tuple(self._notices.beside(_report(order_ref, answer)) for answer in given[-1:])
 
     def _question(self, order_ref: str) -> Question:
         return Question(
@@ -191,7 +205,7 @@ VENDOR = Vendor(
     name=NAME,
     title="A screener without an API",
     documents="https://www.law.cornell.edu/uscode/text/15/1681b",
-    reads="the last answer to each watched order, as soon as it is given",
+    reads="the last answer to each watched order and its notices, as soon as it is given",
     writes="letters to the person with a signed link, through the client's messenger",
     connect=connect,
     needs=("messenger", "links", "answers"),
@@ -199,7 +213,7 @@ VENDOR = Vendor(
     settings=(
         Setting("client", "whose form is linked", required=True),
         Setting("screener", "the screener's name, as the person knows it", required=True),
-        Setting("person", "the name of who orders there", required=True),
+        Setting("person", "the name of who orders there, and sends notices", required=True),
         Setting("person_email", "where the orders are sent", required=True),
     ),
 )

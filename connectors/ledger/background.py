@@ -11,8 +11,9 @@ class Row(OfferRow):
     """The newest order of a check, and its report; None before the screener has told of it.
 
     `adverse_*_days`: the longest wait before a final notice in the row's places.
-    `report_at`: when the report was completed or revised; `reopened_at`: when a decision on it had
-    to be made anew, for the last time.
+    `notice_at`: when the first notice left, where a person sends it. `report_at`: when the report
+    was completed or revised; `reopened_at`: when a decision on it had to be made anew, for the last
+    time.
     """
 
     offer_first: bool
@@ -29,6 +30,7 @@ class Row(OfferRow):
     adverse_ref: str | None
     adverse_status: str | None
     final_notice_at: datetime | None
+    notice_at: datetime | None = None
     adverse_business_days: int
     adverse_calendar_days: int
 
@@ -63,7 +65,7 @@ ROWS = applications(
         , (SELECT max(t.as_of) FROM transition t
            WHERE t.subject_kind = 'application' AND t.subject_id = s.id
              AND t.to_stage = 'background' AND t.to_state = 'reassess') AS reopened_at
-        , adverse_ref, adverse_status, final_notice_at
+        , adverse_ref, adverse_status, notice_at, final_notice_at
         , coalesce((SELECT max(l.wait_days) {law("adverse_wait")} AND l.wait_unit = 'business'), 5)
           AS adverse_business_days
         , coalesce((SELECT max(l.wait_days) {law("adverse_wait")} AND l.wait_unit = 'calendar'), 0)

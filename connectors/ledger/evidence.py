@@ -153,7 +153,7 @@ _SECTIONS = {
     """,
     "background_reports": f"""
         SELECT system, external_id, report_ref, status, result, completed_at, adverse_status,
-               final_notice_at
+               notice_at, final_notice_at
         FROM background_report WHERE application_id = {_MINE} ORDER BY id
     """,
     "holds": """

@@ -221,7 +221,7 @@ REPORT = """
     LEFT JOIN LATERAL (
         SELECT b.external_id AS order_ref, b.report_ref, b.status AS report_status,
                b.result AS report_result, b.completed_at AS report_at, b.adverse_ref,
-               b.adverse_status, b.final_notice_at
+               b.adverse_status, b.notice_at, b.final_notice_at
         FROM background_report b WHERE b.application_id = s.id AND b.external_id = (
             SELECT e.external_id FROM effect e
             WHERE e.subject_kind = 'application' AND e.subject_id = s.id

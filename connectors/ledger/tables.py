@@ -552,6 +552,7 @@ background_report = _landed(
     Column("completed_at", MOMENT),
     Column("adverse_ref", Text),
     Column("adverse_status", Text),
+    Column("notice_at", MOMENT),
     Column("final_notice_at", MOMENT),
 )
 employee = _landed(

@@ -27,6 +27,7 @@ from connectors.errors import (
 from connectors.ports import BackgroundScreener
 from connectors.records import (
     BackgroundReport,
+    CloseJob,
     OrderBackgroundCheck,
     Place,
     ReportResult,
@@ -91,7 +92,8 @@ def screener(base_url: str) -> BackgroundScreener:
 
 def opened(base_url: str, key: str = "sandbox-certn", **options: str) -> BackgroundScreener:
     access = Access(base_url, key, options={**OPTIONS, **options})
-    return certn.connect(access, sleep=lambda _: None)
+    nothing: Any = None
+    return certn.connect(access, nothing, nothing, lambda _: (), sleep=lambda _: None)
 
 
 def an_order(name: str = "ada", **changed: Any) -> OrderBackgroundCheck:
@@ -552,10 +554,10 @@ def test_what_it_cannot_do_it_says(screener: BackgroundScreener) -> None:
 
     with pytest.raises(Unsupported):
         list(screener.changes("pay_statements", None, ()))
-    with pytest.raises(Unsupported, match="by hand"):
+    with pytest.raises(Unsupported, match="'person_email' who sends the notices"):
         screener.start_adverse_action(notice, "key")
     with pytest.raises(Unsupported):
-        screener.find(notice, "key")
+        screener.find(CloseJob(job_ref="x"), "key")
 
 
 def test_a_webhook_is_believed_only_with_its_signature() -> None:

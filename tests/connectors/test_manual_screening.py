@@ -17,13 +17,13 @@ from connectors.messaging import smtp
 from connectors.ports import BackgroundScreener, Messenger
 from connectors.records import (
     BackgroundReport,
+    CloseJob,
     FormAnswer,
     OrderBackgroundCheck,
     Page,
     Place,
     ReportResult,
     ReportStatus,
-    StartAdverseAction,
 )
 from deployments.sandbox.correspondents import Correspondents
 from deployments.sandbox.mail import Mail
@@ -258,11 +258,7 @@ def test_a_person_who_cannot_be_reached_is_refused(messenger: Messenger) -> None
 
 
 def test_what_it_cannot_do_it_says(screener: BackgroundScreener) -> None:
-    notice = StartAdverseAction(report_ref="r", final_not_before=NOW, decided_by="Grace")
-
     with pytest.raises(Unsupported):
         list(screener.changes("all_reports", None, ()))
-    with pytest.raises(Unsupported, match="by hand"):
-        screener.start_adverse_action(notice, KEY)
     with pytest.raises(Unsupported):
-        screener.find(notice, KEY)
+        screener.find(CloseJob(job_ref="x"), KEY)

@@ -102,6 +102,10 @@ def line_of(request: Asked) -> str:
     return f"{request.method} {request.path}?{query} {request.raw.decode(errors='replace')}"
 
 
+# Of the client's own things, which some vendors need; none of them is tried here.
+BESIDE: dict[str, Any] = {"answers": lambda _: ()}
+
+
 class Bench:
     """One vendor's stand-in, and our connector to it over HTTP."""
 
@@ -115,8 +119,9 @@ class Bench:
 
     def opened(self, **told: Any) -> Any:
         """The connector, opened anew: it remembers nothing."""
-        account = replace(self.account, **told)
-        return VENDORS[self.trial.vendor].connect(account, sleep=lambda _: None)
+        account, vendor = replace(self.account, **told), VENDORS[self.trial.vendor]
+        beside = {need: BESIDE.get(need) for need in vendor.needs}
+        return vendor.connect(account, **beside, sleep=lambda _: None)
 
     @cached_property
     def account(self) -> Access:

@@ -309,6 +309,19 @@ def test_after_the_wait_and_the_vendors_final_notice_the_person_is_told() -> Non
     assert told(decisions) == ["rescinded"]
 
 
+@given(late=st.integers(min_value=0, max_value=60))
+def test_a_notice_that_a_person_sends_late_begins_the_wait_late(late: int) -> None:
+    left = NOW + timedelta(days=late)
+    row = adverse(adverse_status="complete", notice_at=left)
+    over = final_not_before(row, HARBOR, left)
+
+    before = decided(decide, row, as_of=over - timedelta(seconds=1))
+    after = decided(decide, row, as_of=over)
+
+    assert not before.moves
+    assert told(after) == ["rescinded"]
+
+
 @pytest.mark.parametrize("status", ["pending", None])
 def test_without_the_vendors_final_notice_nobody_is_rescinded(status: str | None) -> None:
     decisions = decided(decide, adverse(adverse_status=status), as_of=NOW + timedelta(days=90))
