@@ -7,6 +7,7 @@ from functools import partial
 from connectors.errors import ConnectorError, Unavailable
 from connectors.records import RejectApplication, TrackerStage, rejections
 
+CLOCK = "clock"  # what is looked at when the vendor's is held beside ours
 MOVED_TO = (TrackerStage.SCREEN, TrackerStage.SUBMITTED, TrackerStage.INTERVIEW)
 
 

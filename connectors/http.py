@@ -26,7 +26,7 @@ from connectors.errors import (
     Unavailable,
     Unreadable,
 )
-from connectors.health import Check
+from connectors.health import CLOCK, Check
 from connectors.quota import AN_INSTANT, Quota, of_quota
 
 CONNECT_SECONDS, READ_SECONDS = 3, 30
@@ -198,7 +198,7 @@ class Api:
         if (theirs := _instant(headers.get("Date", ""))) is not None:
             apart = abs(theirs - at)
             wrong = f"{apart:.0f} s apart" if apart > CLOCKS_APART_SECONDS else ""
-            yield Check("clock", wrong, "have this machine's clock set by NTP")
+            yield Check(CLOCK, wrong, "have this machine's clock set by NTP")
         limit, left = (_instant(of_quota(headers, name)) for name in ("Limit", "Remaining"))
         if limit and left is not None:
             wrong = f"{left:.0f} of {limit:.0f} requests left" if left < limit * FEW else ""

@@ -20,10 +20,19 @@ def now() -> datetime:
 
     A staging system names a file that holds a simulated instant in FULLCYCLE_CLOCK_FILE.
     """
-    simulated = os.environ.get("FULLCYCLE_CLOCK_FILE")
-    if simulated and Path(simulated).exists():
-        return datetime.fromisoformat(Path(simulated).read_text().strip())
+    if file := _simulated():
+        return datetime.fromisoformat(file.read_text().strip())
     return datetime.now(UTC).replace(microsecond=0)
+
+
+def is_simulated() -> bool:
+    """Whether the vendors' clocks, too, are a staging system's, and not to be held against ours."""
+    return _simulated() is not None
+
+
+def _simulated() -> Path | None:
+    named = os.environ.get("FULLCYCLE_CLOCK_FILE")
+    return Path(named) if named and Path(named).exists() else None
 
 
 def moment(as_of: datetime | None) -> datetime:

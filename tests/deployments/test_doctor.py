@@ -101,6 +101,23 @@ def test_a_client_whose_systems_are_in_order_has_nothing_wrong(
     assert ("ashby", "stage interview") in {(each.system, each.check.what) for each in found}
 
 
+def test_in_simulated_time_no_vendors_clock_is_held_against_ours(
+    process: Process,
+    accounts: dict[str, dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stands = tmp_path / "clock"
+    stands.write_text("2026-09-10T13:00:00+00:00")
+    monkeypatch.setenv("FULLCYCLE_CLOCK_FILE", str(stands))
+
+    simulated = {each.check.what for each in looked(process, accounts)}
+    monkeypatch.delenv("FULLCYCLE_CLOCK_FILE")
+    real = {each.check.what for each in looked(process, accounts)}
+
+    assert real - simulated == {"clock"}
+
+
 def test_every_account_that_is_missing_or_lacks_something_is_named(
     process: Process, accounts: dict[str, dict[str, Any]]
 ) -> None:
