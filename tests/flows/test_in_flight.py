@@ -8,6 +8,7 @@ import pytest
 from prefect.client.schemas.objects import State
 
 from connectors.ledger.requisition import approval_hash
+from connectors.ledger.scope import Scope
 from connectors.ledger.verify import Violation, verify
 from connectors.records import (
     AddApplication,
@@ -19,8 +20,9 @@ from connectors.records import (
 )
 from connectors.requisition import InFlight
 from flows.in_flight import import_in_flight, list_in_flight
-from flows.sweep import sweep
 from tasks import clock, enter, in_flight
+from tasks.observe import read_system
+from tests.carrying import sweep_without_vendors
 from tests.flows.test_reconcile import CALIFORNIA, Office, office
 from tests.flows.test_reconcile import prefect as around
 from tests.tasks.factories import fields
@@ -86,11 +88,16 @@ async def looked(office: Office) -> State[Any]:
     return await list_in_flight(office.desk.client, return_state=True)
 
 
-def swept(office: Office) -> None:
-    async def run() -> None:
-        await sweep(office.desk.client, office.now, return_state=True)
+def taken_over(office: Office, *jobs: InFlight) -> None:
+    """What the flow does, without Prefect around it, and with nothing delivered."""
+    read_system(office.desk, "ashby", office.now)
+    assert in_flight.take_over(office.desk, jobs, "ops", "rescue", office.now) == {}
+    sweep_without_vendors(Scope(office.desk.client), office.now)
 
-    asyncio.run(run())
+
+def swept(office: Office) -> None:
+    read_system(office.desk, "ashby", office.now)
+    sweep_without_vendors(Scope(office.desk.client), office.now)
 
 
 def wrong(office: Office) -> list[Violation]:
@@ -168,7 +175,7 @@ def test_what_was_not_seen_by_us_is_listed_with_its_remedy_and_holds_nobody(
     stands(office, job, "interview", "interview")
     stands(office, job, "offer", "offer")
 
-    imported(office, wanted(office, job))
+    taken_over(office, wanted(office, job))
 
     found = in_flight.gaps(office.desk)
     names = {row.key: row.name for row in office.books._query("SELECT key, name FROM application")}
@@ -184,10 +191,10 @@ def test_who_waits_for_the_approval_is_judged_by_nobody_and_goes_on_where_they_s
 ) -> None:
     stands(office, job, "ann", "interview")
 
-    imported(office, wanted(office, job, approved_by=""))
+    taken_over(office, wanted(office, job, approved_by=""))
     assert places(office)["Ann"] == ("intake", None, "awaiting_approval")
 
-    imported(office, wanted(office, job))
+    taken_over(office, wanted(office, job))
     office.later(HOUR)
     swept(office)
 
@@ -196,16 +203,16 @@ def test_who_waits_for_the_approval_is_judged_by_nobody_and_goes_on_where_they_s
 
 def test_imported_again_nothing_changes(office: Office, job: str) -> None:
     stands(office, job, "ann", "interview")
-    imported(office, wanted(office, job))
+    taken_over(office, wanted(office, job))
     before = counts(office)
 
-    imported(office, wanted(office, job))
+    taken_over(office, wanted(office, job))
 
     assert counts(office) == before
 
 
 def test_who_applies_later_is_an_applicant_like_any_other(office: Office, job: str) -> None:
-    imported(office, wanted(office, job))
+    taken_over(office, wanted(office, job))
     office.later(HOUR)
     stands(office, job, "ann", "interview", applied=office.now)
     office.later(HOUR)
@@ -220,7 +227,7 @@ def test_who_had_ended_before_is_left_in_peace_until_they_are_taken_up_again(
     office: Office, job: str
 ) -> None:
     stands(office, job, "ann", "archived")
-    imported(office, wanted(office, job))
+    taken_over(office, wanted(office, job))
     assert places(office) == {}
     office.later(HOUR)
     swept(office)
@@ -234,12 +241,16 @@ def test_one_that_is_refused_keeps_no_other_from_being_taken_over(office: Office
     somebodys = wanted(office, job, code="HARBOR-8")
     nobodys = wanted(office, "no-such-job", code="HARBOR-9")
 
-    state = imported(office, nobodys, wanted(office, job), somebodys)
+    asked = [nobodys, wanted(office, job), somebodys]
+    read_system(office.desk, "ashby", office.now)
 
-    assert state.is_failed()
-    assert "HARBOR-9: ashby has no open job no-such-job" in str(state.message)
-    assert f"HARBOR-8: the job {job} is HARBOR-7's" in str(state.message)
-    assert places(office)["Ann"][0] == "screening"
+    refused = in_flight.take_over(office.desk, asked, "ops", "rescue", office.now)
+
+    assert refused == {
+        "HARBOR-9": "HARBOR-9: ashby has no open job no-such-job; correct it",
+        "HARBOR-8": f"HARBOR-8: the job {job} is HARBOR-7's; correct the job",
+    }
+    assert set(places(office)) == {"Ann"}
 
 
 def test_nothing_is_taken_over_of_a_tracker_that_cannot_be_read(office: Office, job: str) -> None:
@@ -280,7 +291,7 @@ def test_what_the_approver_has_refused_is_not_called_approved_by_somebody_else(
 ) -> None:
     stands(office, job, "ann", "interview")
     asked = wanted(office, job, approved_by="")
-    imported(office, asked)
+    taken_over(office, asked)
     version = approval_hash(asked.requisition)
     refusal = {"decision": "reject"}
     enter.answer(
