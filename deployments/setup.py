@@ -19,6 +19,7 @@ from deployments.sandbox import (
     docusign_key,
     finch,
     greenhouse,
+    greenhouse_board,
     lever_records,
     usajobs,
 )
@@ -148,8 +149,9 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
                 user_id=greenhouse.USER,
                 auth_url=f"{vendors}/greenhouse/auth",
                 template_job_id=str(TEMPLATE),
+                board_url=f"{vendors}/greenhouse/boards-api/v1",
             ),
-            "secrets": {"webhook": "sandbox-greenhouse-webhook"},
+            "secrets": {"webhook": "sandbox-greenhouse-webhook", "board_key": greenhouse_board.KEY},
         },
         "gusto": {
             **keyed("gusto", "gusto", company=COMPANY, client_id=CLIENT_ID),

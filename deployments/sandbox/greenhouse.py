@@ -1,9 +1,9 @@
 """Greenhouse, Harvest v3, as documented: https://harvestdocs.greenhouse.io.
 
-The API is below `/greenhouse/v3`, the token endpoint is `/greenhouse/auth/token`. The organisation
-has one template job, whose id and interview plan are the same in every world. Lists come newest
-first, in pages that are smaller than they may be. Who came through the careers page is in
-`received["applied"]`.
+The API is below `/greenhouse/v3`, the token endpoint is `/greenhouse/auth/token`, the job board is
+`board`. The organisation has one template job, whose id and interview plan are the same in every
+world. Lists come newest first, in pages that are smaller than they may be. Who came through the
+careers page is in `received["applied"]`.
 """
 
 import base64
@@ -19,6 +19,7 @@ from typing import Any
 
 from deployments.sandbox.ashby import REASONS, SOURCES
 from deployments.sandbox.ashby_records import STAGE, Row
+from deployments.sandbox.greenhouse_board import Board
 from deployments.sandbox.greenhouse_bodies import Body, Declined, checked
 from deployments.sandbox.greenhouse_lists import FILTERS, page
 from deployments.sandbox.greenhouse_records import (
@@ -30,7 +31,14 @@ from deployments.sandbox.greenhouse_records import (
     stamp,
 )
 from deployments.sandbox.people import People
-from deployments.sandbox.server import FAULTS, Answer, Request, Route, StandIn
+from deployments.sandbox.server import (
+    FAULTS,
+    UNLISTED_SECONDS,
+    Answer,
+    Request,
+    Route,
+    StandIn,
+)
 from deployments.sandbox.tracker_people import Staff
 from deployments.sandbox.world import World
 
@@ -111,7 +119,10 @@ class Greenhouse(StandIn):
                 for planned in requisition.get("rounds", [])
             }
         )
+        self.board = Board(self.records, self.note)
         self.page, self.window = PAGE, Window()
+        self.clock: Callable[[], float] = time.monotonic
+        self._behind: tuple[float, set[int]] = (0.0, set())
         self.tokens: dict[str, datetime] = {}
         self.given = 0
         self.scopes = {f"harvest:{name}:list" for name in FILTERS} | {
@@ -151,6 +162,7 @@ class Greenhouse(StandIn):
         }
         return {
             ("POST", "/auth/token"): self._token,
+            **self.board.routes,
             **lists,
             **{
                 (method, f"/v3{path}"): partial(self._serve, scope, act)
@@ -184,6 +196,11 @@ class Greenhouse(StandIn):
     def expire(self) -> None:
         """Let all access tokens end."""
         self.tokens.clear()
+
+    def fall_behind(self) -> None:
+        """Let the list of candidates show for a while only whom it shows now."""
+        known = {row["id"] for row in self.records.rows("candidates")}
+        self._behind = (self.clock() + UNLISTED_SECONDS, known)
 
     def edit(self) -> None:
         """Somebody saves again what has not changed for longest."""
@@ -219,7 +236,10 @@ class Greenhouse(StandIn):
             return Answer(422, {"message": "Validation error", "errors": [str(no)]})
 
     def _list(self, request: Request, name: str) -> Answer:
-        shown, cursor = page(name, self.records.rows(name), request.query, self.page)
+        rows, (until, known) = self.records.rows(name), self._behind
+        if name == "candidates" and self.clock() < until:
+            rows = [row for row in rows if row["id"] in known]
+        shown, cursor = page(name, rows, request.query, self.page)
         if cursor is None:
             return Answer(body=shown)
         host = request.headers["host"]

@@ -14,7 +14,9 @@ from tests.contracts.trial import Bench, Trial, records
 from tests.contracts.trials import TRIALS
 
 TRACKERS = {
-    name: trial for name, trial in TRIALS.items() if VENDORS[name].kind == "applicant_tracking"
+    name: trial
+    for name, trial in TRIALS.items()
+    if VENDORS[trial.vendor].kind == "applicant_tracking"
 }
 PAGE, MANY = 2, 7
 SAYS_IF_OPEN = {"status", "state", "no_of_recruitment"}

@@ -43,8 +43,8 @@ def bench(trial: Trial) -> Iterator[Bench]:
 @pytest.mark.parametrize(
     ("trial", "write", "lie"),
     [
-        pytest.param(trial, write, lie, id=f"{trial.vendor} {write.verb} {write.call} {lie}")
-        for trial in TRIALS.values()
+        pytest.param(trial, write, lie, id=f"{name} {write.verb} {write.call} {lie}")
+        for name, trial in TRIALS.items()
         for write in trial.writes
         for lie in LIES
         if not (write.may_be_blank and lie in BLANK)

@@ -1,8 +1,8 @@
 """What a vendor supplies to be tried: its stand-in, our account there, and each write it can do."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -63,6 +63,7 @@ class Trial:
     read, and returns the ids that are watched. `spec` and `served`: the vendor's own OpenAPI below
     the folder of all, and at which path below the stand-in's it begins. `undescribed`: what
     the paths begin with that are in no document. `key`: instead of that of the sandbox's account.
+    `options`: settings of the account beside those of the sandbox's.
     """
 
     vendor: str
@@ -74,6 +75,7 @@ class Trial:
     served: str = ""
     undescribed: str = ""
     key: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def is_described(self, path: str) -> bool:
         """Whether the vendor's document is to describe a path."""
@@ -129,7 +131,8 @@ class Bench:
         settings = Settings(sandbox_port=int(self.url.rpartition(":")[2]), home=Path("."))
         told = sandbox_accounts(settings, CLIENT)[self.trial.vendor]
         account = account_type(self.trial.vendor).filled(**told).access()
-        return replace(account, key=self.trial.key or account.key)
+        options = {**account.options, **self.trial.options}
+        return replace(account, key=self.trial.key or account.key, options=options)
 
     def lie(self, match: str, lie: str) -> None:
         """Answer the next such request with a lie, or not at all, though it is done."""

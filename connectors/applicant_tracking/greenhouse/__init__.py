@@ -9,7 +9,8 @@ Limits: windows of 30 seconds, told by X-RateLimit-*; we stay below them by our 
 Options: `template_job_id` for new jobs; `stage:<name>` gives the meaning of a stage whose name does
 not tell it; `reason:<code>` the name of the rejection reason which our reason code means, where it
 is not the same words.
-Secrets: `webhook` signs webhooks.
+Where the option `board` names the client's job board, people enter through it: see `board.py`.
+Secrets: `webhook` signs webhooks; `board_key` is the job board's.
 
 Quirks
 - No object can be asked for by its id: a list is asked for those `ids`.
@@ -36,6 +37,7 @@ from requests.auth import HTTPBasicAuth
 
 from connectors import health, watched, webhook
 from connectors.access import Access
+from connectors.applicant_tracking.greenhouse.board import BOARD_URL, GIVEN, Board
 from connectors.applicant_tracking.greenhouse.lists import Lists
 from connectors.applicant_tracking.greenhouse.related import Related, Row
 from connectors.applicant_tracking.greenhouse.rows import (
@@ -126,7 +128,8 @@ def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> A
     auth = Api(NAME, access.options.get("auth_url", AUTH_URL), client, sleep=sleep)
     token = partial(_token, auth, access.options["user_id"])
     api = Api(NAME, access.base_url, ClientCredentials(token), sleep=sleep)
-    return Greenhouse(api, access.options)
+    search = Search(Lists(api), access.options)
+    return Greenhouse(api, access.options, search, Board.of(access, search, sleep))
 
 
 def _token(auth: Api, user_id: str) -> str:
@@ -167,8 +170,9 @@ VENDOR = Vendor(
     documents="https://harvestdocs.greenhouse.io",
     reads="candidates, applications, scorecards with their answers, interviews; open jobs",
     writes=(
-        "jobs (from a template; closed with their openings), candidates and applications,"
-        " stage moves, hires, rejections, notes, interviews"
+        "jobs (from a template; closed with their openings), candidates and applications"
+        " (on request through the client's job board), stage moves, hires, rejections, notes,"
+        " interviews"
     ),
     connect=connect,
     addresses={"production": "https://harvest.greenhouse.io/v3"},
@@ -181,6 +185,14 @@ VENDOR = Vendor(
         Setting("stage:", "the meaning of a stage whose name does not tell it"),
         Setting("reason:", "the name of the rejection reason that our code means"),
         Setting("webhook", "the secret key of the webhook", secret=True),
+        Setting("board", "the token of the job board through which people are to enter, if any"),
+        Setting("board_key", "the job board's API key", secret=True),
+        Setting("board_url", f"where job boards are, if not `{BOARD_URL}`"),
+        Setting(
+            "board_consent",
+            f"`{GIVEN}` if whoever applies has consented to all that the board's posts ask",
+        ),
+        Setting("source:", "the token (`gh_src`) of the board's tracking link for a source"),
     ),
     scopes=(
         *(f"{name}: list" for name in LISTED),
@@ -197,9 +209,16 @@ class Greenhouse:
 
     resources: tuple[str, ...] = ("candidates", "applications", "scorecards", "interviews")
 
-    def __init__(self, api: Api, options: Mapping[str, str]) -> None:
-        self._api, self._lists, self._options = api, Lists(api), options
-        self._search = Search(self._lists, options)
+    def __init__(
+        self, api: Api, options: Mapping[str, str], search: Search, board: Board | None
+    ) -> None:
+        self._api, self._lists, self._options = api, search.lists, options
+        self._search, self._board = search, board
+
+    @property
+    def search_lag(self) -> int:
+        """Harvest may be behind the job board; how far is not documented."""
+        return 5 if self._board else 1
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         """Yield what changed; starts over by itself when Greenhouse refuses a cursor of old."""
@@ -226,7 +245,7 @@ class Greenhouse:
                 is_closed = self._search.job(ref).status == "closed"
                 return Receipt(external_id=ref) if is_closed else None
             case AddApplication():
-                return self._search.made_by_us(request)
+                return self._added(request)
             case MoveApplication(application_ref=ref):
                 was_there = self._search.has_been_at(ref, request.to)
                 return Receipt(external_id=ref) if was_there else None
@@ -263,22 +282,26 @@ class Greenhouse:
     def add_application(self, request: AddApplication, key: str) -> Receipt:
         """Create candidate and application in one, or the application of one who is there already.
 
-        A rejected application is not reused: who applies again gets another one.
+        A rejected application is not reused: who applies again gets another one. If there is a job
+        board that takes them, it does.
         """
-        if ours := self._search.made_by_us(request):
+        if ours := self._added(request):
             return ours
+        candidates = self._search.candidates(request)
+        if theirs := self._search.open_application(candidates, request.job_ref):
+            return theirs
+        if self._board and (entered := self._board.add(request)):
+            return entered
         application = _told(
             job_id=int(request.job_ref),
             source_id=self._search.source(request.source),
             created_at=request.applied_at.isoformat(),
         )
-        candidate = self._search.candidate(request)
-        if candidate is None:
+        if not candidates:
             return self._write("POST", "/candidates", _person(request, application), _both)
-        if theirs := self._search.open_application(candidate.id, request.job_ref):
-            return receipt(theirs.id, candidate.id)
-        new = self._make("/applications", {"candidate_id": candidate.id, **application})
-        return Receipt(external_id=new.external_id, others={"candidate": str(candidate.id)})
+        candidate = candidates[0].id
+        new = self._make("/applications", {"candidate_id": candidate, **application})
+        return Receipt(external_id=new.external_id, others={"candidate": str(candidate)})
 
     def move(self, request: MoveApplication, key: str) -> Receipt:
         """Move an application to the first stage of its job's plan that has the asked meaning.
@@ -327,10 +350,18 @@ class Greenhouse:
         return self._make("/interviews", body)
 
     def check(self) -> Iterator[Check]:
-        """Whether the template has a stage of each meaning, and each of our reasons a name."""
+        """Whether the template has every stage and each reason a name; also what the board has."""
         yield from health.stages(partial(self._search.stage, self._template()))
         yield from health.reasons(self._search.reason)
+        if self._board:
+            yield from self._board.check(self._search.open_jobs())
         yield from self._api.health()
+
+    def _added(self, request: AddApplication) -> Receipt | None:
+        """The application that this request made, through the board or not."""
+        if self._board and request.email:
+            return self._search.applied_since(request)
+        return self._search.made_by_us(request)
 
     def _candidates(self, cursor: str | None) -> Iterator[Page]:
         for rows, after in self._pages("/candidates", cursor):

@@ -110,13 +110,17 @@ class Lists:
             query = {"cursor": at} if (at := _next(reply)) else {}
         return rows
 
-    def of(self, path: str, kind: type[T], name: str, ids: Iterable[int]) -> list[T]:
+    def of(
+        self, path: str, kind: type[T], name: str, ids: Iterable[int], **filters: str
+    ) -> list[T]:
         """Read those objects of a list whose field `name` holds one of these ids."""
         wanted = [str(each) for each in sorted(ids)]
         return [
             row
             for start in range(0, len(wanted), IDS)
-            for row in self.all(path, kind, **{name: ",".join(wanted[start : start + IDS])})
+            for row in self.all(
+                path, kind, **{name: ",".join(wanted[start : start + IDS]), **filters}
+            )
         ]
 
     def _read(self, path: str, query: dict[str, str | int]) -> Reply:

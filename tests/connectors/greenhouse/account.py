@@ -1,5 +1,6 @@
 """One account at Greenhouse: who is in it, what is asked of it, and how it is read."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -31,8 +32,10 @@ OPEN = OpenJob(
 )
 
 
-def connected(access: Access) -> ApplicantTracker:
-    return greenhouse.connect(access, sleep=lambda seconds: None)
+def connected(
+    access: Access, sleep: Callable[[float], None] = lambda seconds: None
+) -> ApplicantTracker:
+    return greenhouse.connect(access, sleep=sleep)
 
 
 def fault(sandbox: Sandbox, match: str, *faults: str) -> None:

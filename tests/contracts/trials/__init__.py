@@ -1,9 +1,10 @@
-"""The trials of all vendors: one file each, whose TRIAL is found here."""
+"""The trials of all vendors: one file each, or more for other settings, by the file's name."""
 
 from importlib import import_module
 from pkgutil import iter_modules
 
 from tests.contracts.trial import Trial
 
-_MODULES = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__)]
-TRIALS: dict[str, Trial] = {module.TRIAL.vendor: module.TRIAL for module in _MODULES}
+TRIALS: dict[str, Trial] = {
+    each.name: import_module(f"{__name__}.{each.name}").TRIAL for each in iter_modules(__path__)
+}
