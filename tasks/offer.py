@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from connectors.ledger import offer as ledger
 from connectors.ledger.decisions import Decisions, Due
 from connectors.ledger.offer import Row
-from connectors.records import KeepSigned, Pay, Place, SendOffer
+from connectors.records import KeepSigned, Pay, PayUnit, Place, SendOffer
 from tasks.clock import after_business_days
 from tasks.messages import tell_colleague
 from tasks.process import Process
@@ -43,7 +43,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
 
 def _draft(decisions: Decisions, row: Row, process: Process, as_of: datetime, version: int) -> None:
     pay = Pay.model_validate(row.fields["pay"])
-    rate = min(max(row.expects_cents or pay.min_cents, pay.min_cents), pay.max_cents)
+    rate = _rate(row.expects_cents, pay)
     places = row.jurisdictions
     today = as_of.astimezone(ZoneInfo(process.time_zone))
     start = after_business_days(today, process.offer.start_business_days, places).date()
@@ -80,6 +80,13 @@ def _draft(decisions: Decisions, row: Row, process: Process, as_of: datetime, ve
         rate=_money(rate, pay),
         start_on=start.isoformat(),
     )
+
+
+def _rate(expects_cents: int | None, pay: Pay) -> int:
+    """What is expected, inside the band; by the year in whole units, as payrolls hold it."""
+    rate = min(max(expects_cents or pay.min_cents, pay.min_cents), pay.max_cents)
+    whole = -(-rate // 100) * 100
+    return whole if pay.unit is PayUnit.YEAR and whole <= pay.max_cents else rate
 
 
 def _move_on(

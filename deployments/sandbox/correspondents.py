@@ -24,6 +24,8 @@ from deployments.sandbox.world import World
 
 LINK = re.compile(r"https?://[^\s<>\"]+/forms/[\w.-]*[\w-]")
 CANDIDATE = re.compile(r"^Candidate: (.+?)\s*$", re.MULTILINE)
+NOT_BEFORE = re.compile(r"this is (\d{4}-\d{2}-\d{2})\.")  # in a letter that asks for notices
+MAIL = timedelta(days=3)  # on its way, before the time that a notice gives begins to run
 HOURS = {  # the earliest and the latest answer, in hours after the mail came
     "approve_requisition": (2, 20),
     "review_duplicate": (3, 20),
@@ -31,6 +33,7 @@ HOURS = {  # the earliest and the latest answer, in hours after the mail came
     "referees": (4, 30),
     "approve_offer": (2, 10),
     "review_report": (24, 26),
+    "adverse_notices": (4, 30),
     "preboarding": (24, 48),
     "i9_section_2": (18, 26),
     "new_hire_report": (30, 50),
@@ -73,6 +76,7 @@ class Correspondents:
         self.staff = {email.lower(): role for email, role in staff.items()}
         self._get, self._post = get or open_page, post or send_form
         self._asks: dict[str, Ask] = {}
+        self._final: dict[str, datetime] = {}
         self.quiet: Callable[[], bool] = lambda: True
         self.keep: Callable[[Mapping[str, Any]], None] = self.come_back
 
@@ -86,6 +90,9 @@ class Correspondents:
             if at:
                 self._asks[link] = ask
                 self.world.plan(at, link, partial(self._visit, ask, 1))
+                if later := self._later(ask, body):
+                    self._final[link] = later
+                    self.world.plan(later, f"{link} later", partial(self._visit, ask, 1))
 
     def come_back(self, broken: Mapping[str, Any]) -> None:
         """Plan another visit to a page that did not work."""
@@ -106,6 +113,13 @@ class Correspondents:
             case "interest" | "referees" if self._silent(ask):
                 return None
         return self._within(ask, HOURS.get(ask.form))
+
+    def _later(self, ask: Ask, body: str) -> datetime | None:
+        """When a person comes back to the same question, as the final notice may leave."""
+        told = NOT_BEFORE.search(body) if ask.form == "adverse_notices" else None
+        return (
+            datetime.fromisoformat(told[1]).replace(tzinfo=ask.at.tzinfo) + MAIL if told else None
+        )
 
     def _within(self, ask: Ask, hours: tuple[int, int] | None) -> datetime | None:
         if hours is None:
@@ -201,6 +215,11 @@ class Correspondents:
             "comment": "Weighed factor by factor.",
         }
 
+    def sends_notices(self, ask: Ask) -> dict[str, str]:
+        """Whoever sends notices has sent the first one, and when its time is over the last."""
+        over = ask.link in self._final and self.world.now >= self._final[ask.link]
+        return {"status": "final_sent" if over else "notice_sent"}
+
     def gets_ready(self, ask: Ask) -> dict[str, str]:
         """The new hire does their paperwork."""
         return {"policies": "yes", "equipment": "yes", "i9_section_1": "yes"}
@@ -232,6 +251,7 @@ ANSWERS: dict[str, Callable[[Correspondents, Ask], dict[str, str]]] = {
     "approve_offer": Correspondents.approves,
     "interest": Correspondents.is_interested,
     "review_report": Correspondents.weighs_report,
+    "adverse_notices": Correspondents.sends_notices,
     "preboarding": Correspondents.gets_ready,
     "day_one": Correspondents.looks_around,
     "i9_section_2": Correspondents.examines_documents,

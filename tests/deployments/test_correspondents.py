@@ -217,6 +217,20 @@ def test_the_reviewer_judges_the_candidate_named_in_the_mail(report: str, decisi
     assert answer["nature_and_gravity"]
 
 
+def test_who_sends_notices_says_so_and_comes_back_when_their_time_is_over() -> None:
+    scene = Scene("adverse_notices", "status")
+
+    scene.write("screening@harbor.example", line="If that is today, this is 2026-03-12.")
+    scene.days(2)
+    first = scene.forms.answers
+    scene.days(30)
+
+    assert first == [{"status": "notice_sent"}]
+    (_, _, _), (at, _, last) = scene.forms.posted
+    assert at.date().isoformat() == "2026-03-15"
+    assert last["status"] == "final_sent"
+
+
 @pytest.mark.parametrize(("day_one", "arrived"), [("arrives", "yes"), ("no_show", "no")])
 def test_the_manager_says_on_the_same_day_who_came(day_one: str, arrived: str) -> None:
     scene = Scene("day_one", "arrived", "comment", ada=an_ada(Behaviour(day_one=day_one)))

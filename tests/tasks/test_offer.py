@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.ledger.offer import Row
-from connectors.records import KeepSigned, SendOffer
-from tasks.offer import decide
+from connectors.records import KeepSigned, Pay, PayUnit, SendOffer
+from tasks.offer import _rate, decide
 from tests.tasks.factories import (
     HARBOR,
     KEY,
@@ -72,6 +72,27 @@ def test_an_offer_is_inside_the_posted_band_whatever_is_expected(expects: int | 
     (offer,) = facts(decided(decide, a_choice(expects_cents=expects)), "offer")
 
     assert BAND["min_cents"] <= offer.values["rate_cents"] <= BAND["max_cents"]
+
+
+@given(
+    expects=st.integers(min_value=1, max_value=10**8),
+    band=st.tuples(*[st.integers(min_value=1, max_value=10**8)] * 2),
+    unit=st.sampled_from(PayUnit),
+)
+def test_a_years_pay_is_offered_in_whole_units_if_the_band_has_one(
+    expects: int, band: tuple[int, int], unit: PayUnit
+) -> None:
+    low, high = sorted(band)
+
+    rate = _rate(expects, Pay(min_cents=low, max_cents=high, unit=unit))
+
+    meant = min(max(expects, low), high)
+    assert low <= rate <= high
+    if unit is not PayUnit.YEAR:
+        assert rate == meant
+    else:
+        assert 0 <= rate - meant < 100
+        assert rate % 100 == 0 or meant // 100 * 100 + 100 > high
 
 
 def test_an_expectation_inside_the_band_is_what_is_offered() -> None:
