@@ -64,6 +64,12 @@ VENDOR_COUNTS = {
     ("gusto", "payroll.correct"): "corrections",
 }
 MAIL = {"message.send", "references.ask"}
+# What these vendors cannot be asked for, a person is, by mail.
+BY_LETTER = {
+    ("certn", "background.adverse"),
+    ("manual_screening", "background.adverse"),
+    ("manual_screening", "background.order"),
+}
 
 
 def status_json(ledger: Ledger, scope: Scope) -> dict[str, Any]:
@@ -235,7 +241,11 @@ def vendor_table(effects: list[tuple[str, str, str, int]], received: dict[str, A
     for (system, kind), states in sorted(by_kind.items()):
         shown = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
         table.add_row(system, kind, shown, str(states["done"]), _received(system, kind, received))
-    mail = sum(states["done"] for (_, kind), states in by_kind.items() if kind in MAIL)
+    mail = sum(
+        states["done"]
+        for (system, kind), states in by_kind.items()
+        if kind in MAIL or (system, kind) in BY_LETTER
+    )
     table.add_row("mail server", "all messages", "", str(mail), _received("mail", "", received))
     return table
 
