@@ -14,6 +14,7 @@ import nh3
 from lxml import etree
 
 from connectors.errors import Refused, Unreadable
+from connectors.incomplete import demand
 from connectors.ports import DocumentStore
 from connectors.records import Place, Posting, PublishPostings, Receipt
 from connectors.shrinking import refuse_loss
@@ -80,9 +81,8 @@ def once(system: str, request: PublishPostings) -> list[Posting]:
 
 
 def complete(system: str, posting: Posting, job: Job, required: Collection[str]) -> Job:
-    """The elements that have a value; raises Refused, naming those that must."""
-    if missing := [name for name in required if not job[name].strip()]:
-        raise Refused(system, f"posting {posting.reference} lacks {', '.join(missing)}")
+    """The elements that have a value; raises Incomplete, naming those that must."""
+    demand(system, posting, job, required)
     return {name: value for name, value in job.items() if value.strip()}
 
 
@@ -101,10 +101,14 @@ def receipt(jobs: Collection[Job]) -> Receipt:
     return Receipt(external_id=digest.hexdigest())
 
 
-def description(posting: Posting) -> str:
-    """The description as boards allow it; benefits, for which they have no element, end it."""
+def description(posting: Posting, *, remote: bool = False) -> str:
+    """The description as boards allow it; benefits, for which they have no element, end it.
+
+    remote: the board has no element for remote work either.
+    """
     benefits = f"<p>Benefits: {escape(posting.benefits)}</p>" if posting.benefits else ""
-    return nh3.clean(posting.description_html + benefits, tags=TAGS, attributes={})
+    home = "<p>This work is done from home.</p>" if remote and posting.place.remote else ""
+    return nh3.clean(posting.description_html + benefits + home, tags=TAGS, attributes={})
 
 
 def state(place: Place) -> str:

@@ -1,38 +1,38 @@
 """A list of postings that loses most of them at once is rarely meant: it is not published.
 
 Whoever reads it closes what is not in it. A requisition ends by itself, so a list shrinks by a few;
-to lose most is what an empty answer or a wrong filter looks like.
+to lose most is what an empty answer or a wrong filter looks like. Whoever means it gives the code
+of the loss, which is made of the postings that would be gone: it lets these go and no others, so
+what is left behind in the account lets nothing through.
 """
 
 from collections.abc import Collection, Mapping
+from hashlib import sha256
 
-from connectors.errors import Misconfigured, Refused
+from connectors.errors import Refused
 from connectors.vendor import Setting
 
 FEW = 10  # so many may end at once, however short the list is
-MAY_SHRINK = Setting(
-    "may_shrink_to",
-    "to how few postings the list may be cut at once, where most of them really end",
+CODE = 8  # characters
+MAY_LOSE = Setting(
+    "may_lose",
+    "the code by which a refused list named the postings it would lose, if these really end",
 )
 
 
 def refuse_loss(
     system: str, live: Collection[str], wanted: Collection[str], options: Mapping[str, str]
 ) -> None:
-    """Raise Refused if most of the live postings would be gone, and nobody has said that they may.
-
-    Raises Misconfigured if what was said is no number.
-    """
-    lost = len(set(live) - set(wanted))
-    if lost <= FEW or 2 * lost <= len(live):
+    """Raise Refused if most of the live postings would be gone, and nobody means these."""
+    lost = set(live) - set(wanted)
+    if len(lost) <= FEW or 2 * len(lost) <= len(live):
         return
-    told = options.get(MAY_SHRINK.name, "")
-    if told and not told.isdecimal():
-        raise Misconfigured(system, f"the option {MAY_SHRINK.name!r} is no number")
-    if told and len(wanted) >= int(told):
+    code = sha256("\n".join(sorted(lost)).encode()).hexdigest()[:CODE]
+    if options.get(MAY_LOSE.name) == code:
         return
     raise Refused(
         system,
-        f"not published: {lost} of {len(live)} live postings would be gone. If they are to end, say"
-        f" {MAY_SHRINK.name}={len(wanted)} in the account, then retry",
+        f"not published: {len(lost)} of {len(live)} live postings would be gone. If they are to"
+        f" end, say {MAY_LOSE.name}={code} in the account, which lets these go and no others, then"
+        " retry",
     )

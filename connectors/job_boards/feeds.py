@@ -12,22 +12,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from connectors import feed
+from connectors import feed, incomplete
 from connectors.access import Access
 from connectors.errors import Unsupported
 from connectors.health import Check
 from connectors.http import segment
+from connectors.incomplete import Incomplete
 from connectors.ports import DocumentStore, JobBoard
 from connectors.records import (
     EmploymentType,
     Observed,
     Page,
+    PayUnit,
     Posting,
     PublishPostings,
     Receipt,
     Request,
 )
-from connectors.shrinking import MAY_SHRINK
+from connectors.shrinking import MAY_LOSE
 from connectors.vendor import Setting, Vendor
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,6 +40,7 @@ JOB_TYPES = {
     EmploymentType.TEMPORARY: "TEMPORARY",
     EmploymentType.INTERN: "INTERNSHIP",
 }
+PERIODS = {PayUnit.HOUR: "HOURLY", PayUnit.DAY: "DAILY", PayUnit.YEAR: "YEARLY"}
 Value = Callable[[Posting, str], str]
 """What an element says of a posting, whose page is at this address."""
 
@@ -56,6 +59,10 @@ def _company(posting: Posting, _: str) -> str:
 
 def _description(posting: Posting, _: str) -> str:
     return feed.description(posting)
+
+
+def _description_with_place(posting: Posting, _: str) -> str:
+    return feed.description(posting, remote=True)
 
 
 def _page(_: Posting, page: str) -> str:
@@ -87,6 +94,10 @@ def _workplace(posting: Posting, _: str) -> str:
     return "Remote" if posting.place.remote else "On-site"
 
 
+def _is_remote(posting: Posting, _: str) -> str:
+    return "yes" if posting.place.remote else "no"
+
+
 def _job_type(posting: Posting, _: str) -> str:
     return JOB_TYPES[posting.employment_type]
 
@@ -97,6 +108,14 @@ def _posted_on(posting: Posting, _: str) -> str:
 
 def _closes_on(posting: Posting, _: str) -> str:
     return posting.closes_on.isoformat() if posting.closes_on else ""
+
+
+def _posted_on_dotted(posting: Posting, _: str) -> str:
+    return f"{posting.posted_at.astimezone(UTC):%d.%m.%Y}"
+
+
+def _closes_on_dotted(posting: Posting, _: str) -> str:
+    return f"{posting.closes_on:%d.%m.%Y}" if posting.closes_on else ""
 
 
 def _lowest(posting: Posting, _: str) -> str:
@@ -113,6 +132,14 @@ def _currency(posting: Posting, _: str) -> str:
 
 def _unit(posting: Posting, _: str) -> str:
     return posting.pay.unit.value if posting.pay else ""
+
+
+def _period(posting: Posting, _: str) -> str:
+    return PERIODS[posting.pay.unit] if posting.pay else ""
+
+
+def _kind_of_pay(posting: Posting, _: str) -> str:
+    return "BASE_SALARY" if posting.pay else ""
 
 
 def _pay(posting: Posting, page: str) -> str:
@@ -144,7 +171,7 @@ BOARDS = (
         {
             "referencenumber": _reference,
             "title": _title,
-            "description": _description,
+            "description": _description_with_place,
             "country": _country,
             "city": _city,
             "state": _state,
@@ -178,6 +205,12 @@ BOARDS = (
             "postalCode": _postal_code,
             "jobtype": _job_type,
             "workplaceTypes": _workplace,
+            "salaries/salary/highEnd/amount": _highest,
+            "salaries/salary/highEnd/currencyCode": _currency,
+            "salaries/salary/lowEnd/amount": _lowest,
+            "salaries/salary/lowEnd/currencyCode": _currency,
+            "salaries/salary/period": _period,
+            "salaries/salary/type": _kind_of_pay,
             "listDate": _posted_on,
             "expirationDate": _closes_on,
         },
@@ -200,6 +233,7 @@ BOARDS = (
             "description": _description,
             "expirationdate": _closes_on,
             "jobtype": _job_type,
+            "isremote": _is_remote,
             "salary/min": _lowest,
             "salary/max": _highest,
             "salary/currency": _currency,
@@ -217,12 +251,12 @@ BOARDS = (
             "link": _page,
             "name": _title,
             "region": _location,
-            "description": _description,
-            "pubdate": _posted_on,
-            "updated": _posted_on,
+            "description": _description_with_place,
+            "pubdate": _posted_on_dotted,
+            "updated": _posted_on_dotted,
             "salary": _pay,
             "company": _company,
-            "expire": _closes_on,
+            "expire": _closes_on_dotted,
             "jobtype": _job_type,
         },
         ("name", "region", "description", "company"),
@@ -247,25 +281,30 @@ class BoardFeed:
             yield Page(records=tuple(Observed(external_id=r, updated_at=EPOCH) for r in found))
 
     def publish(self, request: PublishPostings, key: str) -> Receipt:
-        """Write the whole feed; the board opens what is in it and closes what is not."""
-        jobs = self._jobs(request)
+        """Write the whole feed; the board opens what is in it and closes what is not.
+
+        Raises Refused when that is done, if postings had to be left out.
+        """
+        jobs, refused = self._jobs(request)
         content = self._written(jobs, request.as_of)
         self._feed.publish(content, [job[self._board.reference] for job in jobs])
+        incomplete.tell(self._board.name, refused)
         return feed.receipt(jobs)
 
     def find(self, request: Request, key: str) -> Receipt | None:
         """Compare the stored feed with what this request would write, byte by byte."""
         if not isinstance(request, PublishPostings):
             raise Unsupported(self._board.name, f"cannot look for {type(request).__name__}")
-        jobs = self._jobs(request)
-        return feed.receipt(jobs) if self._feed.holds(self._written(jobs, request.as_of)) else None
+        jobs, refused = self._jobs(request)
+        same = not refused and self._feed.holds(self._written(jobs, request.as_of))
+        return feed.receipt(jobs) if same else None
 
     def check(self) -> Iterator[Check]:
         """Nothing of its own: the feed is kept in the document store."""
         return iter(())
 
-    def _jobs(self, request: PublishPostings) -> list[feed.Job]:
-        return [self._job(posting) for posting in feed.once(self._board.name, request)]
+    def _jobs(self, request: PublishPostings) -> tuple[list[feed.Job], list[Incomplete]]:
+        return incomplete.sort_out(feed.once(self._board.name, request), self._job)
 
     def _job(self, posting: Posting) -> feed.Job:
         # The file's name is quoted once as a name and once more as part of an address.
@@ -296,7 +335,7 @@ def _vendor(board: Board) -> Vendor:
         address="the public folder of the job pages",
         settings=(
             Setting("feed", f"its name in the document store, if not `{board.name}/feed.xml`"),
-            MAY_SHRINK,
+            MAY_LOSE,
         ),
     )
 

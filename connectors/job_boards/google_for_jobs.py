@@ -29,10 +29,12 @@ from xml.sax.saxutils import escape
 import jinja2
 import nh3
 
+from connectors import incomplete
 from connectors.access import Access
 from connectors.errors import Refused, Unsupported
 from connectors.health import Check
 from connectors.http import segment
+from connectors.incomplete import Incomplete, demand
 from connectors.ports import DocumentStore, JobBoard
 from connectors.records import (
     EmploymentType,
@@ -46,7 +48,7 @@ from connectors.records import (
     Receipt,
     Request,
 )
-from connectors.shrinking import MAY_SHRINK, refuse_loss
+from connectors.shrinking import MAY_LOSE, refuse_loss
 from connectors.vendor import Setting, Vendor
 
 NAME = "google_for_jobs"
@@ -126,26 +128,31 @@ class GoogleForJobs:
             yield Page(records=tuple(Observed(external_id=r, updated_at=EPOCH) for r in found))
 
     def publish(self, request: PublishPostings, key: str) -> Receipt:
-        """Write every page and the sitemap, then remove the pages of all other postings."""
-        pages, sitemap = self._pages(request), self._sitemap(request)
+        """Write every page and the sitemap, then remove the pages of all other postings.
+
+        Raises Refused when that is done, if postings had to be left out.
+        """
+        pages, refused = self._pages(request)
+        sitemap = self._sitemap(pages, request.as_of)
         refuse_loss(NAME, self._published(), pages, self._options)
         for name, content in pages.items():
             self._documents.put(name, content, "text/html; charset=utf-8")
         self._documents.put(self._sitemap_name, sitemap, "application/xml")
         for name in self._published() - pages.keys():
             self._documents.delete(name)
+        incomplete.tell(NAME, refused)
         return _receipt(pages)
 
     def find(self, request: Request, key: str) -> Receipt | None:
         """Compare what is stored with what this request would write, byte by byte."""
         match request:
             case PublishPostings():
-                pages = self._pages(request)
-                files = {**pages, self._sitemap_name: self._sitemap(request)}
+                pages, refused = self._pages(request)
+                files = {**pages, self._sitemap_name: self._sitemap(pages, request.as_of)}
                 same = self._published() == pages.keys() and all(
                     self._stored(name) == content for name, content in files.items()
                 )
-                return _receipt(pages) if same else None
+                return _receipt(pages) if same and not refused else None
         raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
 
     def check(self) -> Iterator[Check]:
@@ -165,26 +172,34 @@ class GoogleForJobs:
         except Refused:
             return None
 
-    def _pages(self, request: PublishPostings) -> dict[str, bytes]:
-        pages = {self._name(p): self._page(p) for p in request.postings}
-        if len(pages) < len(request.postings):
+    def _pages(self, request: PublishPostings) -> tuple[dict[str, bytes], list[Incomplete]]:
+        """The content of each page by its name, and why some postings have none."""
+        if len({posting.reference for posting in request.postings}) < len(request.postings):
             raise Refused(NAME, "two postings have the same reference")
-        return dict(sorted(pages.items()))
+        pages, refused = incomplete.sort_out(request.postings, self._page)
+        return dict(sorted(pages)), refused
 
-    def _page(self, posting: Posting) -> bytes:
-        return PAGE.render(
+    def _page(self, posting: Posting) -> tuple[str, bytes]:
+        known = {
+            "title": posting.title,
+            "description": posting.description_html,
+            "company": posting.company,
+        }
+        demand(NAME, posting, known, known)
+        content = PAGE.render(
             posting=posting,
-            job=_job_posting(posting, self._url(posting)),
+            job=_job_posting(posting, self._url(self._name(posting))),
             place=_place_text(posting.place),
             pay=_pay_text(posting.pay) if posting.pay else "",
             apply_url=f"{self._apply_url}/{segment(posting.reference)}",
-        ).encode()
+        )
+        return self._name(posting), content.encode()
 
-    def _sitemap(self, request: PublishPostings) -> bytes:
-        changed = request.as_of.astimezone(UTC).isoformat(timespec="seconds")
+    def _sitemap(self, pages: Mapping[str, bytes], as_of: datetime) -> bytes:
+        changed = as_of.astimezone(UTC).isoformat(timespec="seconds")
         rows = "".join(
             f"<url><loc>{escape(url)}</loc><lastmod>{changed}</lastmod></url>\n"
-            for url in sorted(self._url(posting) for posting in request.postings)
+            for url in sorted(self._url(name) for name in pages)
         )
         return (
             '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -194,8 +209,8 @@ class GoogleForJobs:
     def _name(self, posting: Posting) -> str:
         return f"{self._folder}{segment(posting.reference)}.html"
 
-    def _url(self, posting: Posting) -> str:
-        return f"{self._site}/{quote(self._name(posting))}"
+    def _url(self, name: str) -> str:
+        return f"{self._site}/{quote(name)}"
 
 
 def _receipt(pages: Mapping[str, bytes]) -> Receipt:
@@ -283,6 +298,6 @@ VENDOR = Vendor(
     settings=(
         Setting("prefix", "the client's folder below `jobs/`", required=True),
         Setting("apply_url", "to which the posting's reference is appended", required=True),
-        MAY_SHRINK,
+        MAY_LOSE,
     ),
 )

@@ -29,11 +29,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
-from connectors import feed
+from connectors import feed, incomplete
 from connectors.access import Access
 from connectors.errors import Unreadable, Unsupported
 from connectors.health import Check
 from connectors.http import segment
+from connectors.incomplete import Incomplete
 from connectors.payload import Payload, items
 from connectors.ports import DocumentStore, JobBoard
 from connectors.records import (
@@ -48,7 +49,7 @@ from connectors.records import (
     Receipt,
     Request,
 )
-from connectors.shrinking import MAY_SHRINK
+from connectors.shrinking import MAY_LOSE
 from connectors.vendor import Setting, Vendor
 
 NAME = "indeed"
@@ -95,18 +96,22 @@ class Indeed:
             yield Page(records=tuple(Observed(external_id=r, updated_at=EPOCH) for r in found))
 
     def publish(self, request: PublishPostings, key: str) -> Receipt:
-        """Write the whole feed; Indeed opens what is in it and closes what is not."""
-        jobs = self._jobs(request)
+        """Write the whole feed; Indeed opens what is in it and closes what is not.
+
+        Raises Refused when that is done, if postings had to be left out.
+        """
+        jobs, refused = self._jobs(request)
         content = self._written(jobs, request.as_of)
         self._feed.publish(content, [job["referencenumber"] for job in jobs])
+        incomplete.tell(NAME, refused)
         return feed.receipt(jobs)
 
     def find(self, request: Request, key: str) -> Receipt | None:
         """Compare the stored feed with what this request would write, byte by byte."""
         match request:
             case PublishPostings():
-                jobs = self._jobs(request)
-                same = self._feed.holds(self._written(jobs, request.as_of))
+                jobs, refused = self._jobs(request)
+                same = not refused and self._feed.holds(self._written(jobs, request.as_of))
                 return feed.receipt(jobs) if same else None
         raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
 
@@ -114,8 +119,8 @@ class Indeed:
         """Nothing of its own: the feed is kept in the document store."""
         return iter(())
 
-    def _jobs(self, request: PublishPostings) -> list[feed.Job]:
-        return [self._job(posting) for posting in feed.once(NAME, request)]
+    def _jobs(self, request: PublishPostings) -> tuple[list[feed.Job], list[Incomplete]]:
+        return incomplete.sort_out(feed.once(NAME, request), self._job)
 
     def _written(self, jobs: list[feed.Job], as_of: datetime) -> bytes:
         about = {"publisher": PUBLISHER, "publisherurl": self._site, "lastBuildDate": _time(as_of)}
@@ -308,6 +313,6 @@ VENDOR = Vendor(
         Setting("api_token", "the partner's Indeed Apply token", required=True),
         Setting("apply_url", "where Indeed delivers applications to", required=True),
         Setting("feed", f"the feed's name in the document store, if not `{FEED}`"),
-        MAY_SHRINK,
+        MAY_LOSE,
     ),
 )

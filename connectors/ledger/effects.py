@@ -79,7 +79,8 @@ def claim(
 ) -> list[Claimed]:
     """Take due effects and abandoned ones, mark them sending under a lease, oldest first.
 
-    A complete list of postings that a newer one has overtaken is never sent any more. A process of
+    A complete list of postings that a newer one has overtaken is never sent any more, and no longer
+    anybody's trouble if it was refused: the newer one is, if it still lacks the same. A process of
     this machine that should long be done with what it began to send is killed. `beside`: this one
     is still at work on others; it takes none of these back, and no trial.
     """
@@ -105,7 +106,8 @@ def claim(
 
 _OVERTAKEN = """
     UPDATE effect o SET state = 'overtaken'
-    WHERE o.client = :client AND o.kind = 'posting.publish' AND o.state IN ('due', 'sending')
+    WHERE o.client = :client AND o.kind = 'posting.publish'
+      AND o.state IN ('due', 'sending', 'dead', 'parked')
       AND EXISTS (SELECT 1 FROM effect n WHERE n.client = o.client AND n.kind = o.kind
                   AND n.system = o.system AND n.id > o.id)
 """

@@ -237,6 +237,19 @@ def test_the_same_set_in_another_order_is_the_same_publication(board: JobBoard) 
     assert board.publish(these(one), "k3") != board.publish(these(two), "k4")
 
 
+def test_a_posting_that_lacks_something_is_named_and_its_neighbours_have_their_pages(
+    board: JobBoard, store: DocumentStore
+) -> None:
+    request = these(a_posting("A-1.US-TX"), a_posting("B-2.US-TX", title=" "))
+
+    with pytest.raises(Refused, match=r"B-2\.US-TX of requisition .* lacks title"):
+        board.publish(request, "k")
+    (page,) = board.changes("all_postings", None, ())
+    assert [record.external_id for record in page.records] == ["A-1.US-TX"]
+    assert b"B-2" not in store.get("jobs/harbor/sitemap.xml")
+    assert board.find(request, "k") is None
+
+
 def test_what_cannot_be_said_is_refused(board: JobBoard, store: DocumentStore) -> None:
     with pytest.raises(Refused, match="same reference"):
         board.publish(these(a_posting(), a_posting()), "k")

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.access import Access
 from connectors.documents import filesystem
-from connectors.errors import Misconfigured, Refused
+from connectors.errors import Refused
 from connectors.job_boards import google_for_jobs, indeed
 from connectors.ports import DocumentStore, JobBoard
 from connectors.records import EmploymentType, Place, Posting, PublishPostings
@@ -56,26 +56,45 @@ def opened(request: pytest.FixtureRequest, store: DocumentStore) -> Opened:
     return open_board
 
 
+def code_of(failure: pytest.ExceptionInfo[Refused]) -> str:
+    return failure.value.what.partition("may_lose=")[2].partition(" ")[0]
+
+
 def test_most_of_many_are_not_taken_down_at_once(opened: Opened) -> None:
     board = opened()
     board.publish(postings(24), "k")
 
-    with pytest.raises(Refused, match=r"23 of 24 live postings .* may_shrink_to=1 .* retry"):
+    with pytest.raises(Refused, match=r"23 of 24 live postings .* may_lose=\w{8} .* retry"):
         board.publish(postings(1), "k2")
     with pytest.raises(Refused):
         board.publish(postings(0), "k3")
     assert live(board) == 24
 
 
-def test_whoever_means_it_says_how_few(opened: Opened) -> None:
+def test_whoever_means_it_names_these_postings_and_lets_no_others_go(opened: Opened) -> None:
     opened().publish(postings(24), "k")
+    with pytest.raises(Refused) as one_stays:
+        opened().publish(postings(1), "k2")
+    code = code_of(one_stays)
 
-    with pytest.raises(Refused):
-        opened(may_shrink_to="2").publish(postings(1), "k2")
-    with pytest.raises(Misconfigured, match="may_shrink_to"):
-        opened(may_shrink_to="few").publish(postings(1), "k2")
-    opened(may_shrink_to="1").publish(postings(1), "k2")
+    with pytest.raises(Refused) as none_stays:
+        opened(may_lose=code).publish(postings(0), "k3")
+    assert code_of(none_stays) != code
+    opened(may_lose=code).publish(postings(1), "k2")
     assert live(opened()) == 1
+
+
+def test_a_code_that_is_left_in_the_account_lets_nothing_else_through(opened: Opened) -> None:
+    opened().publish(postings(24), "k")
+    with pytest.raises(Refused) as refusal:
+        opened().publish(postings(1), "k2")
+    board = opened(may_lose=code_of(refusal))
+    board.publish(postings(1), "k2")
+    board.publish(postings(30), "k3")
+
+    with pytest.raises(Refused, match="29 of 30"):
+        board.publish(postings(1), "k4")
+    assert live(board) == 30
 
 
 @pytest.mark.parametrize(("before", "after"), [(24, 12), (10, 0), (3, 1), (1, 24)])

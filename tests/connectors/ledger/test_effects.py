@@ -504,6 +504,23 @@ def test_a_list_of_postings_is_overtaken_by_a_newer_one_for_the_same_board(
     ]
 
 
+@pytest.mark.parametrize("state", ["dead", "parked"])
+def test_a_list_that_was_refused_is_nobodys_trouble_when_a_newer_one_is_asked(
+    ledger: Ledger, opened: Subject, claim: Claim, look: Look, as_of: datetime, state: str
+) -> None:
+    request = PublishPostings(postings=(), as_of=as_of.astimezone(UTC))
+    for version in ("1", "2"):
+        decisions = Decisions()
+        decisions.effect(opened, "indeed", "posting.publish", request, about=version)
+        ledger.apply(decisions, as_of)
+        (effect,) = claim()
+        with ledger.transaction() as connection:
+            effects.failed(connection, effect, state, "one lacks a city", as_of)
+
+    claim()
+    assert look("SELECT state FROM effect ORDER BY id") == [("overtaken",), (state,)]
+
+
 @pytest.mark.parametrize(
     ("disposition", "left"),
     [
