@@ -39,6 +39,7 @@ from connectors.records import (
     SendMessage,
     SendOffer,
     StartAdverseAction,
+    TellBoard,
 )
 
 
@@ -65,6 +66,13 @@ class JobBoard(System, Protocol):
 
     def publish(self, request: PublishPostings, key: str) -> Receipt:
         """Make exactly these postings live."""
+
+
+class InformedBoard(JobBoard, Protocol):
+    """A job board that wants to know what becomes of its applicants; most cannot be told."""
+
+    def tell(self, request: TellBoard, key: str) -> Receipt:
+        """Tell it one state that one of them has reached."""
 
 
 class ApplicantTracker(System, Protocol):

@@ -408,6 +408,30 @@ class PublishPostings(Request):
     as_of: AwareDatetime
 
 
+class ApplicantStatus(StrEnum):
+    """How far somebody has come, or how it has ended, as the board they came from is told."""
+
+    RECEIVED = "received"
+    SCREENING = "screening"
+    SHORTLISTED = "shortlisted"
+    INTERVIEWING = "interviewing"
+    OFFERED = "offered"
+    CHECKED = "checked"
+    HIRED = "hired"
+    NOT_SELECTED = "not_selected"
+    WITHDRAWN = "withdrawn"
+    DECLINED = "declined"
+    DUPLICATE = "duplicate"
+
+
+class TellBoard(Request):
+    """Tell a job board what has become of an application it delivered, and since when it is so."""
+
+    application_ref: str
+    status: ApplicantStatus
+    since: AwareDatetime
+
+
 class OpenJob(Request):
     """Create and open the requisition's job in the applicant tracking system."""
 

@@ -15,7 +15,7 @@ from connectors.ledger.store import Ledger
 from connectors.ports import System
 from flows import runs
 from tasks import clock
-from tasks.decide import decide, end
+from tasks.decide import decide, end, inform
 from tasks.deliver import deliver, settle
 from tasks.desk import Desk, open_desk
 from tasks.gate import gate
@@ -85,6 +85,8 @@ def _carry(desk: Desk, scope: Scope, as_of: datetime) -> str:
                 sweep.once(f"decide {stage}", decide, stage)
         else:
             sweep.nothing_to_do(f"gate {stage}", f"decide {stage}")
+    if desk.process.inform:
+        sweep.once("inform boards", inform)
     sweep.always("deliver", deliver)
     sentence = sweep.always("publish", publish).message or ""
     if sweep.undone:

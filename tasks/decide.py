@@ -11,12 +11,13 @@ from prefect.states import Completed
 
 from connectors.ledger import endings as ledger_endings
 from connectors.ledger import intake as ledger_intake
+from connectors.ledger import outcomes as ledger_outcomes
 from connectors.ledger import rows
 from connectors.ledger import sourcing as ledger_sourcing
 from connectors.ledger.decisions import Asked, Decisions
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Stale
-from tasks import endings, intake
+from tasks import endings, intake, outcomes
 from tasks.desk import Desk, desk_of
 from tasks.stages import STAGES
 
@@ -57,6 +58,24 @@ def end(scope: Scope, as_of: datetime) -> State[int]:
         left_open = ledger_endings.open_offers(connection, scope)
     decisions.effects += _write(desk, endings.withdraw_offers(left_open), as_of).effects
     return Completed(message=_sentence("endings", decisions), data=len(decisions.moves))
+
+
+@task(task_run_name="boards · decide", cache_policy=NO_CACHE, persist_result=False)
+def inform(scope: Scope, as_of: datetime) -> State[int]:
+    """Ask for the job boards that want to know to be told what has become of their applicants."""
+    desk = desk_of(scope.client)
+    with desk.ledger.transaction() as connection:
+        reached = ledger_outcomes.untold(
+            connection,
+            scope,
+            desk.process.inform,
+            outcomes.STAGES,
+            outcomes.DONE,
+            outcomes.ENDS,
+            as_of,
+        )
+    decisions = _write(desk, outcomes.decide(reached), as_of)
+    return Completed(message=_sentence("boards", decisions), data=len(decisions.effects))
 
 
 def _write(desk: Desk, decisions: Decisions, as_of: datetime) -> Decisions:

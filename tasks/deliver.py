@@ -51,6 +51,7 @@ from connectors.records import (
     SendMessage,
     SendOffer,
     StartAdverseAction,
+    TellBoard,
 )
 from tasks import clock
 from tasks.background import as_it_leaves
@@ -59,6 +60,7 @@ from tasks.messages import with_links
 
 KINDS: dict[str, tuple[type[Request], str]] = {
     "posting.publish": (PublishPostings, "publish"),
+    "board.tell": (TellBoard, "tell"),
     "tracker.open_job": (OpenJob, "open_job"),
     "tracker.close_job": (CloseJob, "close_job"),
     "tracker.add": (AddApplication, "add_application"),

@@ -141,6 +141,9 @@ def _assemble(
         each[name] = opened(kind, name)
     for board in systems.job_boards:
         each[board] = opened("job_boards", board)
+        if board in process.inform and not hasattr(each[board], "tell"):
+            told = "cannot be told what becomes of its applicants: leave it out of `inform`"
+            raise Misconfigured(board, told)
     if systems.market_pay:
         each[systems.market_pay] = opened("market_pay", systems.market_pay)
     return Desk(process, ledger, links, each, store, around.settling_seconds, vault)

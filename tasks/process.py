@@ -117,7 +117,10 @@ class Background(Record):
 
 
 class Process(Record):
-    """One client's process. `pool`: whose workers carry it, see docs/scaling.md."""
+    """One client's process. `pool`: whose workers carry it, see docs/scaling.md.
+
+    `inform`: the job boards that are told what becomes of the applicants who came from them.
+    """
 
     client: Slug
     version: int = Field(ge=1)
@@ -134,6 +137,7 @@ class Process(Record):
     background: Background = Background()
     payroll: Payroll = Payroll()
     care_after_business_days: int = 5
+    inform: tuple[Slug, ...] = ()
     hours: dict[str, int] = Field(default_factory=dict)
     messages: dict[str, Template]
 
@@ -142,6 +146,8 @@ class Process(Record):
         if sorted(self.stages) != sorted(APPLICATION_STAGES):
             raise ValueError(f"stages: name each of {', '.join(APPLICATION_STAGES)} once")
         more = TEMPLATES_OF_HR if self.payroll.new_hire_report == "hr" else frozenset()
+        if strangers := sorted({*self.inform} - {*self.systems.job_boards}):
+            raise ValueError(f"inform: not among the job boards: {', '.join(strangers)}")
         if missing := sorted((TEMPLATES | more) - self.messages.keys()):
             raise ValueError(f"messages: add {', '.join(missing)}")
         return self

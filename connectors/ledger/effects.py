@@ -353,7 +353,8 @@ _BEGIN = text(
 def too_late(connection: Connection, client: str, key: str) -> bool:
     """Whether an effect must not be sent any more, as the application it is about has ended.
 
-    The notice, the tracker's news of what became of it, and the end of its offer still leave.
+    The notice, the tracker's and the board's news of what became of it, and the end of its offer
+    still leave.
     """
     return bool(
         connection.execute(
@@ -367,6 +368,7 @@ def too_late(connection: Connection, client: str, key: str) -> bool:
 
 
 _AFTER_THE_END = [
+    "board.tell",
     "message.send",
     "message.by_hand",
     "tracker.move",

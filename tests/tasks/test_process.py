@@ -111,6 +111,11 @@ def test_a_missing_template_is_named() -> None:
         process(messages=messages)
 
 
+def test_only_a_job_board_of_the_client_is_told_of_its_applicants() -> None:
+    with pytest.raises(ValidationError, match="inform: not among the job boards: monster"):
+        Process.model_validate(HARBOR.model_dump() | {"inform": ["indeed", "monster"]})
+
+
 def test_where_hr_reports_new_hires_the_letter_that_asks_for_it_is_needed() -> None:
     messages = {name: text for name, text in HARBOR.messages.items() if name in TEMPLATES}
 

@@ -529,6 +529,7 @@ def test_a_list_that_was_refused_is_nobodys_trouble_when_a_newer_one_is_asked(
         (
             "WITHDRAWN",
             {
+                "board.tell",
                 "message.send",
                 "message.by_hand",
                 "tracker.move",
