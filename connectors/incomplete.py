@@ -14,11 +14,10 @@ MOST_NAMED = 20  # of those refused at once
 
 
 class Incomplete(Refused):
-    """One posting lacks something; `what` names its requisition and what is missing."""
+    """One posting is left out; `what` names its requisition and says why."""
 
-    def __init__(self, system: str, posting: Posting, missing: Sequence[str]) -> None:
-        lacks = f"{posting.reference} of requisition {posting.requisition} lacks"
-        super().__init__(system, f"{lacks} {', '.join(missing)}")
+    def __init__(self, system: str, posting: Posting, why: str) -> None:
+        super().__init__(system, f"{posting.reference} of requisition {posting.requisition} {why}")
 
 
 def demand(
@@ -26,7 +25,7 @@ def demand(
 ) -> None:
     """Raise Incomplete, naming which of the required values are blank."""
     if missing := [name for name in values if name in required and not values[name].strip()]:
-        raise Incomplete(system, posting, missing)
+        raise Incomplete(system, posting, f"lacks {', '.join(missing)}")
 
 
 def sort_out(
@@ -43,7 +42,7 @@ def sort_out(
     return whole, refused
 
 
-def tell(system: str, refused: Sequence[Incomplete]) -> None:
+def tell(system: str, refused: Sequence[Refused]) -> None:
     """Raise Refused for postings that were left out of what is published by now; if there are."""
     if not refused:
         return
@@ -51,4 +50,4 @@ def tell(system: str, refused: Sequence[Incomplete]) -> None:
     if more := len(refused) - len(named):
         named.append(f"{more} more")
     told = f"published, but for {'; '.join(named)}"
-    raise Refused(system, f"{told}. Add it to the requisition, and have that approved again")
+    raise Refused(system, f"{told}. Put it right in the requisition, and have that approved again")

@@ -99,11 +99,15 @@ class ClientCredentials(AuthBase):
     """A token that a client's own credentials are worth; threads may share one.
 
     They are an id and a secret (RFC 6749 §4.4), or a signed assertion (RFC 7523). It is asked for
-    when there is none or the vendor refuses it, and kept in memory alone.
+    when there is none or the vendor refuses it, and kept in memory alone. `is_refused`: how a
+    vendor refuses it that does not answer 401; nothing was done either.
     """
 
-    def __init__(self, ask: Callable[[], str]) -> None:
+    def __init__(
+        self, ask: Callable[[], str], is_refused: Callable[[requests.Response], bool] | None = None
+    ) -> None:
         self._ask, self._lock, self._token = ask, Lock(), ""
+        self._is_refused = is_refused or _is_unauthorized
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Show the token, and be ready to show another."""
@@ -113,7 +117,7 @@ class ClientCredentials(AuthBase):
         return _showing(shown, request)
 
     def _once_more(self, shown: str, answer: requests.Response, **how: Any) -> requests.Response:
-        if answer.status_code != UNAUTHORIZED:
+        if not self._is_refused(answer):
             return answer
         answer.close()
         again = _showing(self._other_than(shown), answer.request.copy())
@@ -149,6 +153,10 @@ def exchange(api: Api, path: str, client_id: str, client_secret: str, refresh: s
 def _pair(system: str, body: Any) -> Tokens:
     told = Payload(system, body)
     return Tokens(told.take("access_token", str), told.take("refresh_token", str))
+
+
+def _is_unauthorized(answer: requests.Response) -> bool:
+    return answer.status_code == UNAUTHORIZED
 
 
 def _showing(token: str, request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -24,7 +24,8 @@ from starlette.staticfiles import StaticFiles
 
 from connectors.access import Access
 from connectors.errors import Refused, Unavailable, Unreadable
-from connectors.job_boards import indeed
+from connectors.job_boards.indeed import deliveries
+from connectors.job_boards.indeed.names import NAME as INDEED
 from connectors.ledger import answers, inbox
 from connectors.ledger.store import Ledger
 from connectors.links import Links, Question
@@ -50,25 +51,25 @@ async def receive_indeed(request: Request) -> Response:
     """
     client = request.path_params["client"]
     accounts: Accounts = request.app.state.accounts
-    account = await accounts.find(client, indeed.NAME)
+    account = await accounts.find(client, INDEED)
     if account is None or not account.key:
         return JSONResponse({"error": "no such client"}, 404)
-    if seconds := request.app.state.rates.wait(f"{client}/{indeed.NAME}"):
+    if seconds := request.app.state.rates.wait(f"{client}/{INDEED}"):
         return too_many(seconds)
     raw = await request.body()
 
     def by(known: Access) -> bool:
-        return bool(known.key) and indeed.verify(raw, request.headers, known.key)
+        return bool(known.key) and deliveries.verify(raw, request.headers, known.key)
 
-    if not await accounts.signed(client, indeed.NAME, by):
+    if not await accounts.signed(client, INDEED, by):
         return JSONResponse({"error": "signature does not match"}, 401)
     try:
-        application = indeed.read_application(raw)
-        body, self_identification = indeed.without_self_identification(raw)
+        application = deliveries.read_application(raw)
+        body, self_identification = deliveries.without_self_identification(raw)
         stored = await run_in_threadpool(
             _store,
             client,
-            indeed.NAME,
+            INDEED,
             application.external_id,
             body,
             application.applied_at,
@@ -76,7 +77,7 @@ async def receive_indeed(request: Request) -> Response:
         )
     except (Unreadable, RecursionError) as failure:
         why = f"not kept: {type(failure).__name__}"
-        await run_in_threadpool(_store_unreadable, client, indeed.NAME, raw, why)
+        await run_in_threadpool(_store_unreadable, client, INDEED, raw, why)
         return JSONResponse({"error": "not an Indeed Apply delivery"}, 400)
     return JSONResponse({"stored": stored}, 202 if stored else 409)
 

@@ -20,6 +20,7 @@ from deployments.sandbox import (
     finch,
     greenhouse,
     greenhouse_board,
+    indeed,
     lever_records,
     usajobs,
 )
@@ -172,7 +173,12 @@ def sandbox_accounts(settings: Settings, client: str) -> dict[str, dict[str, Any
                 "api_token": "sandbox-token",
                 "apply_url": f"{public}/indeed/{client}/apply",
                 "feed": f"indeed/{client}.xml",
+                "job_register": f"indeed/{client}.json",
+                "questions_url": f"{public}/public/indeed/questions",
+                "api_url": f"{vendors}/indeed",
+                "client_id": indeed.CLIENT_ID,
             },
+            "secrets": {"client": indeed.CLIENT_SECRET},
         },
         "lever": {
             **keyed(

@@ -11,7 +11,7 @@ from prefect.states import Completed
 
 from connectors import watched
 from connectors.errors import ConnectorError, LedgerUnavailable, Unreadable
-from connectors.job_boards import indeed
+from connectors.job_boards.indeed import deliveries
 from connectors.ledger import arrivals, breaker, cursors, inbox, landing, lists, unread, watching
 from connectors.ledger.scope import Scope
 from connectors.records import FormAnswer, Observed, Page
@@ -205,7 +205,7 @@ def read_inbox(scope: Scope, as_of: datetime) -> State[int]:
 def _read(delivery: inbox.Delivery) -> Observed:
     match delivery.source:
         case "indeed":
-            return indeed.read_application(delivery.body.encode())
+            return deliveries.read_application(delivery.body.encode())
         case "forms":
             return FormAnswer.model_validate_json(delivery.body)
     raise Unreadable(delivery.source, "nobody knows how to read what it delivers")

@@ -1,5 +1,7 @@
 """Indeed as partners know it: crawls a feed, shows its jobs, delivers what seekers apply for.
 
+What is told by its API, see `indeed_api`, is shown and applied for alike.
+
 Documents: https://docs.indeed.com/indeed-apply/ (delivery, signature, reply contract) and the XML
 feed's field list.
 
@@ -11,7 +13,9 @@ ten minutes later and then hourly for three days; about three in a hundred are s
 
 Its record: `jobs` and `closed_jobs` (reference numbers, each time one is opened or closed),
 `applications` (made by a seeker), `delivered` (accepted by the partner, once per delivery),
-`duplicates` (answered 409), `refused` (answered 4xx, dropped) and `given_up`.
+`duplicates` (answered 409), `refused` (answered 4xx, dropped) and `given_up`; `changed_jobs`,
+`dispositions` (each state of an application once) and `spoilt_questions` (of a job, a file with a
+fault).
 """
 
 import base64
@@ -22,11 +26,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
 from lxml import etree
 
+from deployments.sandbox import indeed_questions, outgoing
+from deployments.sandbox.indeed_api import Api, Job
 from deployments.sandbox.outgoing import Post, post
 from deployments.sandbox.people import Apply, People, Persona
 from deployments.sandbox.server import Answer, Request, Route, StandIn
@@ -37,6 +44,7 @@ APPLY = "apiToken jobId jobTitle jobCompanyName jobLocation jobUrl postUrl"
 PAY = re.compile(r"\D*\d[\d,.]*( - \D*\d[\d,.]*)? per (hour|day|week|month|year)")
 FORBIDDEN = re.compile(r"<\s*(h1|script)\b", re.IGNORECASE)
 TWICE = 0.03
+CLIENT_ID, CLIENT_SECRET = "sandbox-indeed-app", "sandbox-indeed-client"
 FIRST_WAIT, WAIT, ATTEMPTS = timedelta(minutes=10), timedelta(hours=1), 73
 
 
@@ -52,17 +60,61 @@ class Indeed(StandIn):
         people: People,
         key: str = "sandbox-indeed",
         post: Post = post,
+        get: Callable[[str], bytes | None] = outgoing.get,
     ) -> None:
         super().__init__(world)
         self.people, self.key, self.post = people, key, post
+        self.get = cache(get)  # a file of questions never changes
         self.quiet: Callable[[], bool] = lambda: world.replaying
         self.jobs: dict[str, dict[str, str]] = {}
         self.open: dict[str, set[str]] = {}
+        self.api = Api(
+            world,
+            (CLIENT_ID, CLIENT_SECRET),
+            self._open,
+            self._close,
+            self.note,
+            lambda id: id in self.received.get("applications", ()),
+        )
 
     @property
     def routes(self) -> dict[tuple[str, str], Route]:
-        """One visit of the crawler, and what seekers see."""
-        return {("POST", r"/crawl"): self._crawl, ("GET", r"/jobs"): self._shown}
+        """One visit of the crawler, what seekers see, and the API."""
+        own: dict[tuple[str, str], Route] = {
+            ("POST", r"/crawl"): self._crawl,
+            ("GET", r"/jobs"): self._shown,
+        }
+        return {**own, **self.api.routes}
+
+    def lie(self) -> Any:
+        """An error in the API's way, which is sent although all is done."""
+        error = {
+            "message": "Internal server error",
+            "extensions": {"code": "INTERNAL_SERVER_ERROR"},
+        }
+        return {"data": None, "errors": [error]}
+
+    def too_many(self, seconds: int = 1) -> Answer:
+        """Over the API's budget."""
+        return Answer(429, {"message": "Too Many Requests"}, {"Retry-After": str(seconds)})
+
+    def expire(self) -> None:
+        """Let the API's tokens have ended."""
+        self.api.expire()
+
+    def _open(self, source: str, job: Job) -> None:
+        """A job that was told by the API goes live."""
+        reference = job["referencenumber"]
+        is_new = reference not in self.jobs
+        self.jobs[reference] = job
+        self.open.setdefault(f"api {source}", set()).add(reference)
+        self.note("jobs", reference)
+        if is_new:
+            self._invite([reference])
+
+    def _close(self, source: str, reference: str) -> None:
+        self.open[f"api {source}"].discard(reference)
+        self.note("closed_jobs", reference)
 
     def _shown(self, _: Request) -> Answer:
         shown = sorted(set().union(*self.open.values()))
@@ -111,13 +163,23 @@ class Indeed(StandIn):
         """Press the button, also on a page that was opened before the job closed."""
         self.note("applications", id)
         job = self.jobs[reference]
-        body = _body(id, job, seeker, apply, self.world.now)
+        body = _body(id, job, seeker, self._answers(job, apply), apply, self.world.now)
         url = _apply_data(job)["postUrl"]
         self._deliver(id, url, body)
         if self.world.dice("indeed", "twice", id).random() < TWICE:
             again = self.world.now + timedelta(minutes=1)
             name = f"indeed {id} again"
             self.world.plan(again, name, lambda: self._deliver(id, url, body, "again"))
+
+    def _answers(self, job: Mapping[str, str], apply: Apply) -> list[dict[str, Any]]:
+        """What the seeker says to the job's questions."""
+        url = _apply_data(job).get("questions", "")
+        try:
+            asked = None if self.quiet() else indeed_questions.asked(url, self.get)
+        except ValueError:
+            self.note("spoilt_questions", job["referencenumber"])
+            asked = {}
+        return indeed_questions.answered(asked, apply.answers)
 
     def _deliver(self, id: str, url: str, body: bytes, copy: str = "", attempt: int = 1) -> None:
         """Send once and follow the reply contract."""
@@ -192,7 +254,14 @@ def _apply_data(job: Mapping[str, str]) -> dict[str, str]:
     return {name.removeprefix("indeed-apply-"): value[0] for name, value in values.items()}
 
 
-def _body(id: str, job: Mapping[str, str], seeker: Persona, apply: Apply, at: datetime) -> bytes:
+def _body(
+    id: str,
+    job: Mapping[str, str],
+    seeker: Persona,
+    answers: list[dict[str, Any]],
+    apply: Apply,
+    at: datetime,
+) -> bytes:
     told = _apply_data(job)
     first, _, last = seeker.name.rpartition(" ")
     applicant = {
@@ -219,7 +288,7 @@ def _body(id: str, job: Mapping[str, str], seeker: Persona, apply: Apply, at: da
         "analytics": {"device": "mobile", "sponsored": False},
         "screenerQuestionsAndAnswers": {
             "retrievedOnMillis": int(at.timestamp() * 1000),
-            "questionsAndAnswers": [_answered(*pair) for pair in sorted(apply.answers.items())],
+            "questionsAndAnswers": answers,
         },
     }
     return json.dumps(delivery, ensure_ascii=False).encode()
@@ -231,13 +300,3 @@ def _resume(seeker: Persona) -> dict[str, Any]:
         return {"json": seeker.resume_json}
     data = base64.b64encode(seeker.resume_text.encode()).decode()
     return {"file": {"fileName": "resume.txt", "contentType": "text/plain", "data": data}}
-
-
-def _answered(question: str, value: str) -> dict[str, Any]:
-    """A yes or no was chosen from a list; anything else was written."""
-    asked = {"id": question, "question": question, "required": True}
-    if value not in ("Yes", "No"):
-        return {"question": {**asked, "type": "text"}, "answer": value}
-    options = [{"value": word, "label": word} for word in ("Yes", "No")]
-    chosen = {"value": value, "label": value}
-    return {"question": {**asked, "type": "select", "options": options}, "answer": chosen}

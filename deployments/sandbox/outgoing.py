@@ -35,6 +35,15 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
         return NO_ANSWER
 
 
+def get(url: str) -> bytes | None:
+    """Read a file over HTTP; None: there is none, or nobody to ask."""
+    try:
+        with _DIRECT.open(Request(url), timeout=TIMEOUT_SECONDS) as answer:
+            return bytes(answer.read())
+    except (OSError, HTTPException):
+        return None
+
+
 P = ParamSpec("P")
 T = TypeVar("T")
 

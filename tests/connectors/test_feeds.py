@@ -149,7 +149,7 @@ def test_a_posting_that_lacks_what_a_board_demands_is_named_and_the_others_are_p
     request = these(a_posting(), a_posting("HARBOR-9.US-TX", requisition="HARBOR-9", company=" "))
 
     with pytest.raises(
-        Refused, match=r"HARBOR-9\.US-TX of requisition HARBOR-9 lacks company\. Add it"
+        Refused, match=r"HARBOR-9\.US-TX of requisition HARBOR-9 lacks company\. Put it right"
     ):
         board.publish(request, "k2")
 

@@ -13,12 +13,15 @@ from connectors.records import (
     CloseJob,
     CorrectHire,
     CreateHire,
+    EmploymentType,
     MoveApplication,
     OpenJob,
     OrderBackgroundCheck,
     PayQuestion,
     PayUnit,
     Place,
+    Posting,
+    PublishPostings,
     RejectApplication,
     Request,
     ScheduleInterview,
@@ -148,6 +151,38 @@ def correcting(bench: Bench) -> CorrectHire:
         exempt=False,
         work_place=CHICAGO,
     )
+
+
+def publishing(_: Bench, *names: str) -> PublishPostings:
+    """One posting, or one of each name."""
+    postings = tuple(
+        Posting(
+            reference=f"{name}-US-CO",
+            requisition=name,
+            title="Electrician",
+            description_html="<p>Mends what is broken.</p>",
+            company="Harbor Works",
+            place=DENVER,
+            pay=None,
+            employment_type=EmploymentType.FULL_TIME,
+            posted_at=NOW - DAY,
+        )
+        for name in names or ("HARBOR-3",)
+    )
+    return PublishPostings(postings=postings, as_of=NOW)
+
+
+def taking_down(bench: Bench) -> PublishPostings:
+    """Nothing, where something was."""
+    bench.port.publish(publishing(bench), "p")
+    return PublishPostings(postings=(), as_of=NOW)
+
+
+def a_list(bench: Bench) -> list[str]:
+    """Two postings that the board has had time to look at."""
+    bench.port.publish(publishing(bench, "HARBOR-3", "HARBOR-4"), "p")
+    bench.later(minutes=10)
+    return []
 
 
 TRACKERS: dict[str, tuple[str, Callable[[Bench], Request], str]] = {

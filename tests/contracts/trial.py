@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
 from connectors.access import Access
+from connectors.documents.filesystem import Filesystem
 from connectors.records import Observed, Page, Request
 from connectors.registry import VENDORS
 from deployments.sandbox.people import People
@@ -63,7 +65,8 @@ class Trial:
     read, and returns the ids that are watched. `spec` and `served`: the vendor's own OpenAPI below
     the folder of all, and at which path below the stand-in's it begins. `undescribed`: what
     the paths begin with that are in no document. `key`: instead of that of the sandbox's account.
-    `options`: settings of the account beside those of the sandbox's.
+    `options`: settings of the account beside those of the sandbox's. `wrong`: what makes it one
+    that the vendor does not know.
     """
 
     vendor: str
@@ -76,6 +79,7 @@ class Trial:
     undescribed: str = ""
     key: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    wrong: Mapping[str, Any] = field(default_factory=lambda: {"key": "another"})
 
     def is_described(self, path: str) -> bool:
         """Whether the vendor's document is to describe a path."""
@@ -109,10 +113,10 @@ BESIDE: dict[str, Any] = {"answers": lambda _: ()}
 
 
 class Bench:
-    """One vendor's stand-in, and our connector to it over HTTP."""
+    """One vendor's stand-in, and our connector to it over HTTP; `folder`: the document store's."""
 
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
+    def __init__(self, trial: Trial, folder: Path) -> None:
+        self.trial, self.documents = trial, Filesystem(folder, "http://127.0.0.1")
         world = World(seed=7, now=NOW)
         self.stand_in = trial.stand_in(world)
         self.sandbox = Telling(world, [self.stand_in])
@@ -122,7 +126,8 @@ class Bench:
     def opened(self, **told: Any) -> Any:
         """The connector, opened anew: it remembers nothing."""
         account, vendor = replace(self.account, **told), VENDORS[self.trial.vendor]
-        beside = {need: BESIDE.get(need) for need in vendor.needs}
+        ours = {**BESIDE, "documents": self.documents}
+        beside = {need: ours.get(need) for need in vendor.needs}
         return vendor.connect(account, **beside, sleep=lambda _: None)
 
     @cached_property
@@ -164,8 +169,9 @@ def records(pages: Iterable[Page]) -> Iterator[Observed]:
 @contextmanager
 def bench(trial: Trial) -> Iterator[Bench]:
     """A vendor, for as long as the context lasts."""
-    opened = Bench(trial)
-    try:
-        yield opened
-    finally:
-        opened.sandbox.stop()
+    with TemporaryDirectory() as folder:
+        opened = Bench(trial, Path(folder))
+        try:
+            yield opened
+        finally:
+            opened.sandbox.stop()

@@ -56,6 +56,17 @@ def test_a_vendor_that_is_none_is_named_beside_those_there_are(
         opened(ledger, process, background_checks="smtp")
 
 
+def test_a_board_that_cannot_be_told_of_its_applicants_is_not_to_be(
+    ledger: Ledger, process: Process
+) -> None:
+    told = process.model_copy(update={"inform": ("indeed",)})
+    assert hasattr(opened(ledger, told).systems["indeed"], "tell")
+
+    told = process.model_copy(update={"inform": ("google_for_jobs",)})
+    with pytest.raises(Misconfigured, match=r"google_for_jobs: .* leave it out of `inform`"):
+        opened(ledger, told)
+
+
 @pytest.mark.parametrize("name", VENDORS)
 def test_what_a_vendor_needs_is_what_its_connect_takes(name: str) -> None:
     vendor = VENDORS[name]

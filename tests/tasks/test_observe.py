@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from connectors.errors import Unavailable, Unreadable
 from connectors.health import Check
-from connectors.job_boards import indeed
+from connectors.job_boards.indeed import deliveries
 from connectors.ledger import breaker, inbox
 from connectors.ledger.inbox import Hint
 from connectors.ledger.scope import Scope
@@ -132,7 +132,7 @@ def test_whatever_is_delivered_its_neighbours_are_landed(
     keep(ledger, "indeed", before, a_delivery(before))
     try:
         raw = a_delivery(strange, resume, name, answer, levels).encode()
-        keep(ledger, "indeed", strange, indeed.without_self_identification(raw)[0])
+        keep(ledger, "indeed", strange, deliveries.without_self_identification(raw)[0])
     except (Unreadable, RecursionError):  # the receiver has not taken it
         pass
     keep(ledger, "indeed", after, a_delivery(after))
