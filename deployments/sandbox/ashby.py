@@ -153,7 +153,7 @@ class Ashby(StandIn):
             "application.info": Call("candidatesRead", self._application_info),
             "application.changeStage": Call("candidatesWrite", self._change_stage, True),
             "applicationFeedback.list": Call(
-                "candidatesRead", lambda b: self._list("feedback", b, dict)
+                "candidatesRead", lambda b: self._list("feedback", b, _feedback)
             ),
             "interviewSchedule.create": Call("interviewsWrite", self._create_schedule, True),
             "interviewSchedule.list": Call(
@@ -188,7 +188,7 @@ class Ashby(StandIn):
         elif action.startswith("interviewSchedule"):
             self.tell(action, {"interviewSchedule": row})
         else:
-            self.tell(action, {"application": self._details(row)})
+            self.tell(action, {"application": self._application(row)})
 
     def _row(self, table: str, ref: Any) -> Row:
         row = self.records.tables[table].get(str(ref))
@@ -309,11 +309,11 @@ class Ashby(StandIn):
         row = {"candidateId": candidate["id"], "isPrivate": False, "content": text}
         kept = self.records.insert("note", name, {**row, "author": user("api@ashby.example")})
         self.note("notes", text.rstrip().rsplit("\n", 1)[-1])
-        return _one(_without(kept, {"candidateId", "updatedAt"}))
+        return _one(_note(kept))
 
     def _list_notes(self, body: Row) -> Row:
         self._row("candidate", body.get("candidateId"))
-        return self._list("note", body, lambda row: _without(row, {"candidateId", "updatedAt"}))
+        return self._list("note", body, _note)
 
     def _create_application(self, body: Row) -> Row:
         candidate = self._row("candidate", body.get("candidateId"))
@@ -321,7 +321,7 @@ class Ashby(StandIn):
         if self.one_application_a_job:
             for ref in candidate["applicationIds"]:
                 if (earlier := self._row("application", ref))["jobId"] == job["id"]:
-                    return _one(self._details(earlier))
+                    return _one(self._application(earlier))
         stage = STAGE["New Lead"]
         if "interviewStageId" in body:
             stage = self._stage(body["interviewStageId"])
@@ -332,7 +332,7 @@ class Ashby(StandIn):
         email = next((item["value"] for item in candidate["emailAddresses"]), None)
         who = email or candidate["name"]
         self.note("applications", f"{who} {job['title']} {more['createdAt']}")
-        return _one(self._details(application))
+        return _one(self._application(application))
 
     def _change_stage(self, body: Row) -> Row:
         application = self._row("application", body.get("applicationId"))
@@ -344,7 +344,7 @@ class Ashby(StandIn):
         self.records.enter(application, stage, reason if rejected else None)
         name = application["id"] if rejected else f"{application['id']} {stage['title']}"
         self.note("rejections" if rejected else "moves", name)
-        return _one(self._details(application))
+        return _one(self._application(application))
 
     def _stage(self, ref: Any) -> Row:
         stage = next((stage for stage in STAGES if stage["id"] == ref), None)
@@ -369,13 +369,10 @@ class Ashby(StandIn):
 
     def _application_info(self, body: Row) -> Row:
         application = self._row("application", body.get("applicationId"))
-        details = self._details(application)
+        shown = ["applicationHistory"]
         if "applicationFormSubmissions" in body.get("expand", []):
-            details["applicationFormSubmissions"] = application["applicationFormSubmissions"]
-        return _one(details)
-
-    def _details(self, row: Row) -> Row:
-        return {**self._application(row), "applicationHistory": row["applicationHistory"]}
+            shown.append("applicationFormSubmissions")
+        return _one(self._application(application) | {name: application[name] for name in shown})
 
     def _application(self, row: Row) -> Row:
         candidate = self.records.tables["candidate"][row["candidateId"]]
@@ -399,6 +396,15 @@ def _one(row: Row) -> Row:
 
 def _without(row: Row, names: set[str]) -> Row:
     return {name: value for name, value in row.items() if name not in names}
+
+
+def _note(row: Row) -> Row:
+    author = {name: row["author"][name] for name in ("id", "firstName", "lastName", "email")}
+    return {**_without(row, {"candidateId", "updatedAt"}), "author": author}
+
+
+def _feedback(row: Row) -> Row:
+    return _without(row, {"createdAt", "updatedAt"})
 
 
 def _instant(text: str) -> str:

@@ -322,8 +322,6 @@ class DocuSign(StandIn):
             "startPosition": str(start),
             "endPosition": str(max(0, start + len(page) - 1)),
             "totalSetSize": str(len(rows)),
-            "nextUri": "",
-            "previousUri": "",
         }
         if page and (self.transactions_are_envelopes or "transaction_ids" not in asked):
             body["envelopes"] = page

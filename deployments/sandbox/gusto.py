@@ -376,6 +376,7 @@ class Gusto(StandIn):
         self._plan_payday()
         start, today = end - PERIOD + timedelta(days=1), self.world.now.date().isoformat()
         payroll = self._new("payroll", end.isoformat(), company_uuid=COMPANY, off_cycle=False)
+        del payroll["version"]
         payroll |= {"payroll_uuid": payroll["uuid"], "processed": True, "processed_date": today}
         payroll |= {"check_date": (end + PAY_DELAY).isoformat()}
         payroll["pay_period"] = {"start_date": start.isoformat(), "end_date": end.isoformat()}
@@ -388,11 +389,11 @@ class Gusto(StandIn):
             self._tell("payroll.processed", payroll["uuid"], "Payroll")
 
     def _pay(self, uuid: str, payroll: Json, gross: Decimal) -> None:
-        """Write a pay stub: numbers for amounts, as in the documentation's own example."""
+        """Write a pay stub: its amounts are text, as the schema says; the example has numbers."""
         stub = self._new("pay_stub", f"{uuid} {payroll['uuid']}", payroll_uuid=payroll["uuid"])
         del stub["version"]
-        net = float((gross * 3 / 4).quantize(CENT))
-        stub |= {"check_date": payroll["check_date"], "gross_pay": float(gross), "net_pay": net}
+        net = str((gross * 3 / 4).quantize(CENT))
+        stub |= {"check_date": payroll["check_date"], "gross_pay": str(gross), "net_pay": net}
         stub |= {"check_amount": net, "payment_method": "Direct Deposit"}
         self.pay_stubs.setdefault(uuid, []).append(stub)
         self.note("pay_stubs", f"{self.external_ids[uuid]} {payroll['check_date']}")

@@ -67,7 +67,7 @@ class GustoApp(Gusto):
         if uuid not in self.payrolls:
             return Answer(404)
         paid = [
-            {"employee_uuid": employee, "gross_pay": stub["gross_pay"], "excluded": False}
+            {"employee_uuid": employee, "gross_pay": float(stub["gross_pay"]), "excluded": False}
             for employee, stubs in self.pay_stubs.items()
             for stub in stubs
             if stub["payroll_uuid"] == uuid

@@ -396,8 +396,8 @@ def test_amounts_are_read_as_text_and_as_numbers(office: Office) -> None:
     ada = hired(office, a_hire())
     office.sandbox.advance(datetime(2026, 4, 3, 9, tzinfo=UTC))
     (stub,) = office.vendor.pay_stubs[ada.external_id]
-    assert stub["gross_pay"] == 3080.0
-    stub["gross_pay"] = "3080.00"
+    assert stub["gross_pay"] == "3080.00"
+    stub["gross_pay"] = 3080.0
     assert pay(office.port(), None, ada.external_id)[0][0].gross_cents == 308_000
 
 

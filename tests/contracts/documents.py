@@ -1,0 +1,160 @@
+"""The vendors' own OpenAPI documents: what they allow us to ask, and what they answer.
+
+The documents are not ours to pass on: FULLCYCLE_VENDOR_SPECS names the folder they are in.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import yaml
+from openapi_core import Config, OpenAPI
+
+FOLDER = os.environ.get("FULLCYCLE_VENDOR_SPECS", "")
+VENDOR = "http://vendor.example"
+JSON = "application/json"
+METHODS = ("get", "post", "put", "patch", "delete")
+Json = dict[str, Any]
+
+
+@cache
+def described(name: str) -> Json:
+    """The vendor's document, as if the vendor were at VENDOR."""
+    text = (Path(FOLDER) / name).read_text(encoding="utf-8")
+    told: Json = yaml.load(text, yaml.CSafeLoader)
+    told = _of_swagger(told) if "swagger" in told else told
+    for operation in _operations(told):
+        for parameter in operation.get("parameters", ()):
+            if "Comma-separated" in parameter.get("description", ""):  # as BambooHR's examples are
+                parameter["explode"] = False
+    for schema in _objects(told):
+        if isinstance(schema.get("enum"), list) and "null" in schema.get("type", ""):
+            schema["enum"].append(None)  # Ashby forgets it beside the type
+    return told | {"servers": [{"url": VENDOR}]}
+
+
+@cache
+def validator(name: str) -> OpenAPI:
+    """What validates requests and answers; inside a deepObject the library can read no numbers."""
+    told: Json = json.loads(json.dumps(described(name), default=str))
+    for operation in _operations(told):
+        given = operation.get("parameters", ())
+        operation["parameters"] = [each for each in given if each.get("style") != "deepObject"]
+    return OpenAPI.from_dict(told, Config(spec_validator_cls=None))
+
+
+def operation(document: Json, method: str, path: str) -> Json:
+    """What the document says of one request; the path with the fewest parameters fits best."""
+    fitting = [
+        template
+        for template, described_path in document["paths"].items()
+        if method in described_path and re.fullmatch(re.sub(r"{[^}]*}", "[^/]+", template), path)
+    ]
+    found: Json = document["paths"][min(fitting, key=lambda each: each.count("{"))][method]
+    return found
+
+
+def parameters(document: Json, operation: Json) -> list[Json]:
+    """The parameters of an operation."""
+    return [whole(document, each) for each in operation.get("parameters", ())]
+
+
+def schema_of(document: Json, message: Json) -> Json:
+    """The schema of the JSON of a request or an answer; {} where there is none."""
+    found: Json = whole(document, message).get("content", {}).get(JSON, {}).get("schema", {})
+    return found
+
+
+def answered(document: Json, operation: Json, status: int) -> Json:
+    """The schema of what an operation answers with a status; {} where nothing is said of it."""
+    answers: Json = operation["responses"]
+    return schema_of(document, answers.get(str(status)) or answers.get("default", {}))
+
+
+def unknown(document: Json, schemas: Iterable[Json], value: Any) -> set[str]:
+    """The fields of a value, at any depth, that are in none of the shapes it may have."""
+    parts = [part for schema in schemas for part in _parts(document, schema)]
+    if isinstance(value, list):
+        inside = [part["items"] for part in parts if "items" in part]
+        return {name for each in value for name in unknown(document, inside, each)}
+    fields = [part["properties"] for part in parts if part.get("properties")]
+    if not isinstance(value, dict) or not fields or _may_have_more(parts):
+        return set()
+    found = set()
+    for name, inner in value.items():
+        inside = [field[name] for field in fields if name in field]
+        more = unknown(document, inside, inner) if inside else {""}
+        found |= {f"{name}.{each}".rstrip(".") for each in more}
+    return found
+
+
+def whole(document: Json, part: Json) -> Json:
+    """What a reference refers to."""
+    while "$ref" in part:
+        inner: Any = document
+        for step in part["$ref"].removeprefix("#/").split("/"):
+            inner = inner[int(step) if isinstance(inner, list) else _unescaped(step)]
+        part = inner
+    return part
+
+
+def _unescaped(step: str) -> str:
+    """A step of a JSON pointer (RFC 6901)."""
+    return unquote(step).replace("~1", "/").replace("~0", "~")
+
+
+def _parts(document: Json, schema: Json) -> Iterator[Json]:
+    """A schema, and all that it is made of or may be instead."""
+    schema = whole(document, schema)
+    yield schema
+    for how in ("allOf", "oneOf", "anyOf"):
+        for part in schema.get(how, ()):
+            yield from _parts(document, part)
+
+
+def _may_have_more(parts: Iterable[Json]) -> bool:
+    return any(part.get("additionalProperties") for part in parts)
+
+
+def _operations(document: Any) -> Iterator[Json]:
+    for path in document["paths"].values():
+        yield from (path[method] for method in METHODS if method in path)
+
+
+def _objects(part: Any) -> Iterator[Json]:
+    """Every object in a document."""
+    if isinstance(part, dict):
+        yield part
+        part = list(part.values())
+    for inner in part if isinstance(part, list) else ():
+        yield from _objects(inner)
+
+
+def _of_swagger(document: Any) -> Json:
+    """Say in OpenAPI 3 what a document says in Swagger 2 of parameters and JSON bodies."""
+    text = json.dumps(document).replace("#/definitions/", "#/components/schemas/")
+    told: Json = json.loads(text)
+    for operation in _operations(told):
+        given = operation.pop("parameters", [])
+        operation["parameters"] = [
+            {k: each[k] for k in ("name", "in", "required") if k in each}
+            | {"schema": {k: each[k] for k in ("type", "items", "enum") if k in each}}
+            for each in given
+            if each["in"] in ("path", "query", "header")
+        ]
+        for each in given:
+            if each["in"] == "body":
+                operation["requestBody"] = {"content": {JSON: {"schema": each["schema"]}}}
+        for answer in operation["responses"].values():
+            answer["content"] = {JSON: {"schema": answer.pop("schema", {})}}
+    return {
+        "openapi": "3.0.3",
+        "info": told["info"],
+        "paths": told["paths"],
+        "components": {"schemas": told["definitions"]},
+    }
