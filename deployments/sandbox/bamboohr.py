@@ -147,6 +147,9 @@ class BambooHR(StandIn):
 
     def _list(self, request: Request) -> Answer:
         asked = [*BASIC, *request.query.get("fields", "").split(",")]
+        after = request.query.get("page[after]", "0")
+        if after not in {"0", *self.employees}:
+            return Answer(400, {"error": {"code": "BadPage", "message": "The cursor is nobody's."}})
         filters = {
             name[7:-1]: value.casefold()
             for name, value in request.query.items()
@@ -160,8 +163,7 @@ class BambooHR(StandIn):
                 for name, text in filters.items()
             )
         ]
-        after = int(request.query.get("page[after]", "0"))
-        rest = [id for id in ids if int(id) > after]
+        rest = [id for id in ids if int(id) > int(after)]
         limit = min(int(request.query.get("page[limit]", "250")), MOST_ON_A_PAGE)
         rows = [self._row(id, asked) for id in rest[:limit]]
         cursor = rest[limit - 1] if len(rest) > limit else None

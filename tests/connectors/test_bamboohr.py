@@ -26,7 +26,7 @@ from connectors.errors import (
 )
 from connectors.payload import Payload
 from connectors.payroll.bamboohr import connect, read_webhook, verify_webhook
-from connectors.payroll.bamboohr.rows import NOT_BEGUN, dollars, listed
+from connectors.payroll.bamboohr.rows import NOT_BEGUN, dollars, listed, read_location
 from connectors.ports import Payroll
 from connectors.records import (
     CloseJob,
@@ -39,7 +39,7 @@ from connectors.records import (
     Place,
 )
 from deployments.sandbox.bamboohr import REFERENCE_FIELD, BambooHR
-from deployments.sandbox.server import Sandbox
+from deployments.sandbox.server import Answer, Request, Sandbox
 from deployments.sandbox.world import World
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -247,6 +247,14 @@ def test_remote_work_has_the_location_the_account_names(office: Office) -> None:
     assert [hire.work_place for hire in office.changed(None, ref)[0]] == ["Remote"]
 
 
+@pytest.mark.parametrize("address", [None, {}, {"city": "Leeds", "state": {"name": "Leeds"}}])
+def test_a_location_without_a_whole_address_keeps_no_hire_from_being_read(
+    address: dict[str, Any] | None,
+) -> None:
+    label, _, state = read_location(Payload("bamboohr", {"label": "Leeds", "address": address}))
+    assert (label, state) == ("Leeds", "")
+
+
 def test_what_the_key_may_not_write_is_skipped_without_a_word_and_we_say_so(
     office: Office,
 ) -> None:
@@ -410,6 +418,21 @@ def test_everybody_is_listed_with_the_day_they_began(office: Office) -> None:
         "101": NOT_BEGUN,
         ref: datetime(2026, 3, 16, tzinfo=UTC),
     }
+
+
+def test_a_list_whose_cursor_is_of_somebody_deleted_is_read_again_later(office: Office) -> None:
+    hires = [a_hire(application_key=f"H-1.{n}", email=f"p{n}@example.test") for n in range(3)]
+    refs = [office.port().create_hire(hire, hire.application_key).external_id for hire in hires]
+    serve = office.vendor.handle
+
+    def deleting(request: Request) -> Answer:
+        answer = serve(request)
+        office.vendor.employees.pop(refs[1], None)  # the last one of the first page
+        return answer
+
+    office.vendor.handle = deleting  # type: ignore[method-assign]
+    with pytest.raises(Unavailable, match="has changed while it was read"):
+        list(office.port().changes("all_employees", None, ()))
 
 
 def test_pay_statements_are_not_to_be_had(office: Office) -> None:

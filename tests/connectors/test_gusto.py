@@ -23,7 +23,7 @@ from connectors.errors import (
     Unsupported,
 )
 from connectors.payroll.gusto import connect, read_webhook, verify_webhook
-from connectors.payroll.gusto.rows import ONBOARDING
+from connectors.payroll.gusto.rows import NOT_BEGUN, ONBOARDING
 from connectors.ports import Payroll
 from connectors.records import (
     CloseJob,
@@ -390,6 +390,15 @@ def test_a_field_gusto_never_sent_before_is_reported(
     office.vendor.pay_stubs[ada.external_id][0]["paid_in_kind"] = "yes"
     pay(office.port(), None, ada.external_id)
     assert [record.message for record in caplog.records] == ["vendor drift"]
+
+
+def test_a_listed_job_without_a_hire_date_has_yet_to_begin(office: Office) -> None:
+    hired(office, a_hire())
+    (employee,) = office.vendor.employees.values()
+    del employee["jobs"][0]["hire_date"]
+
+    (page,) = office.port().changes("all_employees", None, ())
+    assert [each.updated_at for each in page.records] == [NOT_BEGUN]
 
 
 def test_amounts_are_read_as_text_and_as_numbers(office: Office) -> None:

@@ -6,7 +6,7 @@ The documents are not ours to pass on: FULLCYCLE_VENDOR_SPECS names the folder t
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,15 @@ VENDOR = "http://vendor.example"
 JSON = "application/json"
 METHODS = ("get", "post", "put", "patch", "delete")
 Json = dict[str, Any]
+DEEPEST = 4  # objects inside one another, of what is made up
+ANY: Json = {"integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
+TEXTS = {
+    "date": "2026-03-02",
+    "date-time": "2026-03-02T15:00:00.000Z",
+    "email": "ada@example.test",
+    "uri": "https://vendor.example/",
+    "uuid": "9f2c11ab-0000-4000-8000-000000000001",
+}
 
 
 @cache
@@ -78,19 +87,73 @@ def answered(document: Json, operation: Json, status: int) -> Json:
 
 def unknown(document: Json, schemas: Iterable[Json], value: Any) -> set[str]:
     """The fields of a value, at any depth, that are in none of the shapes it may have."""
-    parts = [part for schema in schemas for part in _parts(document, schema)]
+    these = parts(document, schemas)
     if isinstance(value, list):
-        inside = [part["items"] for part in parts if "items" in part]
+        inside = [part["items"] for part in these if "items" in part]
         return {name for each in value for name in unknown(document, inside, each)}
-    fields = [part["properties"] for part in parts if part.get("properties")]
-    if not isinstance(value, dict) or not fields or _may_have_more(parts):
+    known = fields(these)
+    may_have_more = any(part.get("additionalProperties") for part in these)
+    if not isinstance(value, dict) or not known or may_have_more:
         return set()
     found = set()
     for name, inner in value.items():
-        inside = [field[name] for field in fields if name in field]
-        more = unknown(document, inside, inner) if inside else {""}
+        more = unknown(document, known[name], inner) if name in known else {""}
         found |= {f"{name}.{each}".rstrip(".") for each in more}
     return found
+
+
+def parts(document: Json, schemas: Iterable[Json]) -> list[Json]:
+    """Schemas, and all that they are made of or may be instead."""
+    found = []
+    for schema in schemas:
+        this = whole(document, schema)
+        inside = [part for how in ("allOf", "oneOf", "anyOf") for part in this.get(how, ())]
+        found += [this, *parts(document, inside)]
+    return found
+
+
+def fields(parts: Iterable[Json]) -> dict[str, list[Json]]:
+    """The fields of an object that is made of these parts, and the schemas of each."""
+    found: dict[str, list[Json]] = {}
+    for part in parts:
+        for name, schema in part.get("properties", {}).items():
+            found.setdefault(name, []).append(schema)
+    return found
+
+
+def values(parts: Iterable[Json]) -> list[Any]:
+    """What a value may be, where its parts list that; None, too, if it may be null."""
+    found = [each for part in parts for each in part.get("enum", ())]
+    return [*found, None] if any(_may_be_null(part) for part in parts) else found
+
+
+def sample(document: Json, schemas: Sequence[Json], depth: int = 0) -> Any:
+    """A value of one of these shapes: the document's example, or anything of the kind."""
+    these = parts(document, schemas)
+    told = [part["example"] for part in these if part.get("example") is not None]
+    if told := told or [each for each in values(these) if each is not None]:
+        return told[0]
+    if depth > DEEPEST:
+        return None
+    if known := fields(these):
+        return {name: sample(document, kinds, depth + 1) for name, kinds in known.items()}
+    if inside := [part["items"] for part in these if "items" in part]:
+        return [sample(document, inside, depth + 1)]
+    return next((_anything(part) for part in these if _kinds(part)), None)
+
+
+def _anything(part: Json) -> Any:
+    kind = min(_kinds(part) - {"null"})
+    return TEXTS.get(part.get("format", ""), "text") if kind == "string" else ANY[kind]
+
+
+def _kinds(part: Json) -> set[str]:
+    told = part.get("type", ())
+    return {told} if isinstance(told, str) else set(told)
+
+
+def _may_be_null(part: Json) -> bool:
+    return bool(part.get("nullable")) or "null" in _kinds(part)
 
 
 def whole(document: Json, part: Json) -> Json:
@@ -106,19 +169,6 @@ def whole(document: Json, part: Json) -> Json:
 def _unescaped(step: str) -> str:
     """A step of a JSON pointer (RFC 6901)."""
     return unquote(step).replace("~1", "/").replace("~0", "~")
-
-
-def _parts(document: Json, schema: Json) -> Iterator[Json]:
-    """A schema, and all that it is made of or may be instead."""
-    schema = whole(document, schema)
-    yield schema
-    for how in ("allOf", "oneOf", "anyOf"):
-        for part in schema.get(how, ()):
-            yield from _parts(document, part)
-
-
-def _may_have_more(parts: Iterable[Json]) -> bool:
-    return any(part.get("additionalProperties") for part in parts)
 
 
 def _operations(document: Any) -> Iterator[Json]:

@@ -4,10 +4,7 @@ The documents are not ours to pass on: FULLCYCLE_VENDOR_SPECS names the folder t
 """
 
 import json
-import re
-from collections.abc import Callable, Iterator
-from email import message_from_bytes
-from email.message import Message
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,16 +15,9 @@ from deployments.sandbox.server import Answer, Request
 from tests.contracts import documents
 from tests.contracts import trial as trials
 from tests.contracts.asked import KEY
-from tests.contracts.documents import JSON, VENDOR, Json
+from tests.contracts.described import DESCRIBED, as_described
+from tests.contracts.documents import JSON
 from tests.contracts.trial import Trial
-from tests.contracts.trials import TRIALS
-
-DESCRIBED = {name: trial for name, trial in TRIALS.items() if trial.spec}
-NOT_TEXT: dict[str, Callable[[str], Any]] = {  # fields of forms
-    "expires_at": int,
-    "test_mode": lambda text: text == "1",
-    "allow_decline": lambda text: text == "1",
-}
 
 pytestmark = pytest.mark.skipif(not documents.FOLDER, reason="FULLCYCLE_VENDOR_SPECS is not set")
 
@@ -52,46 +42,6 @@ def described(trial: Trial) -> Iterator[tuple[MockRequest, Answer]]:
     for asked, answer in said(trial):
         if trial.is_described(asked.path):
             yield as_described(trial, asked), answer
-
-
-def as_described(trial: Trial, request: Request) -> MockRequest:
-    """A request as the document sees it."""
-    prefix = f"/{request.path.split('/')[1]}{trial.served}"
-    kind = request.headers.get("content-type", JSON)
-    body = _of_form(kind, request.raw) if kind.startswith("multipart/") else request.raw
-    return MockRequest(
-        VENDOR,
-        request.method.lower(),
-        request.path.removeprefix(prefix),
-        args=dict(request.query),
-        headers=dict(request.headers),
-        data=body or None,
-        content_type=JSON if kind.startswith("multipart/") else kind,
-    )
-
-
-def _of_form(kind: str, raw: bytes) -> bytes:
-    """Say in JSON what a form says by names like `signers[0][name]`, which OpenAPI cannot."""
-    told: Json = {}
-    parts = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + raw)
-    for part in parts.get_payload():
-        assert isinstance(part, Message)
-        name = str(part.get_param("name", header="content-disposition"))
-        *path, last = re.findall(r"[^\[\]]+", name)
-        inner = told
-        for step in path:
-            inner = inner.setdefault(step, {})
-        text = str(part.get_payload())
-        inner[last] = NOT_TEXT.get(name, str)(text)
-    return json.dumps(_lists(told)).encode()
-
-
-def _lists(told: Any) -> Any:
-    """Make lists of what is numbered from 0."""
-    if not isinstance(told, dict):
-        return told
-    inner = {name: _lists(value) for name, value in told.items()}
-    return list(inner.values()) if inner and "0" in inner else inner
 
 
 def _why(failure: OpenAPIError) -> str:

@@ -7,7 +7,8 @@ to see names, e-mail, hire date, job and compensation of everybody, and to write
 Settings: option `reference_field` is the field, made for us in the account, that holds our name of
 the application; `location:<place code>` names a location where city and state do not.
 Secret: `webhook` is the webhook's private key, which BambooHR shows once.
-Paging: employees by cursor (2500 at most), locations by number from 0.
+Paging: employees by cursor (2500 at most; 400 once its employee is gone), locations by number
+from 0.
 Limits: not published; over them 429 with `Retry-After` (503 before September 2026).
 Errors: 400, 403, 404, 406 (a value), 409 (a rule), 412 (no pay schedule); the reason is in the
 header X-BambooHR-Error-Message and may quote the person, so it is not repeated.
@@ -50,9 +51,16 @@ from requests.auth import HTTPBasicAuth
 
 from connectors import places, watched, webhook
 from connectors.access import Access
-from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unreadable, Unsupported
+from connectors.errors import (
+    Misconfigured,
+    OutcomeUnknown,
+    Refused,
+    Unavailable,
+    Unreadable,
+    Unsupported,
+)
 from connectors.health import Check, tried
-from connectors.http import Api, segment
+from connectors.http import Api, RefusedReply, segment
 from connectors.payload import Payload, items
 from connectors.payroll.bamboohr.rows import (
     NAME,
@@ -79,6 +87,7 @@ from connectors.records import (
 from connectors.vendor import Sender, Setting, Vendor
 
 PAGE_SIZE = 2500
+BAD_PAGE = 400
 OVERLAP = timedelta(minutes=1)
 BEGINNING = "1970-01-01T00:00:00+00:00"
 CHANGES = {"Inserted": "there", "Updated": "there", "Deleted": "gone"}
@@ -321,10 +330,18 @@ class BambooHR:
         return read_employee(body, self._field, *tables)
 
     def _listed(self) -> Iterator[Row]:
-        """Read all employees. Neither filter nor order: either hides people without a word."""
+        """Read all employees. Neither filter nor order: either hides people without a word.
+
+        Raises Unavailable if the cursor's employee is no longer on the list.
+        """
         params = {"fields": ",".join((*EMAILS, "hireDate")), "page[limit]": str(PAGE_SIZE)}
         while True:
-            body = Payload(NAME, self._get("/api/v1/employees", params))
+            try:
+                body = Payload(NAME, self._get("/api/v1/employees", params))
+            except RefusedReply as refusal:
+                if refusal.status == BAD_PAGE and "page[after]" in params:
+                    raise Unavailable(NAME, "the list has changed while it was read") from None
+                raise
             yield from body.take("data", list)
             after = body.inner("meta").inner("page").maybe("nextCursor", str)
             if not after:

@@ -182,10 +182,15 @@ def listed(row: Payload) -> Observed:
 
 def read_location(row: Payload) -> tuple[str, str, str]:
     """Read a location's label, city and state ("" where work is remote)."""
-    address = row.inner("address")
+    label, address = row.take("label", str), row.maybe_inner("address")
+    if address is None:
+        return label, "", ""
     state = address.maybe_inner("state")
-    city = address.maybe("city", str) or ""
-    return row.take("label", str), city, state.take("abbreviation", str) if state else ""
+    return (
+        label,
+        address.maybe("city", str) or "",
+        (state and state.maybe("abbreviation", str)) or "",
+    )
 
 
 def restricted(row: Mapping[str, Any], *fields: str) -> bool:

@@ -173,8 +173,9 @@ def _error_keys(parent: Payload) -> list[str]:
 
 def listed(row: Payload) -> Observed:
     """Read no more of an employee than who and since when; without a job they are yet to begin."""
-    jobs = [job for job in row.items("jobs") if job.take("primary", bool)]
-    begun = [datetime.combine(job.day("hire_date"), datetime.min.time(), UTC) for job in jobs]
+    jobs = [job for job in row.items("jobs") if job.maybe("primary", bool)]
+    days = [job.day("hire_date") for job in jobs if "hire_date" in job.names]
+    begun = [datetime.combine(day, datetime.min.time(), UTC) for day in days]
     return Observed(external_id=row.take("uuid", str), updated_at=min(begun, default=NOT_BEGUN))
 
 
