@@ -497,6 +497,17 @@ def test_an_archive_reason_of_a_type_we_do_not_know_is_no_hire_and_no_rejection(
         applications(tracker)
 
 
+def test_an_opportunity_that_was_never_changed_is_of_when_it_was_created(
+    tracker: ApplicantTracker, vendor: Lever, job: str
+) -> None:
+    [ref] = add_many(tracker, job, 1)
+    vendor.records.tables["application"][ref]["shown"] = {"updatedAt": None}
+
+    [application] = applications(tracker)
+
+    assert application.updated_at == application.applied_at
+
+
 def test_an_unknown_score_keeps_no_other_opportunity_from_being_read(
     tracker: ApplicantTracker, sandbox: Sandbox, vendor: Lever, job: str
 ) -> None:

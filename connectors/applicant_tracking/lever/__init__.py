@@ -18,6 +18,7 @@ Quirks
 - What is deleted is in a list of its own. A deleted interview is in none.
 - Stages have an id and a text: the text gives the meaning, `stage:<text>` where it does not. Who
   ended an opportunity only the text of the reason tells; `kind:<text>` says so where it does not.
+- What was never changed has no `updatedAt`: it is of when it was created.
 - An interview has no status but `canceledAt`: it took place if a form about it was handed in.
 - There are no idempotency keys. A posting carries the requisition's code as a tag, an opportunity
   and an interview's note carry our key, and a note ends with it. A person with the same e-mail

@@ -139,8 +139,9 @@ def read_opportunity(
 
     stages: their texts by id; reason: an archive reason by its id.
     """
-    row = Payload(NAME, json.loads(raw))
-    ref, stage = row.take("id", str), row.take("stage", str)
+    told = json.loads(raw)
+    row = Payload(NAME, told)
+    ref, stage, applied_at = row.take("id", str), row.take("stage", str), moment(row, "createdAt")
     kind, archive_reason = None, ""
     if archived := row.maybe_inner("archived"):
         why = archived.maybe("reason", str)
@@ -151,7 +152,7 @@ def read_opportunity(
     application = _application(row.items("applications"))
     return Application(
         external_id=ref,
-        updated_at=moment(row, "updatedAt"),
+        updated_at=moment(row, "updatedAt") if is_at(told, "updatedAt") else applied_at,
         ordered=True,
         document=raw,
         job_ref=(application and application.maybe("posting", str)) or "",
@@ -162,7 +163,7 @@ def read_opportunity(
         links=_texts(row, "links"),
         residence=row.maybe("location", str) or "",
         source=sources[0] if sources else "",
-        applied_at=moment(row, "createdAt"),
+        applied_at=applied_at,
         answers=_form_answers(application) if application else (),
         stage=meant,
         archive_kind=kind,
