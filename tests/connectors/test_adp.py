@@ -662,3 +662,5 @@ def test_codes_are_named_and_texts_are_not() -> None:
     body = {"confirmMessage": {"resourceMessages": [{"processMessages": [message]}]}}
     assert reasons(body) == "1000-46"
     assert reasons(json.loads("[]")) == "no reason given"
+    short = {"_confirmMessage": {"messages": [{"messageCode": "HR-1"}, {"messageCode": None}]}}
+    assert reasons(short) == "HR-1"

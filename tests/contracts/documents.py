@@ -85,6 +85,16 @@ def answered(document: Json, operation: Json, status: int) -> Json:
     return schema_of(document, answers.get(str(status)) or answers.get("default", {}))
 
 
+def example(name: str, method: str, template: str, status: int = 200) -> Any:
+    """The document's whole example of what an operation answers."""
+    document = described(name)
+    answer = whole(document, document["paths"][template][method]["responses"][str(status)])
+    content = answer["content"][JSON]
+    told = whole(document, content["schema"]).get("x-examples") or content["examples"]
+    first = next(iter(told.values()))
+    return json.loads(json.dumps(first.get("value", first) if "examples" in content else first))
+
+
 def unknown(document: Json, schemas: Iterable[Json], value: Any) -> set[str]:
     """The fields of a value, at any depth, that are in none of the shapes it may have."""
     these = parts(document, schemas)

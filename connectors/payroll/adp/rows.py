@@ -143,7 +143,7 @@ def begun(body: Any) -> str:
 
 
 def reasons(body: Any) -> str:
-    """Name ADP's objections by their codes: its texts may quote the person."""
+    """Name ADP's objections by their codes, in either shape: its texts may quote the person."""
     return ", ".join(sorted(set(_codes(body)))) or "no reason given"
 
 
@@ -161,9 +161,11 @@ def _codes(body: Any) -> list[str]:
     for message in messages:
         for name, field in (("processMessageID", "idValue"), ("userMessage", "codeValue")):
             inner = message.get(name)
-            code = inner.get(field) if isinstance(inner, dict) else None
-            found += [code] if isinstance(code, str) and CODE.fullmatch(code) else []
-    return found
+            found.append(inner.get(field) if isinstance(inner, dict) else None)
+    told = body.get("_confirmMessage") if isinstance(body, dict) else None
+    short = told.get("messages") if isinstance(told, dict) else None
+    found += [each.get("messageCode") for each in short or () if isinstance(each, dict)]
+    return [code for code in found if isinstance(code, str) and CODE.fullmatch(code)]
 
 
 def read_worker(body: Any, terms: Terms) -> Worker:
