@@ -7,19 +7,33 @@ from email import message_from_bytes
 from email.message import Message
 from typing import Any
 
+from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest
 
 from deployments.sandbox.server import Request
+from tests.contracts import documents
 from tests.contracts.documents import JSON, VENDOR, Json
 from tests.contracts.trial import Trial
 from tests.contracts.trials import TRIALS
 
-DESCRIBED = {name: trial for name, trial in TRIALS.items() if trial.spec}
+ANSWERING = {name: trial for name, trial in TRIALS.items() if trial.spec}
+DESCRIBED = {name: trial for name, trial in ANSWERING.items() if not trial.answers}
+"""Those whose document describes requests, too."""
 NOT_TEXT: dict[str, Callable[[str], Any]] = {  # fields of forms
     "expires_at": int,
     "test_mode": lambda text: text == "1",
     "allow_decline": lambda text: text == "1",
 }
+
+
+def document(trial: Trial) -> Json:
+    """The document of a vendor."""
+    return documents.described(trial.spec, json.dumps(trial.answers))
+
+
+def validator(trial: Trial) -> OpenAPI:
+    """What validates against it."""
+    return documents.validator(trial.spec, json.dumps(trial.answers))
 
 
 def as_described(trial: Trial, request: Request) -> MockRequest:

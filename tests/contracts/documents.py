@@ -32,11 +32,13 @@ TEXTS = {
 
 
 @cache
-def described(name: str) -> Json:
-    """The vendor's document, as if the vendor were at VENDOR."""
-    text = (Path(FOLDER) / name).read_text(encoding="utf-8")
-    told: Json = yaml.load(text, yaml.CSafeLoader)
-    told = _of_swagger(told) if "swagger" in told else told
+def described(name: str, answers: str = "{}") -> Json:
+    """The vendor's document, as if the vendor were at VENDOR.
+
+    answers: as JSON, what is answered to each request, where the document has but models.
+    """
+    path = Path(FOLDER) / name
+    told = _of_models(path, json.loads(answers)) if answers != "{}" else _of_openapi(path)
     for operation in _operations(told):
         for parameter in operation.get("parameters", ()):
             if "Comma-separated" in parameter.get("description", ""):  # as BambooHR's examples are
@@ -48,9 +50,9 @@ def described(name: str) -> Json:
 
 
 @cache
-def validator(name: str) -> OpenAPI:
+def validator(name: str, answers: str = "{}") -> OpenAPI:
     """What validates requests and answers; inside a deepObject the library can read no numbers."""
-    told: Json = json.loads(json.dumps(described(name), default=str))
+    told: Json = json.loads(json.dumps(described(name, answers), default=str))
     for operation in _operations(told):
         given = operation.get("parameters", ())
         operation["parameters"] = [each for each in given if each.get("style") != "deepObject"]
@@ -58,13 +60,17 @@ def validator(name: str) -> OpenAPI:
 
 
 def operation(document: Json, method: str, path: str) -> Json:
-    """What the document says of one request; the path with the fewest parameters fits best."""
+    """What the document says of one request; {} if nothing.
+
+    The path with the fewest parameters fits best.
+    """
     fitting = [
         template
         for template, described_path in document["paths"].items()
         if method in described_path and re.fullmatch(re.sub(r"{[^}]*}", "[^/]+", template), path)
     ]
-    found: Json = document["paths"][min(fitting, key=lambda each: each.count("{"))][method]
+    best = min(fitting, key=lambda each: each.count("{"), default=None)
+    found: Json = document["paths"][best][method] if best else {}
     return found
 
 
@@ -81,7 +87,7 @@ def schema_of(document: Json, message: Json) -> Json:
 
 def answered(document: Json, operation: Json, status: int) -> Json:
     """The schema of what an operation answers with a status; {} where nothing is said of it."""
-    answers: Json = operation["responses"]
+    answers: Json = operation.get("responses", {})
     return schema_of(document, answers.get(str(status)) or answers.get("default", {}))
 
 
@@ -193,6 +199,34 @@ def _objects(part: Any) -> Iterator[Json]:
         part = list(part.values())
     for inner in part if isinstance(part, list) else ():
         yield from _objects(inner)
+
+
+def _of_openapi(path: Path) -> Json:
+    told: Json = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    return _of_swagger(told) if "swagger" in told else told
+
+
+def _of_models(path: Path, answers: Json) -> Json:
+    """Make a document of models: of a file's definitions, or of a folder with a file for each."""
+    if path.is_dir():
+        models = {each.stem: json.loads(each.read_text("utf-8")) for each in path.glob("*.json")}
+    else:
+        text = path.read_text(encoding="utf-8").replace("#/$defs/", "#/components/schemas/")
+        models = json.loads(text)["$defs"]
+    for model in models.values():
+        model.pop("additionalProperties", None)  # what else is there, `unknown` tells
+    paths: Json = {}
+    for asked, schema in answers.items():
+        method, _, template = asked.partition(" ")
+        answer = {"description": "", "content": {JSON: {"schema": schema}}}
+        paths.setdefault(template, {})[method] = {"responses": {"200": answer}}
+    info = {"title": path.stem, "version": ""}
+    return {
+        "openapi": "3.1.0",
+        "info": info,
+        "paths": paths,
+        "components": {"schemas": models},
+    }
 
 
 def _of_swagger(document: Any) -> Json:

@@ -15,9 +15,12 @@ from deployments.sandbox.server import Answer, Request
 from tests.contracts import documents
 from tests.contracts import trial as trials
 from tests.contracts.asked import KEY
-from tests.contracts.described import DESCRIBED, as_described
+from tests.contracts.described import ANSWERING, DESCRIBED, as_described, document, validator
 from tests.contracts.documents import JSON
 from tests.contracts.trial import Trial
+
+# Fields that are in the vendor's own documents, and newer than the models we have of it.
+NEWER = {"greenhouse": {"job_interview_stage_id", "rejection_reason_id"}}
 
 pytestmark = pytest.mark.skipif(not documents.FOLDER, reason="FULLCYCLE_VENDOR_SPECS is not set")
 
@@ -59,38 +62,38 @@ def _deepest(error: Any) -> Any:
 
 @pytest.mark.parametrize("trial", DESCRIBED.values(), ids=DESCRIBED)
 def test_every_request_is_one_that_the_vendor_describes(trial: Trial) -> None:
-    document, wrong = documents.described(trial.spec), set()
+    told, wrong = document(trial), set()
     for asked, _ in described(trial):
         what = f"{asked.method} {asked.path}"
         try:
-            documents.validator(trial.spec).validate_request(asked)
+            validator(trial).validate_request(asked)
         except OpenAPIError as failure:
             wrong.add(f"{what}: {_why(failure)}")
             continue
-        operation = documents.operation(document, asked.method, asked.path)
-        known = documents.parameters(document, operation)
+        operation = documents.operation(told, asked.method, asked.path)
+        known = documents.parameters(told, operation)
         names = {name.partition("[")[0] for name in asked.parameters.query}
         names -= {each["name"].partition("[")[0] for each in known if each["in"] == "query"}
-        schema = documents.schema_of(document, operation.get("requestBody", {}))
-        names |= documents.unknown(document, [schema], json.loads(asked.body or b"{}"))
+        schema = documents.schema_of(told, operation.get("requestBody", {}))
+        names |= documents.unknown(told, [schema], json.loads(asked.body or b"{}"))
         wrong |= {f"{what}: there is no {name}" for name in names}
     assert not wrong
 
 
-@pytest.mark.parametrize("trial", DESCRIBED.values(), ids=DESCRIBED)
+@pytest.mark.parametrize("trial", ANSWERING.values(), ids=ANSWERING)
 def test_every_answer_of_the_stand_in_is_one_that_the_vendor_describes(trial: Trial) -> None:
-    document, wrong = documents.described(trial.spec), set()
+    told, wrong = document(trial), set()
     for asked, answer in described(trial):
-        operation = documents.operation(document, asked.method, asked.path)
-        schema = documents.answered(document, operation, answer.status)
+        operation = documents.operation(told, asked.method, asked.path)
+        schema = documents.answered(told, operation, answer.status)
         if not schema:  # it has no body, or is a general refusal
             continue
         what = f"{asked.method} {asked.path} {answer.status}"
         response = MockResponse(json.dumps(answer.body).encode(), answer.status, content_type=JSON)
         try:
-            documents.validator(trial.spec).validate_response(asked, response)
+            validator(trial).validate_response(asked, response)
         except OpenAPIError as failure:
             wrong.add(f"{what}: {_why(failure)}")
-        names = documents.unknown(document, [schema], answer.body)
+        names = documents.unknown(told, [schema], answer.body) - NEWER.get(trial.vendor, set())
         wrong |= {f"{what}: there is no {name}" for name in names}
     assert not wrong

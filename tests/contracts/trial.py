@@ -64,9 +64,10 @@ class Trial:
     `lists`: what it reads beside its `resources`. `filled` puts into the vendor whatever can be
     read, and returns the ids that are watched. `spec` and `served`: the vendor's own OpenAPI below
     the folder of all, and at which path below the stand-in's it begins. `undescribed`: what
-    the paths begin with that are in no document. `key`: instead of that of the sandbox's account.
-    `options`: settings of the account beside those of the sandbox's. `wrong`: what makes it one
-    that the vendor does not know.
+    the paths begin with that are in no document. `answers`: where the vendor's document has but
+    models, the schema of what is answered to each request, by method and path.
+    `key`: instead of that of the sandbox's account. `options`: settings beside those of its.
+    `wrong`: what makes it one that the vendor does not know.
     """
 
     vendor: str
@@ -77,6 +78,7 @@ class Trial:
     spec: str = ""
     served: str = ""
     undescribed: str = ""
+    answers: Mapping[str, Any] = field(default_factory=dict)
     key: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     wrong: Mapping[str, Any] = field(default_factory=lambda: {"key": "another"})

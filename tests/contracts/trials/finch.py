@@ -1,3 +1,5 @@
+from typing import Any
+
 from deployments.sandbox.finch import Finch
 from tests.contracts.asked import hiring
 from tests.contracts.trial import Bench, Trial, records
@@ -23,4 +25,40 @@ def entered(bench: Bench) -> list[str]:
     return [*refs, *(employee.external_id for employee in hired)]
 
 
-TRIAL = Trial("finch", Finch, entered, (), lists=("all_employees",))
+def batch(model: str) -> dict[str, Any]:
+    """The answers to a batch of questions."""
+    inside = {"type": "array", "items": {"$ref": f"#/components/schemas/{model}"}}
+    return {"type": "object", "properties": {"responses": inside}, "required": ["responses"]}
+
+
+DIRECTORY = {
+    "type": "object",
+    "properties": {
+        "paging": {"$ref": "#/components/schemas/Paging"},
+        "individuals": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/IndividualInDirectory"},
+        },
+    },
+    "required": ["paging", "individuals"],
+}
+
+TRIAL = Trial(
+    "finch",
+    Finch,
+    entered,
+    (),
+    lists=("all_employees",),
+    spec="finch/finch_models.schema.json",
+    answers={
+        "get /employer/directory": DIRECTORY,
+        "post /employer/individual": batch("IndividualResponse"),
+        "post /employer/employment": batch("EmploymentDataResponse"),
+        "get /employer/payment": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/Payment"},
+        },
+        "post /employer/pay-statement": batch("PayStatementResponse"),
+        "get /introspect": {"$ref": "#/components/schemas/Introspection"},
+    },
+)

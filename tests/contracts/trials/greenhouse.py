@@ -11,6 +11,10 @@ def stand_in(world: World) -> Greenhouse:
     return greenhouse
 
 
+LISTS = """applications candidates interview_kits interviewers interviews job_interview_stages
+    job_interviews jobs job_posts notes openings rejection_reasons scorecard_question_answers
+    scorecards sources users"""
+
 TRIAL = Trial(
     "greenhouse",
     stand_in,
@@ -27,4 +31,11 @@ TRIAL = Trial(
         blank=("move", "hire", "reject"),
     ),
     lists=("open_jobs",),
+    spec="greenhouse/v3_list_schemas/schemas",
+    served="/v3",
+    undescribed="/greenhouse/auth/",
+    answers={
+        f"get /{name}": {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}
+        for name in LISTS.split()
+    },
 )
