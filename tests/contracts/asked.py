@@ -25,6 +25,7 @@ from connectors.records import (
     RejectApplication,
     Request,
     ScheduleInterview,
+    SendMessage,
     SendOffer,
     StartAdverseAction,
     TrackerStage,
@@ -183,6 +184,16 @@ def a_list(bench: Bench) -> list[str]:
     bench.port.publish(publishing(bench, "HARBOR-3", "HARBOR-4"), "p")
     bench.later(minutes=10)
     return []
+
+
+def messaging(_: Bench) -> SendMessage:
+    return SendMessage(
+        to_name="Ada Byron",
+        to_email="ada@example.test",
+        subject="Your application",
+        body="Thank you.\n",
+        template="acknowledgement",
+    )
 
 
 TRACKERS: dict[str, tuple[str, Callable[[Bench], Request], str]] = {

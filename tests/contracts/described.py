@@ -6,13 +6,14 @@ from collections.abc import Callable
 from email import message_from_bytes
 from email.message import Message
 from typing import Any
+from urllib.parse import parse_qsl
 
 from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest
 
 from deployments.sandbox.server import Request
 from tests.contracts import documents
-from tests.contracts.documents import JSON, VENDOR, Json
+from tests.contracts.documents import FORM, JSON, VENDOR, Json
 from tests.contracts.trial import Trial
 from tests.contracts.trials import TRIALS
 
@@ -50,6 +51,12 @@ def as_described(trial: Trial, request: Request) -> MockRequest:
         data=body or None,
         content_type=JSON if kind.startswith("multipart/") else kind,
     )
+
+
+def body_of(request: MockRequest) -> Any:
+    """What a request says."""
+    raw = request.body or b"{}"
+    return dict(parse_qsl(raw.decode())) if request.content_type == FORM else json.loads(raw)
 
 
 def _of_form(kind: str, raw: bytes) -> bytes:

@@ -17,7 +17,7 @@ from openapi_core import Config, OpenAPI
 
 FOLDER = os.environ.get("FULLCYCLE_VENDOR_SPECS", "")
 VENDOR = "http://vendor.example"
-JSON = "application/json"
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 METHODS = ("get", "post", "put", "patch", "delete")
 Json = dict[str, Any]
 DEEPEST = 4  # objects inside one another, of what is made up
@@ -39,6 +39,8 @@ def described(name: str, answers: str = "{}") -> Json:
     """
     path = Path(FOLDER) / name
     told = _of_models(path, json.loads(answers)) if answers != "{}" else _of_openapi(path)
+    for path_item in told["paths"].values():
+        path_item.pop("servers", None)
     for operation in _operations(told):
         for parameter in operation.get("parameters", ()):
             if "Comma-separated" in parameter.get("description", ""):  # as BambooHR's examples are
@@ -80,8 +82,9 @@ def parameters(document: Json, operation: Json) -> list[Json]:
 
 
 def schema_of(document: Json, message: Json) -> Json:
-    """The schema of the JSON of a request or an answer; {} where there is none."""
-    found: Json = whole(document, message).get("content", {}).get(JSON, {}).get("schema", {})
+    """The schema of a request or an answer, as JSON or as a form; {} where there is none."""
+    content = whole(document, message).get("content", {})
+    found: Json = content.get(JSON, content.get(FORM, {})).get("schema", {})
     return found
 
 
@@ -202,7 +205,8 @@ def _objects(part: Any) -> Iterator[Json]:
 
 
 def _of_openapi(path: Path) -> Json:
-    told: Json = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    text = path.read_text(encoding="utf-8")
+    told: Json = json.loads(text) if path.suffix == ".json" else yaml.load(text, yaml.CSafeLoader)
     return _of_swagger(told) if "swagger" in told else told
 
 

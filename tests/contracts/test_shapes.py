@@ -126,7 +126,7 @@ def is_named(trial: Trial, change: Change) -> bool:
     """Whether we are known not to read this."""
     name = str(change.path[-1])
     if change.value is GONE or change.value is None:
-        return name in NEEDED[trial.vendor].split()
+        return name in NEEDED.get(trial.vendor, "").split()
     return f"{name}: {change.value}" in UNMAPPED.get(trial.vendor, ())
 
 

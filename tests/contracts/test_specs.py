@@ -15,7 +15,14 @@ from deployments.sandbox.server import Answer, Request
 from tests.contracts import documents
 from tests.contracts import trial as trials
 from tests.contracts.asked import KEY
-from tests.contracts.described import ANSWERING, DESCRIBED, as_described, document, validator
+from tests.contracts.described import (
+    ANSWERING,
+    DESCRIBED,
+    as_described,
+    body_of,
+    document,
+    validator,
+)
 from tests.contracts.documents import JSON
 from tests.contracts.trial import Trial
 
@@ -75,7 +82,7 @@ def test_every_request_is_one_that_the_vendor_describes(trial: Trial) -> None:
         names = {name.partition("[")[0] for name in asked.parameters.query}
         names -= {each["name"].partition("[")[0] for each in known if each["in"] == "query"}
         schema = documents.schema_of(told, operation.get("requestBody", {}))
-        names |= documents.unknown(told, [schema], json.loads(asked.body or b"{}"))
+        names |= documents.unknown(told, [schema], body_of(asked))
         wrong |= {f"{what}: there is no {name}" for name in names}
     assert not wrong
 

@@ -71,9 +71,12 @@ def test_a_lie_about_a_write_is_looked_up_and_it_is_done_once(
 @pytest.mark.parametrize("trial", TRIALS.values(), ids=TRIALS)
 def test_a_wrong_key_is_a_matter_of_set_up(bench: Bench) -> None:
     watching = bench.trial.filled(bench)
+    port = bench.opened(**bench.trial.wrong)
 
     with pytest.raises(Misconfigured):
-        list(bench.pages(bench.opened(**bench.trial.wrong), watching))
+        list(bench.pages(port, watching))
+        for write in bench.trial.writes:  # of one that is never read
+            getattr(port, write.verb)(write.request(bench), KEY)
 
 
 @pytest.mark.parametrize("trial", TRIALS.values(), ids=TRIALS)

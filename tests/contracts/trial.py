@@ -1,5 +1,6 @@
 """What a vendor supplies to be tried: its stand-in, our account there, and each write it can do."""
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -66,8 +67,9 @@ class Trial:
     the folder of all, and at which path below the stand-in's it begins. `undescribed`: what
     the paths begin with that are in no document. `answers`: where the vendor's document has but
     models, the schema of what is answered to each request, by method and path.
-    `key`: instead of that of the sandbox's account. `options`: settings beside those of its.
-    `wrong`: what makes it one that the vendor does not know.
+    `key`: instead of that of the sandbox's account; `options`: settings beside those of its;
+    `account`: ours, where the sandbox has none; `wrong`: what makes it one that the vendor does not
+    know. `sandbox`: what serves it, if not over HTTP.
     """
 
     vendor: str
@@ -82,6 +84,8 @@ class Trial:
     key: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     wrong: Mapping[str, Any] = field(default_factory=lambda: {"key": "another"})
+    account: "Callable[[Bench], Access] | None" = None
+    sandbox: "type[Telling] | None" = None
 
     def is_described(self, path: str) -> bool:
         """Whether the vendor's document is to describe a path."""
@@ -95,6 +99,9 @@ class Telling(Sandbox):
         super().__init__(world, vendors)
         self.asked: list[tuple[Asked, Answer]] = []
         self.change: Callable[[str, Any], Any] = lambda line, body: body
+
+    def begin(self) -> None:
+        """Be asked by a connector that was just opened."""
 
     def answer(self, request: Asked) -> tuple[Answer, str | None]:
         answer, fault = super().answer(request)
@@ -121,20 +128,26 @@ class Bench:
         self.trial, self.documents = trial, Filesystem(folder, "http://127.0.0.1")
         world = World(seed=7, now=NOW)
         self.stand_in = trial.stand_in(world)
-        self.sandbox = Telling(world, [self.stand_in])
+        self.sandbox = (trial.sandbox or Telling)(world, [self.stand_in])
         self.url = self.sandbox.start()
         self.port = self.opened()
 
     def opened(self, **told: Any) -> Any:
         """The connector, opened anew: it remembers nothing."""
+        self.sandbox.begin()
         account, vendor = replace(self.account, **told), VENDORS[self.trial.vendor]
-        ours = {**BESIDE, "documents": self.documents}
-        beside = {need: ours.get(need) for need in vendor.needs}
-        return vendor.connect(account, **beside, sleep=lambda _: None)
+        taken = inspect.signature(vendor.connect).parameters
+        theirs = {**BESIDE, "documents": self.documents}
+        beside: dict[str, Any] = {need: theirs.get(need) for need in vendor.needs}
+        ours = {"sleep": lambda _: None, "now": lambda: self.sandbox.world.now}
+        beside |= {name: each for name, each in ours.items() if name in taken}
+        return vendor.connect(account, **beside)
 
     @cached_property
     def account(self) -> Access:
-        """The sandbox's account, at this stand-in's address."""
+        """Our account, at this stand-in's address."""
+        if self.trial.account:
+            return self.trial.account(self)
         settings = Settings(sandbox_port=int(self.url.rpartition(":")[2]), home=Path("."))
         told = sandbox_accounts(settings, CLIENT)[self.trial.vendor]
         account = account_type(self.trial.vendor).filled(**told).access()
