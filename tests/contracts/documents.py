@@ -95,13 +95,18 @@ def answered(document: Json, operation: Json, status: int) -> Json:
 
 
 def example(name: str, method: str, template: str, status: int = 200) -> Any:
-    """The document's whole example of what an operation answers."""
+    """The document's first whole example of what an operation answers."""
+    return examples(name, method, template, status)[0]
+
+
+def examples(name: str, method: str, template: str, status: int = 200) -> list[Any]:
+    """The document's whole examples of what an operation answers."""
     document = described(name)
     answer = whole(document, document["paths"][template][method]["responses"][str(status)])
     content = answer["content"][JSON]
-    told = whole(document, content["schema"]).get("x-examples") or content["examples"]
-    first = next(iter(told.values()))
-    return json.loads(json.dumps(first.get("value", first) if "examples" in content else first))
+    of_schema: Json = whole(document, content["schema"]).get("x-examples", {})
+    told = [each["value"] for each in content.get("examples", {}).values()] or of_schema.values()
+    return [json.loads(json.dumps(each)) for each in told]
 
 
 def unknown(document: Json, schemas: Iterable[Json], value: Any) -> set[str]:

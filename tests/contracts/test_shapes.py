@@ -28,7 +28,7 @@ NEEDED = {
     "dropbox_sign": """created_at has_error is_complete is_declined metadata num_pages num_results
         signature_request_id status_code""",
     "finch": "amount currency employment_status income start_date unit",
-    "greenhouse": "ends_at starts_at submitted_at",
+    "greenhouse": "ends_at is_template starts_at submitted_at",
     "gusto": """check_date city compensations completed_at effective_date employee_uuid end_date
         external_id flsa_status gross_pay hire_date jobs location_uuid name onboarding_status
         pay_period payment_unit payroll_uuid primary processed processed_date rate results
@@ -37,15 +37,11 @@ NEEDED = {
 # What the document lists, and our records have no word for, or which says that there is nothing.
 UNMAPPED = {
     "ashby": {
-        f"status: {of_schedule}"
-        for of_schedule in (
-            "CandidateAvailabilitySubmitted",
-            "NeedsScheduling",
-            "OnHold",
-            "Unknown",
-            "WaitingOnCandidateAvailability",
-            "WaitingOnCandidateBooking",
-        )
+        *(f"status: {of_job}" for of_job in ("Archived", "Closed", "Draft")),
+        *(f"status: {not_yet}" for not_yet in ("NeedsScheduling", "OnHold", "Unknown")),
+        "status: CandidateAvailabilitySubmitted",
+        "status: WaitingOnCandidateAvailability",
+        "status: WaitingOnCandidateBooking",
     },
     "bamboohr": {"status: Inactive"},
     "finch": {

@@ -137,6 +137,17 @@ def test_levers_feedback_is_a_scorecard_unless_it_was_deleted() -> None:
     assert card.recommendation is Recommendation.YES
 
 
+def test_levers_published_postings_are_open_jobs_and_those_for_insiders() -> None:
+    postings = [row for page in recorded("lever", "postings") for row in page["data"]]
+    postings += lever("get-postings")
+    postings = list({row["id"]: row for row in postings}.values())
+    with quoting("lever", {"GET /v1/postings": levers_list(postings)}) as bench:
+        found = {each.external_id: each for each in read(bench, "open_jobs")}
+    are_open = {"published", "internal"}
+    assert set(found) == {row["id"] for row in postings if row["state"] in are_open}
+    assert all(found[row["id"]].title == row["text"] for row in postings if row["id"] in found)
+
+
 def test_what_lever_answers_to_writes_proves_them() -> None:
     opportunity, note, panel = (lever(f"create-{it}") for it in ("opportunity", "note", "panel"))
     person, reason = lever("update-opportunity-archived"), lever("get-archive-reason")
@@ -242,6 +253,17 @@ def test_workables_events_are_interviews_held_once_they_are_over() -> None:
         assert ours.starts_at == datetime.fromisoformat(event["starts_at"])
         assert ours.ends_at == datetime.fromisoformat(event["ends_at"])
         assert list(ours.interviewers) == [emails.get(w["id"], w["id"]) for w in event["members"]]
+
+
+def test_workables_published_jobs_are_open() -> None:
+    jobs = [row for page in recorded("workable", "jobs") for row in page["jobs"]]
+    for state in {row["state"] for row in jobs} | {"published"}:
+        told = [{**row, "state": state} for row in jobs]
+        with quoting("workable", {"GET /spi/v3/jobs": {"jobs": told}}) as bench:
+            found = {each.external_id: each for each in read(bench, "open_jobs")}
+        is_open = state == "published"
+        assert set(found) == ({row["shortcode"] for row in jobs} if is_open else set())
+        assert all(found[row["shortcode"]].title == row["title"] for row in jobs if is_open)
 
 
 def test_what_workable_answers_to_writes_proves_them() -> None:
