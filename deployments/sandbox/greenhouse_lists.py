@@ -35,6 +35,7 @@ FILTERS: dict[str, set[str]] = {
     "sources": set(),
     "offices": set(),
     "rejection_reasons": {"include_defaults"},
+    "rejection_details": {"application_ids"},
 }
 
 

@@ -51,6 +51,7 @@ class Records(ashby_records.Records):
         self.tables["opening"] = {}
         self.rounds: list[str] = []
         self._reasons, self._sources = reasons, sources
+        self.untold: set[str] = set()  # fields that this account's applications do not show
         self.lists: dict[str, Callable[[], Iterator[Row]]] = {
             "candidates": self._candidates,
             "applications": self._applications,
@@ -72,6 +73,7 @@ class Records(ashby_records.Records):
             "users": self._users,
             "sources": self._all_sources,
             "rejection_reasons": self._all_reasons,
+            "rejection_details": self._rejections,
         }
 
     def ref(self, *name: object) -> str:
@@ -117,7 +119,8 @@ class Records(ashby_records.Records):
 
     def _applications(self) -> Iterator[Row]:
         for row in self.tables["application"].values():
-            yield self.application(row)
+            shown = self.application(row)
+            yield {name: shown[name] for name in shown if name not in self.untold}
 
     def application(self, row: Row) -> Row:
         """An application as v3 shows it."""
@@ -457,6 +460,21 @@ class Records(ashby_records.Records):
             title = source["title"]
             board = {"id": 1, "name": "Third-party boards"}
             yield {**_standing("source", title), "name": title, "type": board}
+
+    def _rejections(self) -> Iterator[Row]:
+        for row in self.tables["application"].values():
+            if reason := row.get("archiveReason"):
+                yield {
+                    "id": int(row["id"]),
+                    "created_at": row["archivedAt"],
+                    "updated_at": row["archivedAt"],
+                    "application_id": int(row["id"]),
+                    "rejected_by_id": None,
+                    "rejection_note_id": None,
+                    "rejection_reason_id": number("reason", reason["text"]),
+                    "rejected_at": row["archivedAt"],
+                    "question_custom_fields": {},
+                }
 
     def _all_reasons(self) -> Iterator[Row]:
         for reason in self._reasons:

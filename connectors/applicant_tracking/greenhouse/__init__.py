@@ -19,6 +19,7 @@ Quirks
   our key as `external_event_id`. What is moved shows in `/application_stages`.
 - Stages have no type: their names give their meaning. A list of what was deleted does not exist:
   who is missing when all are read is gone.
+- Why an application was rejected it tells itself, or else only `/rejection_details` does.
 - `stage_id` is an application's own row for a stage, and what `from_stage_id` of a move must be;
   `to_stage_id` is a stage of the job's plan.
 - A move may make Greenhouse write to the candidate, if the client has set up such rules; a
@@ -107,6 +108,7 @@ LISTED = (
     "users",
     "sources",
     "rejection_reasons",
+    "rejection_details",
     "offices",
 )
 WEBHOOK_REFS = [  # applications and jobs
@@ -372,7 +374,11 @@ class Greenhouse:
         for rows, after in self._pages("/applications", cursor):
             reasons, sources = (related.reasons, related.sources) if rows else ({}, {})
             read = partial(
-                read_application, reasons=reasons, sources=sources, stages=self._search.stages
+                read_application,
+                reasons=reasons,
+                sources=sources,
+                stages=self._search.stages,
+                rejections=related.rejections(rows),
             )
             yield Page(listed=Listed(Application, rows, read), cursor=after)
 

@@ -14,6 +14,7 @@ from connectors.applicant_tracking.greenhouse.lists import Lists
 from connectors.applicant_tracking.greenhouse.rows import is_arranged, slug
 from connectors.applicant_tracking.greenhouse.shapes import (
     AnswerRow,
+    ApplicationRow,
     Chosen,
     FullInterview,
     FullScorecard,
@@ -25,6 +26,7 @@ from connectors.applicant_tracking.greenhouse.shapes import (
     Panelist,
     Question,
     Reason,
+    Rejection,
     ScorecardRow,
     User,
     decoded,
@@ -38,6 +40,7 @@ class _HasId(Protocol):
 
 
 R = TypeVar("R", bound=_HasId)
+REASON = b'"rejection_reason_id"'
 T = TypeVar("T")
 Row = tuple[str, bytes]
 """An object of a list: its id and its JSON."""
@@ -74,6 +77,15 @@ class Related:
     def wanted(self) -> Counter[int]:
         """How many openings each job has that nobody has filled or closed."""
         return Counter(row.job_id for row in self._lists.all("/openings", Opening, open="true"))
+
+    def rejections(self, rows: Sequence[Row]) -> dict[int, int | None]:
+        """Why each of these applications was rejected, where they do not tell it themselves."""
+        if not rows or REASON in rows[0][1]:
+            return {}
+        told, _ = _sorted_out(ApplicationRow, rows, lambda row: row.status == "rejected")
+        refs = [application.id for _, application in told]
+        found = self._lists.of("/rejection_details", Rejection, "application_ids", refs)
+        return {each.application_id: each.rejection_reason_id for each in found}
 
     def scorecards(self, rows: Sequence[Row]) -> list[Row]:
         """Add round, author and answers to those scorecards that were submitted."""

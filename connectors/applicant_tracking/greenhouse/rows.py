@@ -112,11 +112,12 @@ def read_application(
     reasons: Mapping[int, Reason],
     sources: Mapping[int, str],
     stages: Mapping[str, TrackerStage],
+    rejections: Mapping[int, int | None],
 ) -> Application:
     """Read one object of `/applications`; the person is in `/candidates`. Raises Unreadable."""
     told = decoded(ApplicationRow, row)
     stage = _stage(told, stages)
-    kind, reason = _end(told, reasons) if stage is TrackerStage.ARCHIVED else (None, "")
+    kind, reason = _end(told, reasons, rejections) if stage is TrackerStage.ARCHIVED else (None, "")
     return Application(
         external_id=str(told.id),
         updated_at=told.updated_at,
@@ -151,12 +152,17 @@ def _stage(told: ApplicationRow, stages: Mapping[str, TrackerStage]) -> TrackerS
     raise Unreadable(NAME, f"no meaning of a stage is known: add the setting 'stage:{name}'")
 
 
-def _end(told: ApplicationRow, reasons: Mapping[int, Reason]) -> tuple[ArchiveKind, str]:
-    if isinstance(told.rejection_reason_id, UnsetType):
-        raise Unreadable(NAME, "a rejected application has no field 'rejection_reason_id'")
-    if told.rejection_reason_id is None:
+def _end(
+    told: ApplicationRow, reasons: Mapping[int, Reason], rejections: Mapping[int, int | None]
+) -> tuple[ArchiveKind, str]:
+    why = told.rejection_reason_id
+    if isinstance(why, UnsetType):
+        if told.id not in rejections:
+            raise Unreadable(NAME, "nothing tells why an application was rejected")
+        why = rejections[told.id]
+    if why is None:
         return ArchiveKind.OTHER, ""
-    reason = _known(reasons, told.rejection_reason_id, "rejection reason")
+    reason = _known(reasons, why, "rejection reason")
     return _known(REASON_TYPES, reason.type.key, "type of a rejection reason"), reason.name
 
 

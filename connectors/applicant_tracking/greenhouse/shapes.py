@@ -86,7 +86,7 @@ class FormAnswer(Struct, gc=False):
 
 
 class ApplicationRow(Struct, gc=False):
-    """One object of `/applications`; rejection_reason_id is newer than the others."""
+    """One object of `/applications`; not all accounts are told rejection_reason_id there."""
 
     id: int
     candidate_id: int
@@ -170,6 +170,13 @@ class Reason(Struct):
     id: int
     name: str
     type: ReasonType
+
+
+class Rejection(Struct):
+    """One object of `/rejection_details`."""
+
+    application_id: int
+    rejection_reason_id: int | None
 
 
 class Kit(Struct):

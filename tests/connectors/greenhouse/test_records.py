@@ -200,6 +200,23 @@ def test_what_we_do_not_understand_is_unreadable_and_all_others_are_read(
     assert [record.external_id for record in told.records] == [bob]
 
 
+def test_why_an_application_was_rejected_is_read_elsewhere_where_it_does_not_tell_it(
+    tracker: ApplicantTracker, vendor: Greenhouse
+) -> None:
+    job = tracker.open_job(OPEN, "k").external_id
+    ada = tracker.add_application(applying(job), "a").external_id
+    tracker.add_application(applying(job, "Bob Lee", "bob@x.test"), "b")
+    tracker.reject(RejectApplication(application_ref=ada, reason="not_qualified"), "r")
+    told = {each.external_id: each for each in applications(tracker)}
+
+    vendor.records.untold = {"rejection_reason_id"}
+    found = {each.external_id: each for each in applications(tracker)}
+
+    assert found[ada].archive_kind is ArchiveKind.BY_EMPLOYER
+    assert found[ada].archive_reason == told[ada].archive_reason != ""
+    assert [each.stage for each in found.values()] == [each.stage for each in told.values()]
+
+
 @pytest.mark.parametrize("field", ["status", "created_at", "candidate_id", "answers", "stage_name"])
 def test_a_missing_field_is_unreadable(
     tracker: ApplicantTracker, vendor: Greenhouse, field: str

@@ -12,7 +12,8 @@ def stand_in(world: World) -> Greenhouse:
 
 
 LISTS = """applications candidates interview_kits interviewers interviews job_interview_stages
-    job_interviews jobs job_posts notes openings rejection_reasons scorecard_question_answers
+    job_interviews jobs job_posts notes openings rejection_details rejection_reasons
+    scorecard_question_answers
     scorecards sources users"""
 
 TRIAL = Trial(
