@@ -29,7 +29,8 @@ NEEDED = {
         signature_request_id status_code""",
     "finch": "amount currency employment_status income start_date unit",
     "greenhouse": "ends_at is_template starts_at submitted_at",
-    "gusto": """check_date city compensations completed_at effective_date employee_uuid end_date
+    "gusto": """check_date city compensations completed_at effective_date employee_compensations
+        employee_uuid end_date
         external_id flsa_status gross_pay hire_date jobs location_uuid name onboarding_status
         pay_period payment_unit payroll_uuid primary processed processed_date rate results
         start_date state version""",
