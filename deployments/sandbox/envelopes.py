@@ -66,7 +66,7 @@ def _certn(event: Event, secret: str) -> Envelope:
 
 
 def _bamboohr(event: Event, secret: str) -> Envelope:
-    at = event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+    at = event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = _compact({"type": event.kind, "timestamp": at, "data": event.about})
     signed = {"X-BambooHR-Signature": _signature(body + at.encode(), secret)}
     return _json(body, {"X-BambooHR-Timestamp": at, **signed})

@@ -17,6 +17,7 @@ from openapi_core import Config, OpenAPI
 
 FOLDER = os.environ.get("FULLCYCLE_VENDOR_SPECS", "")
 VENDOR = "http://vendor.example"
+WEBHOOK = "/webhooks/"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 METHODS = ("get", "post", "put", "patch", "delete")
 Json = dict[str, Any]
@@ -39,6 +40,8 @@ def described(name: str, answers: str = "{}") -> Json:
     """
     path = Path(FOLDER) / name
     told = _of_models(path, json.loads(answers)) if answers != "{}" else _of_openapi(path)
+    for kind, item in told.get("webhooks", {}).items():  # as if they were asked of the vendor
+        told["paths"][WEBHOOK + kind] = {"post": {**item["post"], "security": []}}
     for path_item in told["paths"].values():
         path_item.pop("servers", None)
     for operation in _operations(told):

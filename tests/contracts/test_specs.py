@@ -11,6 +11,8 @@ import pytest
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest, MockResponse
 
+from connectors.registry import VENDORS
+from deployments.sandbox.envelopes import Event, sealed
 from deployments.sandbox.server import Answer, Request
 from tests.contracts import documents
 from tests.contracts import trial as trials
@@ -23,11 +25,13 @@ from tests.contracts.described import (
     document,
     validator,
 )
-from tests.contracts.documents import JSON
-from tests.contracts.trial import Trial
+from tests.contracts.documents import JSON, VENDOR, WEBHOOK
+from tests.contracts.trial import NOW, Trial
 
 # Fields that are in the vendor's own documents, and newer than the models we have of it.
 NEWER = {"greenhouse": {"job_interview_stage_id", "rejection_reason_id"}}
+
+SENDING = ("ashby", "bamboohr")  # whose documents describe webhooks
 
 pytestmark = pytest.mark.skipif(not documents.FOLDER, reason="FULLCYCLE_VENDOR_SPECS is not set")
 
@@ -45,6 +49,22 @@ def said(trial: Trial) -> Iterator[tuple[Request, Answer]]:
         list(bench.pages(bench.port, watching))
         list(bench.port.check())
         yield from bench.sandbox.asked
+
+
+def webhooks(trial: Trial) -> Iterator[tuple[str, bytes]]:
+    """Everything that the vendor posts to us meanwhile, by its kind."""
+    writes = {write.verb: write for write in trial.writes}.values()
+    for write in (*writes, None):
+        with trials.bench(trial) as bench:
+            told: dict[str, Any] = {}
+            bench.stand_in.tell = told.__setitem__
+            if write:
+                getattr(bench.port, write.verb)(write.request(bench), KEY)
+            else:
+                trial.filled(bench)
+        for kind, about in told.items():
+            event = Event(trial.vendor, kind, about, "0" * 64, NOW, VENDOR)
+            yield kind, sealed(event, "secret").body
 
 
 def described(trial: Trial) -> Iterator[tuple[MockRequest, Answer]]:
@@ -104,3 +124,33 @@ def test_every_answer_of_the_stand_in_is_one_that_the_vendor_describes(trial: Tr
         names = documents.unknown(told, [schema], answer.body) - NEWER.get(trial.vendor, set())
         wrong |= {f"{what}: there is no {name}" for name in names}
     assert not wrong
+
+
+@pytest.mark.parametrize("name", SENDING)
+def test_every_webhook_of_the_stand_in_is_one_that_the_vendor_describes(name: str) -> None:
+    trial, found = DESCRIBED[name], 0
+    told, wrong = document(trial), set()
+    for kind, body in webhooks(trial):
+        found += 1
+        posted = MockRequest(VENDOR, "post", WEBHOOK + kind, data=body, content_type=JSON)
+        try:
+            validator(trial).validate_request(posted)
+        except OpenAPIError as failure:
+            wrong.add(f"{kind}: {_why(failure)}")
+        operation = documents.operation(told, "post", WEBHOOK + kind)
+        schema = documents.schema_of(told, operation.get("requestBody", {}))
+        names = documents.unknown(told, [schema], json.loads(body))
+        wrong |= {f"{kind}: there is no {name}" for name in names}
+    assert found
+    assert not wrong
+
+
+@pytest.mark.parametrize("name", SENDING)
+def test_every_webhook_that_the_vendor_describes_is_read(name: str) -> None:
+    told, sender = document(DESCRIBED[name]), VENDORS[name].webhooks
+    assert sender
+    for kind, item in told["webhooks"].items():
+        shown = documents.schema_of(told, item["post"]["requestBody"])
+        body = documents.sample(told, [shown])
+        event = sender.event(json.dumps(body).encode(), {})
+        assert event.kind == kind
