@@ -53,7 +53,7 @@ def quoting(vendor: str, quotes: Quotes) -> Iterator[Bench]:
 def read(bench: Bench, resource: str, *watching: str) -> list[Any]:
     """Every record of one resource; none may be missing."""
     found, why = unread(bench, resource, *watching)
-    assert why == []
+    assert why == [], why
     return found
 
 

@@ -1,5 +1,6 @@
 """What is recorded of trackers' answers is read: who applied for what, and where they stand."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,11 +17,15 @@ from connectors.records import (
     ScheduleInterview,
     TrackerStage,
 )
+from connectors.registry import VENDORS
+from tests.contracts import documents
 from tests.contracts.asked import adding
 from tests.contracts.quoting import changed, example, needs_examples, quoting, read, unread
 from tests.contracts.trial import NOW
+from tests.contracts.trials import TRIALS
 
 pytestmark = needs_examples
+OF_GREENHOUSE = "greenhouse/v1v2_official_doc_examples/webhooks"
 Json = dict[str, Any]
 
 
@@ -363,3 +368,96 @@ def test_what_smartrecruiters_answers_to_an_added_candidate_proves_it() -> None:
         added = bench.port.add_application(request, "a")
     assert added.external_id == f"{made['id']}:{job}"
     assert added.others["candidate"] == made["id"]
+
+
+def of_ashby(call: str) -> Json:
+    """One object of a list, made of the document's examples."""
+    told = documents.described(TRIALS["ashby"].spec)
+    answer = documents.answered(told, documents.operation(told, "post", f"/{call}"), 200)
+    results = documents.fields(documents.parts(told, [answer]))["results"]
+    rows = [part["items"] for part in documents.parts(told, results) if "items" in part]
+    shown: Json = json.loads(json.dumps(documents.sample(told, rows), default=str))
+    return shown
+
+
+def ashby_says(**lists: list[Json]) -> Json:
+    return {
+        f"POST /{name.replace('_', '.')}": {
+            "success": True,
+            "results": rows,
+            "moreDataAvailable": False,
+        }
+        for name, rows in lists.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "stage"),
+    [
+        ("Lead", TrackerStage.LEAD),
+        ("Active", TrackerStage.OFFER),
+        ("Hired", TrackerStage.HIRED),
+        ("Archived", TrackerStage.ARCHIVED),
+    ],
+)
+def test_ashbys_application_is_read_with_its_candidate(status: str, stage: TrackerStage) -> None:
+    person, told = of_ashby("candidate.list"), {**of_ashby("application.list"), "status": status}
+    says = ashby_says(candidate_list=[person], application_list=[told])
+    details = {"POST /application.info": {"success": True, "results": told}}
+    with quoting("ashby", {**says, **details}) as bench:
+        (ours,) = read(bench, "applications")
+
+    assert (ours.external_id, ours.job_ref) == (told["id"], told["job"]["id"])
+    assert (ours.candidate_ref, ours.name) == (person["id"], person["name"])
+    assert list(ours.emails) == [each["value"] for each in person["emailAddresses"]]
+    assert list(ours.phones) == [each["value"] for each in person["phoneNumbers"]]
+    assert list(ours.links) == [each["url"] for each in person["socialLinks"]]
+    assert ours.residence == person["location"]["locationSummary"]
+    assert ours.source == told["source"]["title"]
+    assert ours.applied_at == datetime.fromisoformat(told["createdAt"])
+    assert (ours.stage, ours.archive_reason) == (stage, told["archiveReason"]["text"])
+    assert ours.archive_kind is ArchiveKind.BY_EMPLOYER
+
+
+def test_ashbys_schedules_and_feedback_are_read() -> None:
+    schedule = {**of_ashby("interviewSchedule.list"), "status": "Scheduled"}
+    values = {"overall_recommendation": "4", "note": "Calm"}
+    form = {**of_ashby("applicationFeedback.list"), "submittedValues": values}
+    says = ashby_says(interviewSchedule_list=[schedule], applicationFeedback_list=[form])
+    with quoting("ashby", says) as bench:
+        (talk,), (card,) = read(bench, "interviews"), read(bench, "scorecards")
+
+    (event,) = schedule["interviewEvents"]
+    assert (talk.external_id, talk.application_ref) == (event["id"], schedule["applicationId"])
+    assert talk.starts_at == datetime.fromisoformat(event["startTime"])
+    assert talk.ends_at == datetime.fromisoformat(event["endTime"])
+    assert list(talk.interviewers) == [who["email"] for who in event["interviewers"]]
+    assert (card.external_id, card.application_ref) == (form["id"], form["applicationId"])
+    assert card.author == form["submittedByUser"]["email"]
+    assert card.submitted_at == datetime.fromisoformat(form["submittedAt"])
+    assert card.recommendation is Recommendation.STRONG_YES
+    assert [(each.question, each.value) for each in card.answers][-1] == ("note", "Calm")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "application_events",
+        "candidate_events",
+        "interview_events",
+        "job_events",
+        "organization_events",
+    ],
+)
+def test_greenhouses_webhooks_name_what_they_are_about(name: str) -> None:
+    sender = VENDORS["greenhouse"].webhooks
+    assert sender
+    shown = [each for each in example(f"{OF_GREENHOUSE}/{name}.json") if "json" in each]
+    for each in shown:
+        told = each["json"]
+        event = sender.event(json.dumps(told).encode(), {})
+        assert event.kind == told["action"]
+        application = told["payload"].get("application") or {}
+        if "id" in application:
+            assert str(application["id"]) in event.refs
+    assert shown
