@@ -40,8 +40,9 @@ def described(name: str, answers: str = "{}") -> Json:
     """
     path = Path(FOLDER) / name
     told = _of_models(path, json.loads(answers)) if answers != "{}" else _of_openapi(path)
-    for kind, item in told.get("webhooks", {}).items():  # as if they were asked of the vendor
-        told["paths"][WEBHOOK + kind] = {"post": {**item["post"], "security": []}}
+    sent: Json = told.get("webhooks") or told.get("x-webhooks") or {}
+    for kind, item in sent.items():
+        told["paths"][WEBHOOK + kind] = {"post": _as_asked(told, item["post"])}
     for path_item in told["paths"].values():
         path_item.pop("servers", None)
     for operation in _operations(told):
@@ -196,6 +197,13 @@ def whole(document: Json, part: Json) -> Json:
 def _unescaped(step: str) -> str:
     """A step of a JSON pointer (RFC 6901)."""
     return unquote(step).replace("~1", "/").replace("~0", "~")
+
+
+def _as_asked(document: Json, webhook: Json) -> Json:
+    """A webhook as if it were asked of the vendor; what a form holds, as the JSON it is."""
+    content = whole(document, webhook["requestBody"])["content"]
+    body = {"content": {JSON: next(iter(content.values()))}}
+    return {"requestBody": body, "responses": webhook["responses"], "security": []}
 
 
 def _operations(document: Any) -> Iterator[Json]:
