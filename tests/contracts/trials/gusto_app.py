@@ -1,8 +1,6 @@
 """Gusto once more, as an App Integration: the client's admin gives a hire their job."""
 
-from connectors.access import Access
 from connectors.records import CorrectHire, PayUnit
-from deployments.sandbox.gusto import COMPANY
 from deployments.sandbox.gusto_app import GustoApp
 from tests.contracts.asked import CHICAGO, hiring
 from tests.contracts.trial import Bench, Town, Trial, Write, records
@@ -40,12 +38,6 @@ def _employ(bench: Bench, who: str) -> None:
     bench.stand_in.admin_gives_job(f"{who}@example.test", START, RATE)
 
 
-def account(bench: Bench) -> Access:
-    """The company's own, to which it has connected us."""
-    options = {"company": COMPANY, "product": "app_integrations"}
-    return Access(f"{bench.url}/gusto", "sandbox-gusto", options=options)
-
-
 TRIAL = Trial(
     "gusto",
     lambda world: GustoApp(world, Town()),
@@ -58,6 +50,7 @@ TRIAL = Trial(
         ),
     ),
     lists=("all_employees",),
-    account=account,
+    key="sandbox-gusto",
+    options={"product": "app_integrations"},
     spec="gusto/app-integrations.v2025-06-15.openapi.yaml",
 )
