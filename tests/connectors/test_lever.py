@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from connectors.access import Access
 from connectors.applicant_tracking import lever
-from connectors.applicant_tracking.lever.rows import milliseconds, moment
+from connectors.applicant_tracking.lever.rows import milliseconds, moment, read_posting
 from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable, Unreadable
 from connectors.payload import Payload
 from connectors.ports import ApplicantTracker
@@ -506,6 +506,12 @@ def test_an_opportunity_that_was_never_changed_is_of_when_it_was_created(
     [application] = applications(tracker)
 
     assert application.updated_at == application.applied_at
+
+
+def test_a_posting_that_was_never_changed_is_of_when_it_was_created() -> None:
+    posting = {"id": "p", "text": "Electrician", "state": "published", "createdAt": 1000}
+    [job] = read_posting({**posting, "updatedAt": None})
+    assert job.updated_at == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
 
 
 def test_an_unknown_score_keeps_no_other_opportunity_from_being_read(

@@ -225,7 +225,7 @@ def read_posting(data: Row) -> tuple[Job, ...]:
     categories = row.maybe_inner("categories")
     job = Job(
         external_id=row.take("id", str),
-        updated_at=moment(row, "updatedAt"),
+        updated_at=moment(row, "updatedAt" if is_at(data, "updatedAt") else "createdAt"),
         ordered=True,
         title=row.take("text", str),
         place=(categories and categories.maybe("location", str)) or "",

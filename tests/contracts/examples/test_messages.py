@@ -5,12 +5,14 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
 
 from connectors.errors import OutcomeUnknown, Refused
 from deployments.sandbox.server import Answer
 from tests.contracts import documents
-from tests.contracts.asked import KEY
-from tests.contracts.quoting import needs_examples, quoting
+from tests.contracts.asked import KEY, messaging
+from tests.contracts.quoting import example, needs_examples, quoting
 from tests.contracts.trial import Bench
 from tests.contracts.trials import TRIALS
 from tests.contracts.trials.twilio import texting
@@ -81,3 +83,15 @@ def test_an_empty_list_of_twilios_finds_nothing() -> None:
     for listed in of_twilio("get", 200)[1:]:
         with quoting("twilio", twilio_says({}, listed)) as bench:
             assert bench.port.find(texting(bench), KEY) is None
+
+
+def test_what_ses_is_asked_and_answers_is_as_its_model_says() -> None:
+    model = ServiceModel(example("amazon_ses/sesv2.2019-09-27.subset.service-2.json"))
+    sending = model.operation_model("SendEmail")
+    with quoting("amazon_ses", {}) as bench:
+        bench.port.send(messaging(bench), KEY)
+        [(asked, answer)] = bench.sandbox.asked
+    for told, shape in ((asked.json, sending.input_shape), (answer.body, sending.output_shape)):
+        assert shape
+        report = ParamValidator().validate(told, shape)
+        assert not report.has_errors(), report.generate_report()
