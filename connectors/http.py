@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
 from json import loads as from_json
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -39,6 +40,9 @@ A_DAY = 86_400.0
 CLOCKS_APART_SECONDS = 60.0  # signatures and tokens of most vendors bear five minutes
 FEW = 0.1  # of a quota
 CHUNK = 1 << 20  # bytes read at once: by default 10 KB, which is half of what reading 1 MB costs
+LARGEST_FILE = 20 << 20  # bytes
+MOST_HOPS = 3  # from one address to the next, until there is the file
+A_FILE = {"Accept": "*/*", "Accept-Encoding": "identity"}  # unpacked it could be of any size
 NOT_JSON = (ValueError, RecursionError)  # a body of a million brackets is no JSON either
 
 T = TypeVar("T")
@@ -144,24 +148,51 @@ class Api:
         decode: makes something of the body; it raises ValueError if it is no JSON.
         Raises Misconfigured (401, 403), Refused (other 4xx), Unavailable.
         """
-        for attempt in Retrying(
-            stop=stop_after_attempt(READ_ATTEMPTS),
-            wait=_pause,
-            retry=retry_if_exception(_may_pass_soon),
-            sleep=self._sleep,
-            reraise=True,
-        ):
-            with attempt:
-                try:
-                    reply = self._once(
-                        method, path, params, json, headers, decode=decode, wait=self._read_seconds
-                    )
-                except OutcomeUnknown as lost:
-                    raise Unavailable(self.system, lost.what, status=lost.status) from None
-                if reply.body is None and reply.status != NO_CONTENT:
-                    raise Unavailable(self.system, f"{method} {path}: empty", status=reply.status)
-                return reply
-        raise AssertionError("unreachable: Retrying either returns or raises")
+
+        def once() -> Reply:
+            reply = self._once(
+                method, path, params, json, headers, decode=decode, wait=self._read_seconds
+            )
+            if reply.body is None and reply.status != NO_CONTENT:
+                raise Unavailable(self.system, f"{method} {path}: empty", status=reply.status)
+            return reply
+
+        return self._patiently(once)
+
+    def file(self, path: str, decode: Callable[[bytes], T]) -> T:
+        """Read a file, asked for as often as by `read`; where that leads to a link, by the link.
+
+        decode: makes something of the file; it raises ValueError if that is none.
+        Raises what `read` raises, NoFile, and Refused for a file of more than LARGEST_FILE.
+        """
+        what = f"GET {path.partition('?')[0]}"  # the rest may be a signature
+        found = self._patiently(partial(self._file_or_link, what, path, decode))
+        if isinstance(found, str):
+            return self.linked(urljoin(self.base_url + path, found), decode)
+        content: T = found.body
+        return content
+
+    def linked(self, url: str, decode: Callable[[bytes], T]) -> T:
+        """Read a file by a link that the vendor gave, to wherever it is, without our credentials.
+
+        A signed link opens the file for whoever has it, so no error names it. Raises Refused for
+        one that is dead, or less safe than our way to the vendor, and for a file that is too large;
+        NoFile, Unavailable.
+        """
+        what, anybody = "GET a link to a file", Api(self.system, "", sleep=self._sleep)
+        for _ in range(MOST_HOPS):
+            if urlsplit(url).scheme not in {"https", urlsplit(self.base_url).scheme}:
+                raise Refused(self.system, f"{what}: it is not encrypted")
+            try:
+                found = anybody._patiently(partial(anybody._file_or_link, what, url, decode))
+            except (Misconfigured, RefusedReply) as refusal:
+                told = f"{what}: it is dead: look whether the file is there, then retry"
+                raise Refused(self.system, told, status=refusal.status) from None
+            if not isinstance(found, str):
+                content: T = found.body
+                return content
+            url = urljoin(url, found)
+        raise Refused(self.system, f"{what}: it leads from one address to the next")
 
     def write(
         self,
@@ -206,6 +237,34 @@ class Api:
                 "quota", wrong, "see what else uses this account, or ask for a larger quota"
             )
 
+    def _patiently(self, once: Callable[[], T]) -> T:
+        """Ask again while the vendor is unavailable; an answer that is lost has changed nothing."""
+        for attempt in Retrying(
+            stop=stop_after_attempt(READ_ATTEMPTS),
+            wait=_pause,
+            retry=retry_if_exception(_may_pass_soon),
+            sleep=self._sleep,
+            reraise=True,
+        ):
+            with attempt:
+                try:
+                    return once()
+                except OutcomeUnknown as lost:
+                    raise Unavailable(self.system, lost.what, status=lost.status) from None
+        raise AssertionError("unreachable: Retrying either returns or raises")
+
+    def _file_or_link(self, what: str, path: str, decode: Callable[[bytes], Any]) -> Reply | str:
+        answer, content = self._exchange(
+            what, "GET", path, headers=A_FILE, wait=self._read_seconds, most=LARGEST_FILE
+        )
+        if answer.is_redirect:
+            return answer.headers["Location"]
+        self._judge(answer, content, what)
+        try:
+            return Reply(answer.status_code, answer.headers, decode(content))
+        except ValueError:
+            raise NoFile(self.system, f"{what}: no file", status=answer.status_code) from None
+
     def _once(
         self,
         method: str,
@@ -219,31 +278,17 @@ class Api:
         wait: float | None = None,
     ) -> Reply:
         what = f"{method} {path}"
-        try:
-            with self._quota.one() as told:
-                answer = self._session.request(
-                    method,
-                    self.base_url + path,
-                    params=params,
-                    json=json,
-                    data=data,
-                    files=files,
-                    headers=headers,
-                    timeout=(CONNECT_SECONDS, wait or READ_SECONDS),
-                    allow_redirects=False,
-                    stream=True,
-                )
-                told(answer.headers)
-                self._heard = (time.time(), answer.headers)
-                content = b"".join(answer.iter_content(CHUNK))
-        except requests.ConnectTimeout:
-            raise Unavailable(self.system, f"{what}: no connection") from None
-        except requests.ConnectionError as failure:
-            if "NewConnectionError" in repr(failure):
-                raise Unavailable(self.system, f"{what}: no connection") from None
-            raise OutcomeUnknown(self.system, f"{what}: connection lost") from None
-        except requests.RequestException:
-            raise OutcomeUnknown(self.system, f"{what}: answer lost") from None
+        answer, content = self._exchange(
+            what,
+            method,
+            path,
+            params=params,
+            json=json,
+            data=data,
+            files=files,
+            headers=headers,
+            wait=wait,
+        )
         self._judge(answer, content, what)
         if not content.strip():
             return Reply(answer.status_code, answer.headers, None)
@@ -255,6 +300,49 @@ class Api:
             ) from None
         self._objection(self.system, what, body)
         return Reply(answer.status_code, answer.headers, body)
+
+    def _exchange(
+        self,
+        what: str,
+        method: str,
+        path: str,
+        *,
+        wait: float | None = None,
+        most: int | None = None,
+        **asked: Any,
+    ) -> tuple[requests.Response, bytes]:
+        """Ask once, and read what is answered; raises Refused for more than `most` bytes."""
+        try:
+            with self._quota.one() as told:
+                answer = self._session.request(
+                    method,
+                    self.base_url + path,
+                    timeout=(CONNECT_SECONDS, wait or READ_SECONDS),
+                    allow_redirects=False,
+                    stream=True,
+                    **asked,
+                )
+                told(answer.headers)
+                self._heard = (time.time(), answer.headers)
+                return answer, self._content(answer, what, most)
+        except requests.ConnectTimeout:
+            raise Unavailable(self.system, f"{what}: no connection") from None
+        except requests.ConnectionError as failure:
+            if "NewConnectionError" in repr(failure):
+                raise Unavailable(self.system, f"{what}: no connection") from None
+            raise OutcomeUnknown(self.system, f"{what}: connection lost") from None
+        except requests.RequestException:
+            raise OutcomeUnknown(self.system, f"{what}: answer lost") from None
+
+    def _content(self, answer: requests.Response, what: str, most: int | None) -> bytes:
+        parts, size = [], 0
+        for part in answer.iter_content(CHUNK):
+            parts.append(part)
+            size += len(part)
+            if most is not None and size > most:
+                answer.close()
+                raise Refused(self.system, f"{what}: larger than {most >> 20} MB")
+        return b"".join(parts)
 
     def _judge(self, answer: requests.Response, content: bytes, what: str) -> None:
         status = answer.status_code
@@ -277,6 +365,10 @@ class Api:
             raise OutcomeUnknown(self.system, f"{what}: failed", status=status)
         refusal = RefusedReply(self.system, what, status, _json_or_none(content))
         raise self._meaning(refusal, _seconds_to_wait(answer.headers))
+
+
+class NoFile(Unavailable):
+    """In place of a file there was something else, as often as we asked."""
 
 
 class RefusedReply(Refused):

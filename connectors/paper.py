@@ -19,9 +19,14 @@ def pdf(api: Api, path: str, **params: str) -> bytes:
 
 def kept(system: str, vault: DocumentStore | None, name: str, content: bytes) -> Receipt:
     """Keep a PDF in the client's vault; raises Misconfigured if there is none."""
+    return Receipt(external_id=asked_for(system, vault).put(name, content, PDF))
+
+
+def asked_for(system: str, vault: DocumentStore | None) -> DocumentStore:
+    """The vault in which something is to be kept; raises Misconfigured if there is none."""
     if vault is None:
         raise Misconfigured(system, "the client has no vault; name one under systems")
-    return Receipt(external_id=vault.put(name, content, PDF))
+    return vault
 
 
 def _whole(content: bytes) -> bytes:

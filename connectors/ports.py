@@ -26,6 +26,7 @@ from connectors.records import (
     CorrectHire,
     CreateHire,
     FormAnswer,
+    KeepResume,
     KeepSigned,
     MoveApplication,
     OpenJob,
@@ -101,6 +102,12 @@ class ApplicantTracker(System, Protocol):
 
     def schedule_interview(self, request: ScheduleInterview, key: str) -> Receipt:
         """Schedule one interview round."""
+
+    def keep_resume(self, request: KeepResume, key: str) -> Receipt:
+        """Copy an application's résumé into the client's vault; the receipt's id is its address.
+
+        It is `resume.NONE` if there is no résumé. `find` says None, as of a signed offer.
+        """
 
 
 class BackgroundScreener(System, Protocol):

@@ -495,6 +495,13 @@ class AddNote(Request):
     text: str = Field(repr=False)
 
 
+class KeepResume(Request):
+    """Keep a copy of the résumé that came with an application, under this name and its ending."""
+
+    application_ref: str
+    name: str
+
+
 class ScheduleInterview(Request):
     """Put one interview round into the tracker's calendar."""
 

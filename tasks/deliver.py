@@ -39,6 +39,7 @@ from connectors.records import (
     CloseJob,
     CorrectHire,
     CreateHire,
+    KeepResume,
     KeepSigned,
     MoveApplication,
     OpenJob,
@@ -68,6 +69,7 @@ KINDS: dict[str, tuple[type[Request], str]] = {
     "tracker.reject": (RejectApplication, "reject"),
     "tracker.note": (AddNote, "add_note"),
     "tracker.interview": (ScheduleInterview, "schedule_interview"),
+    "resume.keep": (KeepResume, "keep_resume"),
     "references.ask": (AskReference, "ask"),
     "offer.send": (SendOffer, "send"),
     "offer.cancel": (CancelOffer, "cancel"),
@@ -289,7 +291,9 @@ def _failed(desk: Desk, effect: Claimed, failure: ConnectorError, as_of: datetim
     if isinstance(failure, TakenOver):
         return TAKEN_OVER
     lease = failure.seconds if isinstance(failure, UnderWay) else 0.0
-    spared = _judge_vendor(desk, effect.system, failure, as_of)
+    spared = isinstance(failure, StandsStill) or (
+        effect.kind not in effects.COPIES and _judge_vendor(desk, effect.system, failure, as_of)
+    )
     state, pause = _meaning(effect, failure, spared=spared)
     not_before = as_of + timedelta(seconds=pause)
     with desk.ledger.transaction() as connection:

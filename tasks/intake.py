@@ -6,7 +6,7 @@ from datetime import datetime
 from connectors.ledger import intake as ledger
 from connectors.ledger.decisions import Decisions, Due, Link
 from connectors.ledger.intake import Row
-from connectors.records import AddApplication
+from connectors.records import AddApplication, KeepResume
 from tasks.clock import after_business_days
 from tasks.identity import LIKELY, SURE, Match, contacts, matches
 from tasks.messages import tell_candidate, tell_colleague, to_be_told
@@ -129,6 +129,7 @@ def _take_in(decisions: Decisions, row: Row, process: Process) -> None:
     if row.taken_over_in in {None, "new"} and not to_be_told(row, "acknowledgement"):
         tell_candidate(decisions, row, process, "acknowledgement")
     if row.tracker_ref:
+        _keep_resume(decisions, row, process, row.tracker_ref)
         if row.approved:
             decisions.advance(row, to=process.next_stage("intake", row.order_rules))
         else:
@@ -157,3 +158,10 @@ def _take_in(decisions: Decisions, row: Row, process: Process) -> None:
             ),
             about="again" if row.conflict_over else "",
         )
+
+
+def _keep_resume(decisions: Decisions, row: Row, process: Process, tracker_ref: str) -> None:
+    """Have the résumé copied of who came into the tracker by another way than ours."""
+    if process.systems.vault and not row.every("tracker.add"):
+        copy = KeepResume(application_ref=tracker_ref, name=f"resumes/{row.key}")
+        decisions.effect(row, process.systems.applicant_tracking, "resume.keep", copy)

@@ -50,8 +50,8 @@ class Brand(Record):
 class Systems(Record):
     """Which vendor does each job; the accounts themselves are Prefect blocks.
 
-    Without `market_pay` nobody is asked what the market pays; without `vault` no copy of what was
-    signed is kept.
+    Without `market_pay` nobody is asked what the market pays; without `vault` no copy is
+    kept of what was signed, nor of résumés.
     """
 
     job_boards: tuple[Slug, ...]

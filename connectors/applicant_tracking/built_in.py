@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy import Connection
 
+from connectors import resume
 from connectors.access import Access
 from connectors.errors import Unsupported
 from connectors.health import Check
@@ -28,6 +29,7 @@ from connectors.records import (
     AddApplication,
     AddNote,
     CloseJob,
+    KeepResume,
     MoveApplication,
     OpenJob,
     Page,
@@ -119,6 +121,10 @@ class BuiltIn:
     def schedule_interview(self, request: ScheduleInterview, key: str) -> Receipt:
         """Put an interview into the calendar; people say what became of it."""
         return self._once(key, lambda c: tracker.schedule(c, self._client, request))
+
+    def keep_resume(self, request: KeepResume, key: str) -> Receipt:
+        """Nothing: this tracker has no files."""
+        return resume.NONE
 
     def _once(self, key: str, write: Callable[[Connection], Receipt]) -> Receipt:
         """Write something and its key in one transaction, unless this key has been written."""

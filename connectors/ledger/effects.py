@@ -130,11 +130,14 @@ _FREE = """
          AND (e.sent_at IS NULL OR e.owner IS NULL OR e.owner = :owner
               OR NOT starts_with(e.owner, :here))))
 """
+# Into the client's vault: nothing depends on a copy, and it may be the vault that fails.
+COPIES = ("offer.keep", "resume.keep")
 # What was asked of a vendor about a subject before, and is not settled, goes first.
-_IN_TURN = """
+_IN_TURN = f"""
     NOT EXISTS (SELECT 1 FROM effect b
         WHERE b.client = e.client AND b.subject_kind = e.subject_kind
           AND b.subject_id = e.subject_id AND b.system = e.system AND b.id < e.id
+          AND b.kind NOT IN {COPIES}
           AND (b.state = 'sending' AND (b.lease_until >= clock_timestamp() OR b.not_before > :as_of)
                OR b.state = 'due' AND b.attempts > 0
                   AND (b.not_before > :as_of OR :unsettled_only)))

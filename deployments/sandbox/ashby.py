@@ -24,6 +24,7 @@ from deployments.sandbox.ashby_records import (
     stamp,
     user,
 )
+from deployments.sandbox.files import Files
 from deployments.sandbox.people import People
 from deployments.sandbox.server import FAULTS, Answer, Request, Route, StandIn
 from deployments.sandbox.tracker_people import Staff
@@ -98,17 +99,21 @@ class Ashby(StandIn):
         ]
         self.staff = Staff(self.records, people, requisitions_dir, self.reasons, self.sources)
         self.records.when["applied"] = lambda row: self.note("applied", row["id"])
+        self.files = Files(self.prefix, self.staff)
         self.calls = self._calls()
         self.permissions = {call.permission for call in self.calls.values()}
         self.oldest_token = 0
         self.largest_incremental_sync = 10_000
-        self.page = PAGE
+        self.page, self._host = PAGE, ""
         self.one_application_a_job = False  # which of both Ashby does is not documented
 
     @property
     def routes(self) -> dict[tuple[str, str], Route]:
         """Every operation is a POST."""
-        return {("POST", r"/(?P<name>\w+\.\w+)"): self._serve}
+        return {
+            ("POST", r"/(?P<name>\w+\.\w+)"): self._serve,
+            ("GET", r"/files/(?P<ref>[\w-]+)"): self.files.get,
+        }
 
     def too_many(self, seconds: int = 1) -> Answer:
         """Say 429 as the specification shows it."""
@@ -151,6 +156,7 @@ class Ashby(StandIn):
                 "candidatesRead", lambda b: self._list("application", b, self._application)
             ),
             "application.info": Call("candidatesRead", self._application_info),
+            "file.info": Call("candidatesRead", self._file_info),
             "application.changeStage": Call("candidatesWrite", self._change_stage, True),
             "applicationFeedback.list": Call(
                 "candidatesRead", lambda b: self._list("feedback", b, _feedback)
@@ -177,6 +183,7 @@ class Ashby(StandIn):
             return Answer(404, _failure("endpoint_not_found"))
         if request.basic_user != self.key or call.permission not in self.permissions:
             return Answer(403, _failure("missing_endpoint_permission"))
+        self._host = request.headers["host"]
         try:
             return Answer(body={"success": True, **call.run(request.json)}, changed=call.writes)
         except Declined as no:
@@ -372,7 +379,18 @@ class Ashby(StandIn):
         shown = ["applicationHistory"]
         if "applicationFormSubmissions" in body.get("expand", []):
             shown.append("applicationFormSubmissions")
-        return _one(self._application(application) | {name: application[name] for name in shown})
+        details = self._application(application) | {name: application[name] for name in shown}
+        if self.files.has(application):
+            ref = application["id"]
+            handle = {"id": fixed(f"file/{ref}"), "name": "resume.pdf", "handle": f"resume {ref}"}
+            details["resumeFileHandle"] = handle
+        return _one(details)
+
+    def _file_info(self, body: Row) -> Row:
+        kind, _, ref = str(body.get("fileHandle", "")).partition(" ")
+        if kind != "resume":
+            raise Declined("file_handle_not_found")
+        return _one({"url": self.files.link(self._host, self._row("application", ref)["id"])})
 
     def _application(self, row: Row) -> Row:
         candidate = self.records.tables["candidate"][row["candidateId"]]

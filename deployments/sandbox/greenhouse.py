@@ -19,6 +19,7 @@ from typing import Any
 
 from deployments.sandbox.ashby import REASONS, SOURCES
 from deployments.sandbox.ashby_records import STAGE, Row
+from deployments.sandbox.files import LETTER, Files
 from deployments.sandbox.greenhouse_board import Board
 from deployments.sandbox.greenhouse_bodies import Body, Declined, checked
 from deployments.sandbox.greenhouse_lists import FILTERS, page
@@ -112,6 +113,7 @@ class Greenhouse(StandIn):
         self.records.announce = self._announce
         self.staff = Staff(self.records, people, requisitions_dir, reasons, sources)
         self.records.when["applied"] = lambda row: self.note("applied", row["id"])
+        self.files = Files(self.prefix, self.staff)
         self.records.rounds = sorted(
             {
                 planned["name"]
@@ -162,6 +164,7 @@ class Greenhouse(StandIn):
         }
         return {
             ("POST", "/auth/token"): self._token,
+            ("GET", r"/files/(?P<ref>\d+)"): self.files.get,
             **self.board.routes,
             **lists,
             **{
@@ -240,11 +243,18 @@ class Greenhouse(StandIn):
         if name == "candidates" and self.clock() < until:
             rows = [row for row in rows if row["id"] in known]
         shown, cursor = page(name, rows, request.query, self.page)
+        host = request.headers["host"]
+        if name == "attachments":
+            shown = [{**row, "url": self._url(host, row)} for row in shown]
         if cursor is None:
             return Answer(body=shown)
-        host = request.headers["host"]
         link = f'<http://{host}{self.prefix}/v3/{name}?cursor={cursor}>; rel="next"'
         return Answer(body=shown, headers={"Link": link})
+
+    def _url(self, host: str, attachment: Row) -> str:
+        if attachment["type"] != "resume":
+            return LETTER
+        return self.files.link(host, str(attachment["application_id"]))
 
     def _row(self, table: str, ref: Any) -> Row:
         row = self.records.tables[table].get(str(ref))

@@ -31,6 +31,7 @@ FILTERS: dict[str, set[str]] = {
         "scorecard_question_option_ids",
         "scorecard_question_answer_ids",
     },
+    "attachments": {"application_ids", "candidate_ids", "type"},
     "users": {"primary_email"},
     "sources": set(),
     "offices": set(),

@@ -70,6 +70,7 @@ class Records(ashby_records.Records):
             "scorecard_question_answers": self._answers,
             "scorecard_question_options": self._options,
             "scorecard_question_answer_options": self._chosen,
+            "attachments": self._attachments,
             "users": self._users,
             "sources": self._all_sources,
             "rejection_reasons": self._all_reasons,
@@ -116,6 +117,20 @@ class Records(ashby_records.Records):
                 "custom_fields": {},
                 **row.get("shown", {}),
             }
+
+    def _attachments(self) -> Iterator[Row]:
+        """What came through the careers page: a letter and a résumé, whose links are told later."""
+        for row in self.tables["application"].values():
+            for kind in ("cover_letter", "resume") if row["applicationFormSubmissions"] else ():
+                yield {
+                    "id": number("attachment", row["id"], kind),
+                    "created_at": row["createdAt"],
+                    "updated_at": row["createdAt"],
+                    "application_id": int(row["id"]),
+                    "candidate_id": int(row["candidateId"]),
+                    "type": kind,
+                    "filename": f"{kind}.pdf",
+                }
 
     def _applications(self) -> Iterator[Row]:
         for row in self.tables["application"].values():

@@ -17,6 +17,7 @@ from typing import Any
 
 from deployments.sandbox.ashby import REASONS, SOURCES
 from deployments.sandbox.ashby_records import STAGE, Row, stamp
+from deployments.sandbox.files import Files
 from deployments.sandbox.lever_records import (
     STAGES,
     TEMPLATE,
@@ -50,7 +51,8 @@ class Declined(Exception):
 class Lever(StandIn):
     """One client's Lever. Tests may revoke the key and take scopes away.
 
-    `expands`: whether applications are shown in full when that is asked for.
+    `expands`: whether applications are shown in full when that is asked for. `redirects`: whether a
+    file is elsewhere.
     """
 
     prefix = "/lever"
@@ -71,12 +73,13 @@ class Lever(StandIn):
         sources: list[Row] = [{"id": fixed(title), "title": title} for title in SOURCES]
         self.staff = Staff(self.records, people, requisitions_dir, self.reasons, sources)
         self.records.when["applied"] = lambda row: self.note("applied", row["id"])
-        self.page, self.expands = 50, True
+        self.files = Files(self.prefix, self.staff)
+        self.page, self.expands, self.redirects = 50, True, False
         self.scopes = {
             f"{what}:{how}"
             for what in ("opportunities", "postings", "notes", "panels", "feedback", "uploads")
             for how in ("read", "write")
-        } | {"users:read", "stages:read", "archive_reasons:read"}
+        } | {"users:read", "stages:read", "archive_reasons:read", "resumes:read"}
 
     @property
     def routes(self) -> dict[tuple[str, str], Route]:
@@ -99,13 +102,19 @@ class Lever(StandIn):
             ("GET", f"/v1{one}/panels"): ("panels:read", self._panels),
             ("POST", f"/v1{one}/panels"): ("panels:write", self._create_panel),
             ("GET", f"/v1{one}/feedback"): ("feedback:read", self._feedback),
+            ("GET", f"/v1{one}/resumes"): ("resumes:read", self._resumes),
+            ("GET", f"/v1{one}/resumes/(?P<file>[^/]+)/download"): (
+                "resumes:read",
+                self._download,
+            ),
             ("GET", "/v1/users"): ("users:read", self._users),
             ("GET", r"/v1/users/(?P<ref>[^/]+)"): ("users:read", self._user),
             ("GET", "/v1/stages"): ("stages:read", self._stages),
             ("GET", "/v1/archive_reasons"): ("archive_reasons:read", self._reasons),
             ("GET", r"/v1/archive_reasons/(?P<ref>[^/]+)"): ("archive_reasons:read", self._reason),
         }
-        return {asked: partial(self._serve, *call) for asked, call in calls.items()}
+        api = {asked: partial(self._serve, *call) for asked, call in calls.items()}
+        return {("GET", r"/files/(?P<ref>[\w-]+)"): self.files.get, **api}
 
     def too_many(self, seconds: int = 1) -> Answer:
         """Say 429 without a word of when to come back."""
@@ -348,6 +357,23 @@ class Lever(StandIn):
     def _feedback(self, request: Request, ref: str) -> Answer:
         self._row("application", ref)
         return self._list(request, self.records.forms(ref))
+
+    def _resumes(self, request: Request, ref: str) -> Answer:
+        row = self._row("application", ref)
+        at = milliseconds(row["createdAt"])
+        shown = {"file": {"name": "resume.pdf", "status": "ready"}, "parsedData": {}}
+        times = (at - 1, at) if self.files.has(row) else ()
+        told = [{"id": fixed(f"resume/{ref}/{time}"), "createdAt": time} for time in times]
+        return self._list(request, [{**shown, **each} for each in told])
+
+    def _download(self, request: Request, ref: str, file: str) -> Answer:
+        row = self._row("application", ref)
+        newest = fixed(f"resume/{ref}/{milliseconds(row['createdAt'])}")
+        if not self.files.has(row) or file != newest:
+            raise Declined(404, "ResourceNotFound", "the resume was not found")
+        if self.redirects:
+            return Answer(302, headers={"Location": self.files.link(request.headers["host"], ref)})
+        return Answer(body=self.files.of(row))
 
     def _users(self, request: Request) -> Answer:
         """Users; whoever is asked for by an address of the client's becomes one."""

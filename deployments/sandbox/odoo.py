@@ -74,6 +74,15 @@ DEFAULTS: dict[str, Row] = {
     "resource.calendar": {"name": False},
     "res.partner": {"name": False, "email": False, "email_normalized": False},
     "hr.work.location": {"name": False},
+    "ir.attachment": {
+        "name": False,
+        "type": "binary",
+        "res_model": False,
+        "res_id": 0,
+        "mimetype": False,
+        "file_size": 0,
+        "datas": False,
+    },
     "mail.message": {"model": False, "res_id": 0, "body": ""},
     "calendar.event": {
         "name": False,

@@ -17,6 +17,7 @@ from typing import Any
 
 from deployments.sandbox.ashby import REASONS, SOURCES
 from deployments.sandbox.ashby_records import STAGE, Row
+from deployments.sandbox.files import LETTER, Files
 from deployments.sandbox.people import People
 from deployments.sandbox.server import (
     FAULTS,
@@ -75,6 +76,7 @@ class SmartRecruiters(StandIn):
 
     `limit`: requests a second for one operation, by `clock`. `merges`: whether a candidate who has
     the e-mail address of another becomes the same. `forgets_pages`: no `pageId` is known any more.
+    `elsewhere`: whether files have links.
     """
 
     prefix = "/smartrecruiters"
@@ -94,8 +96,9 @@ class SmartRecruiters(StandIn):
         self.sources: list[Row] = [{"id": fixed(title), "title": title} for title in SOURCES]
         self.staff = Staff(self.records, people, requisitions_dir, self.reasons, self.sources)
         self.records.when["applied"] = lambda row: self.note("applied", row["id"])
+        self.files = Files(self.prefix, self.staff)
         self.page, self.limit, self.clock = 50, 100_000, time.monotonic
-        self.merges = self.forgets_pages = False
+        self.merges = self.forgets_pages = self.elsewhere = False
         self._used: dict[tuple[str, int], int] = {}
         self._behind: tuple[float, set[str]] = (0.0, set())
         self.rights = {
@@ -119,6 +122,11 @@ class SmartRecruiters(StandIn):
             ("POST", f"{job}/candidates"): ("candidates_create", self._create_candidate),
             ("GET", "/candidates"): ("candidates_read", self._candidates),
             ("GET", one): ("candidates_read", self._candidate),
+            ("GET", f"{one}/attachments"): ("candidates_read", self._attachments),
+            ("GET", r"/candidates/attachments/(?P<ref>[^/]+)"): (
+                "candidates_read",
+                self._attachment,
+            ),
             ("GET", application): ("candidates_read", self._application),
             ("PUT", f"{application}/status"): ("candidates_manage", self._set_status),
             ("GET", f"{application}/status/history"): ("candidates_read", self._history),
@@ -141,7 +149,8 @@ class SmartRecruiters(StandIn):
                 self._reasons,
             ),
         }
-        return {asked: partial(self._serve, *call) for asked, call in calls.items()}
+        api = {asked: partial(self._serve, *call) for asked, call in calls.items()}
+        return {("GET", r"/files/(?P<ref>[\w-]+)"): self.files.get, **api}
 
     def handle(self, request: Request) -> Answer:
         """Tell with every answer how many requests of this second are left."""
@@ -298,6 +307,19 @@ class SmartRecruiters(StandIn):
 
     def _candidate(self, request: Request, ref: str) -> Answer:
         return Answer(body=self.records.details(self._row("candidate", ref)))
+
+    def _attachments(self, request: Request, ref: str) -> Answer:
+        """What came with a candidate's applications; each says where it is."""
+        host, shown = request.headers["host"], []
+        for row in self.records.applications(self._row("candidate", ref)):
+            if self.files.has(row):
+                here = f"http://{host}{self.prefix}/candidates/attachments/{row['id']}"
+                url = self.files.link(host, row["id"]) if self.elsewhere else here
+                shown += [_attachment("COVER_LETTER", LETTER), _attachment("RESUME", url)]
+        return Answer(body={"totalFound": len(shown), "content": shown})
+
+    def _attachment(self, request: Request, ref: str) -> Answer:
+        return Answer(body=self.files.of(self._row("application", ref)))
 
     def _create_candidate(self, request: Request, ref: str) -> Answer:
         asked, job = request.json, self._row("job", ref)
@@ -466,6 +488,12 @@ class SmartRecruiters(StandIn):
             if not is_job:
                 about |= {"candidate_id": row["candidateId"], "application_id": row["id"]}
             self.tell(WEBHOOKS[action], about)
+
+
+def _attachment(kind: str, url: str) -> Row:
+    download = {"url": url, "method": "GET"}
+    told = {"id": fixed(url), "name": "file.pdf", "type": kind, "contentType": "application/pdf"}
+    return {**told, "actions": {"download": download}}
 
 
 def _message(row: Row) -> Row:

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from deployments.sandbox.ashby import REASONS, SOURCES
 from deployments.sandbox.ashby_records import STAGE, Row, stamp
+from deployments.sandbox.files import Files
 from deployments.sandbox.greenhouse import EDITED, Window
 from deployments.sandbox.people import People
 from deployments.sandbox.server import FAULTS, Answer, Request, Route, StandIn
@@ -86,6 +87,7 @@ class Workable(StandIn):
         self.records.announce = self._announce
         self.staff = Staff(self.records, people, requisitions_dir, self.reasons, sources)
         self.records.when["applied"] = lambda row: self.note("applied", row["id"])
+        self.files = Files(self.prefix, self.staff)
         self.records.when["moved"] = self._moved
         self.page, self.window, self.takes_twice = PAGE, Window(seconds=10), True
         self.scopes = {"r_jobs", "r_candidates", "w_candidates"}
@@ -111,13 +113,16 @@ class Workable(StandIn):
             ("GET", "/members"): ("r_jobs", self._members),
             ("GET", "/disqualification_reasons"): ("r_jobs", self._reasons),
         }
-        return {
+        api = {
             (method, ROOT + path): partial(self._serve, scope, act)
             for (method, path), (scope, act) in operations.items()
         }
+        return {("GET", f"/files/{REF}"): self.files.get, **api}
 
     def handle(self, request: Request) -> Answer:
         """Count every request, and tell with every answer to a read how much is left."""
+        if not request.path.startswith(ROOT):
+            return super().handle(request)
         if not self.world.replaying and not self.window.take():
             return self.too_many(self.window.left())
         answer = super().handle(request)
@@ -227,7 +232,10 @@ class Workable(StandIn):
         return self._page(request, "candidates", [as_listed(row) for row in rows])
 
     def _candidate(self, request: Request, ref: str) -> Answer:
-        return Answer(body={"candidate": self.records.candidate(self._row("application", ref))})
+        row = self._row("application", ref)
+        host = request.headers["host"]
+        resume = {"resume_url": self.files.link(host, ref)} if self.files.has(row) else {}
+        return Answer(body={"candidate": {**self.records.candidate(row), **resume}})
 
     def _activities(self, request: Request, ref: str) -> Answer:
         rows = self.records.activities(self._row("application", ref))

@@ -114,7 +114,7 @@ class Records(ashby_records.Records):
             "experience_entries": [],
             "skills": [],
             "answers": list(_answers(application)),
-            "resume_url": f"https://files.example/{application['id']}?at={self.sequence}",
+            "resume_url": None,
             "social_profiles": [
                 {"type": "website", "name": "website", "url": link["url"]}
                 for link in person["socialLinks"]

@@ -92,7 +92,8 @@ def test_every_write_of_every_kind_is_lied_about() -> None:
     letters = {"send", "ask"}  # see tests/connectors/test_letters.py
     lied_about = {write.verb for trial in TRIALS.values() for write in trial.writes} | letters
 
-    copied = {"keep_signed"}  # nothing is changed there: see tests/connectors/test_signed_copies.py
+    # Nothing is changed there: see tests/connectors/test_signed_copies.py and test_kept_resumes.py.
+    copied = {"keep_signed", "keep_resume"}
     told = {"tell"}  # nobody says what they were told: see tests/connectors/indeed
     assert {verb for verb in verbs - reads if not verb.startswith("_")} == (
         lied_about | copied | told

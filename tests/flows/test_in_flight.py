@@ -169,6 +169,17 @@ def test_everybody_is_taken_over_where_they_stand_and_nobody_is_moved_back(
     assert wrong(office) == []
 
 
+def test_a_resume_that_cannot_be_kept_keeps_nobody_waiting(office: Office, job: str) -> None:
+    ref = stands(office, job, "new", "new")
+
+    imported(office, wanted(office, job))  # this desk has no vault
+
+    copies = office.books._query("SELECT state FROM effect WHERE kind = 'resume.keep'")
+    assert [row.state for row in copies] == ["due"]
+    assert in_the_tracker(office)[ref] == "screen"
+    assert office.books._query("SELECT 1 FROM breaker WHERE failures > 0") == []
+
+
 def test_what_was_not_seen_by_us_is_listed_with_its_remedy_and_holds_nobody(
     office: Office, job: str
 ) -> None:

@@ -98,7 +98,7 @@ def desk(mailbox: Mailbox) -> Desk:
 
 def test_every_kind_that_a_stage_asks_for_can_be_delivered() -> None:
     files = Path(tasks.__path__[0]).glob("*.py")
-    systems = "board|posting|tracker|references|offer|background|payroll|message"
+    systems = "board|posting|tracker|resume|references|offer|background|payroll|message"
     asked_for = {
         kind
         for file in files

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from connectors.ledger.intake import Acquaintance, Row
-from connectors.records import AddApplication, RejectApplication
+from connectors.records import AddApplication, KeepResume, RejectApplication
 from tasks.intake import decide, points_of
 from tests.tasks.factories import (
+    HARBOR,
     KEY,
     NOW,
     an_application,
@@ -144,13 +145,36 @@ def test_who_is_known_is_answered_and_put_into_the_tracker() -> None:
 
 def test_who_is_in_the_tracker_passes_on_and_is_not_answered_twice() -> None:
     row = an_arrival(
-        person_id=3, tracker_ref="tracker-7", effects=asked("message.send", "acknowledgement")
+        person_id=3,
+        tracker_ref="tracker-7",
+        effects=asked("message.send", "acknowledgement") | asked("tracker.add"),
     )
 
     decisions = decided(decide, row)
 
     assert the_move(decisions).ready_for == "screening"
     assert not decisions.effects
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_the_resume_of_who_came_by_the_tracker_is_kept_if_the_client_has_a_vault(
+    approved: bool,
+) -> None:
+    row = an_arrival(tracker_ref="tracker-7", approved=approved)
+    without = HARBOR.model_copy(
+        update={"systems": HARBOR.systems.model_copy(update={"vault": None})}
+    )
+
+    (copy,) = requests(decided(decide, row), KeepResume)
+    assert copy == KeepResume(application_ref="tracker-7", name=f"resumes/{KEY}")
+    assert requests(decided(decide, row, process=without), KeepResume) == []
+
+
+@pytest.mark.parametrize("about", ["", "again"])
+def test_the_resume_of_whom_we_have_added_to_the_tracker_is_not_looked_for(about: str) -> None:
+    row = an_arrival(person_id=3, tracker_ref="tracker-7", effects=asked("tracker.add", about))
+
+    assert requests(decided(decide, row), KeepResume) == []
 
 
 def test_who_has_no_address_is_answered_by_a_person_once() -> None:
@@ -173,7 +197,7 @@ def test_while_a_version_awaits_approval_who_applies_is_answered_and_waits() -> 
         approved=False,
         person_id=3,
         tracker_ref="tracker-7",
-        effects=asked("message.send", "acknowledgement"),
+        effects=asked("message.send", "acknowledgement") | asked("tracker.add"),
     )
 
     waiting = decided(decide, row)

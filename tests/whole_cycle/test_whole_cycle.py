@@ -90,6 +90,16 @@ def test_what_the_ledger_calls_done_is_what_the_vendors_have(lived: Outcome) -> 
     )
 
 
+def test_the_resume_of_everyone_who_came_by_the_tracker_is_in_the_vault(lived: Outcome) -> None:
+    kept = rows(lived, "SELECT state, external_id FROM effect WHERE kind = 'resume.keep'")
+    vault = lived.state.settings.home / "vault"
+    there = sorted(f"/{file.relative_to(vault)}" for file in vault.glob("resumes/*"))
+
+    assert there
+    assert {effect.state for effect in kept} == {"done"}
+    assert there == sorted(effect.external_id for effect in kept)
+
+
 def test_the_vendors_bear_the_ledger_out(lived: Outcome) -> None:
     left = record(lived)
     assert left.vendors.received["checkr final_notices"].total() >= 1

@@ -19,6 +19,7 @@ Quirks
   holds it with our name of the round.
 - An application created without a stage becomes a Lead: somebody to be asked, who has not applied.
 - applicationFeedback.list takes `applicationId`, but does not need it in the official OpenAPI.
+- A file has a handle, for which `file.info` gives a link that ends.
 - A note, once edited in Ashby, may lose our key.
 
 Unverified against the real Ashby: a second application of a candidate for one job whose first is
@@ -36,7 +37,7 @@ from functools import cache, partial
 
 from requests.auth import HTTPBasicAuth
 
-from connectors import health, watched, webhook
+from connectors import health, resume, watched, webhook
 from connectors.access import Access
 from connectors.applicant_tracking.ashby.calls import Calls, OutOfSync, objection, told
 from connectors.applicant_tracking.ashby.rows import (
@@ -59,16 +60,17 @@ from connectors.applicant_tracking.ashby.rows import (
     slug,
     strict,
 )
-from connectors.errors import Misconfigured, Refused, Unsupported
+from connectors.errors import Misconfigured, Refused
 from connectors.health import Check
 from connectors.http import Api
 from connectors.payload import Payload
-from connectors.ports import ApplicantTracker
+from connectors.ports import ApplicantTracker, DocumentStore
 from connectors.records import (
     AddApplication,
     AddNote,
     Application,
     CloseJob,
+    KeepResume,
     MoveApplication,
     OpenJob,
     Page,
@@ -94,12 +96,17 @@ WEBHOOK_REFS = [  # applications and jobs
 _ONE_A_JOB = "their archived application came back: have them added to the job anew, then retry"
 
 
-def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> ApplicantTracker:
+def connect(
+    access: Access,
+    vault: DocumentStore | None = None,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> ApplicantTracker:
     """Open one client's Ashby."""
     headers = {"Accept": "application/json; version=1"}
     auth = HTTPBasicAuth(access.key, "")
     api = Api(NAME, access.base_url, auth, headers=headers, objection=objection, sleep=sleep)
-    return Ashby(Calls(api), access.options)
+    return Ashby(Calls(api), access.options, vault)
 
 
 def verify_webhook(raw: bytes, headers: Mapping[str, str], secret: str) -> bool:
@@ -129,9 +136,11 @@ VENDOR = Vendor(
     documents="https://developers.ashbyhq.com/reference",
     reads="applications with their candidates and answers, feedback, interviews; open jobs",
     writes=(
-        "jobs (open, close), candidates and applications, stage moves, archiving, notes, interviews"
+        "jobs (open, close), candidates and applications, stage moves, archiving, notes,"
+        " interviews; the vault gets résumés"
     ),
     connect=connect,
+    needs=("vault",),
     addresses={"production": "https://api.ashbyhq.com"},
     key="an API key",
     settings=(
@@ -156,8 +165,10 @@ class Ashby:
 
     resources: tuple[str, ...] = ("applications", "scorecards", "interviews")
 
-    def __init__(self, calls: Calls, options: Mapping[str, str]) -> None:
-        self._calls, self._options = calls, options
+    def __init__(
+        self, calls: Calls, options: Mapping[str, str], vault: DocumentStore | None
+    ) -> None:
+        self._calls, self._options, self._vault = calls, options, vault
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         """Yield what changed; starts over by itself when Ashby refuses to go on."""
@@ -195,7 +206,7 @@ class Ashby:
                 return self._note(request, key)
             case ScheduleInterview():
                 return self._event(request, key)
-        raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+        return resume.looked_for(NAME, request)
 
     def open_job(self, request: OpenJob, key: str) -> Receipt:
         """Create and open a job, going on with a draft that an earlier attempt left."""
@@ -284,6 +295,22 @@ class Ashby:
             {"applicationId": request.application_ref, "interviewEvents": [event]},
             made_schedule,
         )
+
+    def keep_resume(self, request: KeepResume, key: str) -> Receipt:
+        """Copy the application's résumé, or else its candidate's."""
+
+        def given() -> bytes | None:
+            row = self._info(request.application_ref)
+            person = {"id": row["candidate"]["id"]}
+            if not row.get("resumeFileHandle"):
+                row = self._calls.one("candidate.info", person)
+            file = row.get("resumeFileHandle")
+            if not file:
+                return None
+            url = self._calls.one("file.info", {"fileHandle": file["handle"]})["url"]
+            return self._calls.linked(url, resume.read)
+
+        return resume.keep(NAME, self._vault, request.name, given)
 
     def _applications(self, state: Row) -> Iterator[Page]:
         known: Row = state.get("candidates", {})

@@ -78,6 +78,10 @@ class Calls:
 
         return self._api.write("POST", f"/{call}", reading=made, json=body)
 
+    def linked(self, url: str, decode: Callable[[bytes], bytes]) -> bytes:
+        """Read a file by the link that `file.info` gives."""
+        return self._api.linked(url, decode)
+
     def health(self) -> Iterator[Check]:
         """Ashby's clock beside ours, and what is left of the quota."""
         return self._api.health()

@@ -24,6 +24,7 @@ Quirks
   `to_stage_id` is a stage of the job's plan.
 - A move may make Greenhouse write to the candidate, if the client has set up such rules; a
   rejection does so only on request, which we never make.
+- The link of an attachment ends after seven days.
 - An interview is recorded, not put on anybody's calendar.
 """
 
@@ -36,7 +37,7 @@ from typing import Any, TypeVar
 
 from requests.auth import HTTPBasicAuth
 
-from connectors import health, watched, webhook
+from connectors import health, resume, watched, webhook
 from connectors.access import Access
 from connectors.applicant_tracking.greenhouse.board import BOARD_URL, GIVEN, Board
 from connectors.applicant_tracking.greenhouse.lists import Lists
@@ -54,17 +55,18 @@ from connectors.applicant_tracking.greenhouse.search import Search, receipt
 from connectors.applicant_tracking.greenhouse.shapes import (
     NAME,
     ApplicationRow,
+    Attachment,
     Made,
     MadeBoth,
     made,
     report_drift,
 )
-from connectors.errors import Misconfigured, Refused, Unavailable, Unreadable, Unsupported
+from connectors.errors import Misconfigured, Refused, Unavailable, Unreadable
 from connectors.health import Check
 from connectors.http import Api, RefusedReply
 from connectors.oauth import ClientCredentials
 from connectors.payload import Payload
-from connectors.ports import ApplicantTracker
+from connectors.ports import ApplicantTracker, DocumentStore
 from connectors.records import (
     AddApplication,
     AddNote,
@@ -72,6 +74,7 @@ from connectors.records import (
     Candidate,
     CloseJob,
     Interview,
+    KeepResume,
     Listed,
     MoveApplication,
     OpenJob,
@@ -124,14 +127,19 @@ WEBHOOK_REFS = [  # applications and jobs
 ]
 
 
-def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> ApplicantTracker:
+def connect(
+    access: Access,
+    vault: DocumentStore | None = None,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> ApplicantTracker:
     """Open one client's Greenhouse."""
     client = HTTPBasicAuth(access.options.get("client_id", ""), access.key)
     auth = Api(NAME, access.options.get("auth_url", AUTH_URL), client, sleep=sleep)
     token = partial(_token, auth, access.options["user_id"])
     api = Api(NAME, access.base_url, ClientCredentials(token), sleep=sleep)
     search = Search(Lists(api), access.options)
-    return Greenhouse(api, access.options, search, Board.of(access, search, sleep))
+    return Greenhouse(api, access.options, search, Board.of(access, search, sleep), vault)
 
 
 def _token(auth: Api, user_id: str) -> str:
@@ -174,9 +182,10 @@ VENDOR = Vendor(
     writes=(
         "jobs (from a template; closed with their openings), candidates and applications"
         " (on request through the client's job board), stage moves, hires, rejections, notes,"
-        " interviews"
+        " interviews; the vault gets résumés"
     ),
     connect=connect,
+    needs=("vault",),
     addresses={"production": "https://harvest.greenhouse.io/v3"},
     key="the secret of an OAuth client (*client credentials*)",
     settings=(
@@ -201,6 +210,7 @@ VENDOR = Vendor(
         *(f"{name}: create" for name in ("candidates", "jobs", "notes", "interviews")),
         "applications: create, move, reject, hire",
         "openings: update",
+        "attachments: list, with a vault",
     ),
     webhooks=Sender(verify_webhook, read_webhook),
 )
@@ -212,10 +222,15 @@ class Greenhouse:
     resources: tuple[str, ...] = ("candidates", "applications", "scorecards", "interviews")
 
     def __init__(
-        self, api: Api, options: Mapping[str, str], search: Search, board: Board | None
+        self,
+        api: Api,
+        options: Mapping[str, str],
+        search: Search,
+        board: Board | None,
+        vault: DocumentStore | None,
     ) -> None:
         self._api, self._lists, self._options = api, search.lists, options
-        self._search, self._board = search, board
+        self._search, self._board, self._vault = search, board, vault
 
     @property
     def search_lag(self) -> int:
@@ -258,7 +273,7 @@ class Greenhouse:
                 return self._search.note(request.candidate_ref, _mark(key))
             case ScheduleInterview():
                 return self._search.interview(key)
-        raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+        return resume.looked_for(NAME, request)
 
     def open_job(self, request: OpenJob, key: str) -> Receipt:
         """Copy the template; where the client's approvals are missing, the job stays a draft."""
@@ -350,6 +365,18 @@ class Greenhouse:
             "external_event_id": key,
         }
         return self._make("/interviews", body)
+
+    def keep_resume(self, request: KeepResume, key: str) -> Receipt:
+        """Copy the application's résumé; a newer one makes an earlier one of its kind `other`."""
+
+        def given() -> bytes | None:
+            ref = request.application_ref
+            for row in self._lists.all("/attachments", Attachment, application_ids=ref):
+                if row.type == "resume" and str(row.application_id) == ref:
+                    return self._api.linked(row.url, resume.read)
+            return None
+
+        return resume.keep(NAME, self._vault, request.name, given)
 
     def check(self) -> Iterator[Check]:
         """Whether the template has every stage and each reason a name; also what the board has."""

@@ -102,6 +102,14 @@ class ApplicationRow(Struct, gc=False):
     rejection_reason_id: int | UnsetType | None = UNSET
 
 
+class Attachment(Struct):
+    """One object of `/attachments`: a file of an application, by a link that ends within days."""
+
+    application_id: int
+    type: str
+    url: str
+
+
 class JobRow(Struct):
     """One object of `/jobs`."""
 

@@ -43,7 +43,7 @@ from typing import Any
 
 from requests.auth import HTTPBasicAuth
 
-from connectors import health, watched, webhook
+from connectors import health, resume, watched, webhook
 from connectors.access import Access
 from connectors.applicant_tracking.lever.calls import Calls, objection
 from connectors.applicant_tracking.lever.rows import (
@@ -66,11 +66,11 @@ from connectors.applicant_tracking.lever.rows import (
     tag_of,
 )
 from connectors.applicant_tracking.lever.search import WITH_APPLICATIONS, Search
-from connectors.errors import Refused, Unreadable, Unsupported
+from connectors.errors import Refused, Unreadable
 from connectors.health import Check
 from connectors.http import Api, segment
 from connectors.payload import Payload
-from connectors.ports import ApplicantTracker
+from connectors.ports import ApplicantTracker, DocumentStore
 from connectors.records import (
     AddApplication,
     AddNote,
@@ -78,6 +78,7 @@ from connectors.records import (
     CloseJob,
     Gone,
     Interview,
+    KeepResume,
     Listed,
     MoveApplication,
     OpenJob,
@@ -95,11 +96,16 @@ IN_TALKS = (TrackerStage.SCREEN, TrackerStage.SUBMITTED, TrackerStage.INTERVIEW)
 WEBHOOK_REFS = [("data", "opportunityId"), ("data", "candidateId"), ("data", "interviewId")]
 
 
-def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> ApplicantTracker:
+def connect(
+    access: Access,
+    vault: DocumentStore | None = None,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> ApplicantTracker:
     """Open one client's Lever."""
     auth = HTTPBasicAuth(access.key, "")
     api = Api(NAME, access.base_url, auth, objection=objection, sleep=sleep)
-    return Lever(Calls(api, access.options.get("user_id", "")), access.options)
+    return Lever(Calls(api, access.options.get("user_id", "")), access.options, vault)
 
 
 def verify_webhook(raw: bytes, headers: Mapping[str, str], secret: str) -> bool:
@@ -147,9 +153,10 @@ VENDOR = Vendor(
     ),
     writes=(
         "postings (published, closed), opportunities, stage moves, hires, rejections, notes,"
-        " interviews"
+        " interviews; the vault gets résumés"
     ),
     connect=connect,
+    needs=("vault",),
     addresses={
         "production": "https://api.lever.co/v1",
         "sandbox": "https://api.sandbox.lever.co/v1",
@@ -177,6 +184,7 @@ VENDOR = Vendor(
         "users: read",
         "stages: read",
         "archive reasons: read",
+        "resumes: read, with a vault",
     ),
     webhooks=Sender(verify_webhook, read_webhook),
 )
@@ -187,7 +195,10 @@ class Lever:
 
     resources: tuple[str, ...] = ("applications", "scorecards", "interviews")
 
-    def __init__(self, calls: Calls, options: Mapping[str, str]) -> None:
+    def __init__(
+        self, calls: Calls, options: Mapping[str, str], vault: DocumentStore | None
+    ) -> None:
+        self._vault = vault
         self._calls, self._options, self._meanings = calls, options, Meanings(options)
         self._search = Search(calls, options, self._meanings)
 
@@ -230,7 +241,7 @@ class Lever:
                 return self._search.note(request.candidate_ref, mark(key))
             case ScheduleInterview():
                 return self._search.interview(request.application_ref, mark(key))
-        raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+        return resume.looked_for(NAME, request)
 
     def open_job(self, request: OpenJob, key: str) -> Receipt:
         """Publish a posting; where the client's approvals are missing, Lever refuses it."""
@@ -329,6 +340,20 @@ class Lever:
         path = f"/opportunities/{segment(request.application_ref)}/panels"
         body = {"timezone": "UTC", "interviews": [interview]}
         return self._calls.write("POST", path, body, _made_interview)
+
+    def keep_resume(self, request: KeepResume, key: str) -> Receipt:
+        """Copy the newest résumé of an opportunity."""
+        path = f"/opportunities/{segment(request.application_ref)}/resumes"
+
+        def given() -> bytes | None:
+            rows = [Payload(NAME, row) for row in self._calls.all(path)]
+            newest = max(rows, key=lambda row: row.take("createdAt", int), default=None)
+            if newest is None:
+                return None
+            file = f"{path}/{segment(newest.take('id', str))}/download"
+            return self._calls.file(file, resume.read)
+
+        return resume.keep(NAME, self._vault, request.name, given)
 
     def check(self) -> Iterator[Check]:
         """Whether there is a stage of each meaning, a reason for each of ours, and one to hire."""

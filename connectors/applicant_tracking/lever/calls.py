@@ -60,6 +60,10 @@ class Calls:
         asked = {"perform_as": self._user}
         return self._api.write(method, path, reading=made, json=body, params=asked)
 
+    def file(self, path: str, decode: Callable[[bytes], bytes]) -> bytes:
+        """Read a file, which is in no envelope."""
+        return self._api.file(path, decode)
+
     def _page(self, path: str, query: Row) -> tuple[list[Row], str | None, Reply]:
         reply = self._api.read("GET", path, params=query)
         body = Payload(NAME, reply.body)

@@ -25,13 +25,14 @@ Unverified: Odoo Online (the same software); other versions than 19.0.
 
 import json
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from html import escape
 from typing import Any
 
-from connectors import health, watched
+from connectors import health, resume, watched
 from connectors.access import Access
 from connectors.applicant_tracking.odoo.rows import (
     APPLICANT,
@@ -39,6 +40,7 @@ from connectors.applicant_tracking.odoo.rows import (
     JOB,
     NAME,
     REASONS,
+    RESUMES,
     meanings,
     normalized,
     read_application,
@@ -46,15 +48,17 @@ from connectors.applicant_tracking.odoo.rows import (
     read_job,
     slug,
 )
-from connectors.errors import Misconfigured, Refused, Unsupported
+from connectors.errors import Misconfigured, Refused, Unreadable, Unsupported
 from connectors.health import Check
+from connectors.http import LARGEST_FILE
 from connectors.json2 import ALWAYS, DATABASE, DOCUMENTS, Odoo, Row, instant, opened, written
 from connectors.payload import Payload
-from connectors.ports import ApplicantTracker
+from connectors.ports import ApplicantTracker, DocumentStore
 from connectors.records import (
     AddApplication,
     AddNote,
     CloseJob,
+    KeepResume,
     MoveApplication,
     OpenJob,
     Page,
@@ -71,9 +75,14 @@ OVERLAP = timedelta(minutes=5)  # more than a transaction of Odoo's may take
 BEGINNING = "1970-01-01 00:00:00"
 
 
-def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> ApplicantTracker:
+def connect(
+    access: Access,
+    vault: DocumentStore | None = None,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> ApplicantTracker:
     """Open one client's Odoo; raises Misconfigured for a stage without a meaning."""
-    return OdooRecruitment(opened(NAME, access, sleep), access.options)
+    return OdooRecruitment(opened(NAME, access, sleep), access.options, vault)
 
 
 VENDOR = Vendor(
@@ -84,9 +93,10 @@ VENDOR = Vendor(
     reads="applicants, interviews; open jobs",
     writes=(
         "jobs (opened, shown on the careers site, closed), applicants, stage moves, refusals,"
-        " notes, interviews"
+        " notes, interviews; the vault gets résumés"
     ),
     connect=connect,
+    needs=("vault",),
     address="the client's own Odoo, as in `https://acme.odoo.com`",
     key="an API key of a user who is Recruitment: Administrator",
     settings=(
@@ -103,8 +113,8 @@ class OdooRecruitment:
 
     resources: tuple[str, ...] = ("applications", "interviews")
 
-    def __init__(self, odoo: Odoo, options: Mapping[str, str]) -> None:
-        self._odoo, self._options = odoo, options
+    def __init__(self, odoo: Odoo, options: Mapping[str, str], vault: DocumentStore | None) -> None:
+        self._odoo, self._options, self._vault = odoo, options, vault
         self._meanings = meanings(options)
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
@@ -150,7 +160,7 @@ class OdooRecruitment:
                 return Receipt(external_id=ref) if ended else None
             case AddNote():
                 return self._note(request, key)
-        raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+        return resume.looked_for(NAME, request)
 
     def open_job(self, request: OpenJob, key: str) -> Receipt:
         """Create a job, and show it on the careers site if there is one."""
@@ -221,6 +231,26 @@ class OdooRecruitment:
         }
         event = self._odoo.make("calendar.event", _event_name(key), values)
         return Receipt(external_id=event)
+
+    def keep_resume(self, request: KeepResume, key: str) -> Receipt:
+        """Copy the applicant's oldest file of a kind that résumés have: it came with them."""
+        mine = [
+            ("res_model", "=", "hr.applicant"),
+            ("res_id", "=", self._odoo.number(request.application_ref)),
+            ("type", "=", "binary"),
+            ("mimetype", "in", RESUMES),
+        ]
+
+        def given() -> bytes | None:
+            rows = self._odoo.rows("ir.attachment", mine, ("file_size",), limit=1)
+            if not rows:
+                return None
+            if rows[0]["file_size"] > LARGEST_FILE:
+                raise Refused(NAME, f"a file is larger than {LARGEST_FILE >> 20} MB")
+            same = [*mine, ("id", "=", rows[0]["id"])]
+            return _content(self._odoo.rows("ir.attachment", same, ("datas",)))
+
+        return resume.keep(NAME, self._vault, request.name, given)
 
     def check(self) -> Iterator[Check]:
         """Whether there is a stage of each meaning, and a refuse reason for each of ours."""
@@ -352,6 +382,14 @@ class OdooRecruitment:
             if here and self._means(row) is wanted:
                 return int(row["id"])
         raise Misconfigured(NAME, f"no stage means {wanted}: add one, or a setting 'stage:<name>'")
+
+
+def _content(rows: Sequence[Row]) -> bytes:
+    """The bytes of a file, unless it was deleted a moment ago."""
+    try:
+        return b64decode(rows[0]["datas"], validate=True)
+    except (IndexError, TypeError, ValueError):
+        raise Unreadable(NAME, "a file cannot be read: was it deleted a moment ago?") from None
 
 
 def _since(since: str, now: datetime, ends: bool) -> list[Any]:

@@ -36,6 +36,15 @@ APPLICANT = (
 JOB = ("id", "name", "no_of_recruitment", "address_id", "write_date")
 EVENT = ("id", "name", "start", "stop", "applicant_id", "partner_ids", "active", "write_date")
 
+RESUMES = (  # Odoo tells a file's kind by its bytes
+    "application/pdf",
+    "application/msword",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/rtf",
+    "text/rtf",
+    "text/plain",
+)
+
 STAGES = {  # Odoo's own, and what a client would call the one that Odoo lacks
     "new": TrackerStage.NEW,
     "qualification": TrackerStage.SCREEN,

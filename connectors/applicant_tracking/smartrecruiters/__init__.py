@@ -25,6 +25,7 @@ Quirks
   by our key. Candidates of the same e-mail address may be merged by SmartRecruiters.
 - Interviews are not listed by candidate and job, so those that we have made are read one by one,
   and one whose answer was lost is not found.
+- Attachments hang on the candidate; each says at which address it is.
 - Reviews have no fields: a first line names the round, lines like `licence: met` are answers.
 
 Unverified against the real SmartRecruiters: what `docs/connectors/smartrecruiters.md` lists.
@@ -37,7 +38,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from connectors import health, watched
+from connectors import health, resume, watched
 from connectors.access import Access
 from connectors.applicant_tracking.smartrecruiters import webhooks
 from connectors.applicant_tracking.smartrecruiters.calls import Calls
@@ -68,17 +69,18 @@ from connectors.applicant_tracking.smartrecruiters.search import (
     status_of,
     tag_of,
 )
-from connectors.errors import OutcomeUnknown, Refused, Unreadable, Unsupported
+from connectors.errors import OutcomeUnknown, Refused, Unreadable
 from connectors.health import Check
 from connectors.http import Api, RefusedReply, segment
 from connectors.payload import Payload
-from connectors.ports import ApplicantTracker
+from connectors.ports import ApplicantTracker, DocumentStore
 from connectors.records import (
     AddApplication,
     AddNote,
     Application,
     CloseJob,
     Interview,
+    KeepResume,
     Listed,
     MoveApplication,
     OpenJob,
@@ -105,11 +107,16 @@ _ONE_A_JOB = (
 )
 
 
-def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> ApplicantTracker:
+def connect(
+    access: Access,
+    vault: DocumentStore | None = None,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> ApplicantTracker:
     """Open one client's SmartRecruiters."""
     headers = {"X-SmartToken": access.key}
     api = Api(NAME, access.base_url, headers=headers, read_seconds=READ_SECONDS, sleep=sleep)
-    return SmartRecruiters(Calls(api), access.options)
+    return SmartRecruiters(Calls(api), access.options, vault)
 
 
 VENDOR = Vendor(
@@ -123,9 +130,10 @@ VENDOR = Vendor(
     ),
     writes=(
         "jobs (opened; closed as filled or cancelled), candidates with their application,"
-        " status changes, rejections and withdrawals, notes, interviews"
+        " status changes, rejections and withdrawals, notes, interviews; the vault gets résumés"
     ),
     connect=connect,
+    needs=("vault",),
     addresses={
         "production": "https://api.smartrecruiters.com",
         "sandbox": "https://api.sandbox.smartrecruiters.com",
@@ -154,7 +162,10 @@ class SmartRecruiters:
     resources: tuple[str, ...] = ("applications", "scorecards", "interviews")
     search_lag = 5  # the list of candidates is a search; how far behind is not documented
 
-    def __init__(self, calls: Calls, options: Mapping[str, str]) -> None:
+    def __init__(
+        self, calls: Calls, options: Mapping[str, str], vault: DocumentStore | None
+    ) -> None:
+        self._vault = vault
         self._calls, self._search = calls, Search(calls, options)
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
@@ -191,7 +202,7 @@ class SmartRecruiters:
                 return self._search.note(request.candidate_ref, _mark(key))
             case ScheduleInterview():
                 raise OutcomeUnknown(NAME, "interviews are not listed: look whether it is there")
-        raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+        return resume.looked_for(NAME, request)
 
     def open_job(self, request: OpenJob, key: str) -> Receipt:
         """Create a job and start sourcing, going on with one that an earlier attempt left."""
@@ -285,6 +296,19 @@ class SmartRecruiters:
         }
         made = self._calls.write("POST", f"{INTERVIEWS}/interviews", body, _made_id)
         return Receipt(external_id=made)
+
+    def keep_resume(self, request: KeepResume, key: str) -> Receipt:
+        """Copy the candidate's résumé: it hangs on them, not on one of their applications."""
+        candidate, _ = parts(request.application_ref)
+
+        def given() -> bytes | None:
+            for row in self._calls.all(f"/candidates/{segment(candidate)}/attachments"):
+                if row.get("type") == "RESUME":
+                    file = Payload(NAME, row).inner("actions").inner("download")
+                    return self._calls.file(file.take("url", str), resume.read)
+            return None
+
+        return resume.keep(NAME, self._vault, request.name, given)
 
     def check(self) -> Iterator[Check]:
         """Whether each of our reasons is there, and new jobs, interviews and notes are possible."""

@@ -20,6 +20,7 @@ Quirks
   Workable. So we create them sourced, in the stage for those who have applied.
 - Moves and disqualifications are answered with a blank text.
 - A list's rows are shorter than a candidate read alone; a single job has no envelope.
+- `resume_url` is another link whenever a candidate is read; it ends.
 - Events have no time of change, and none says whether it was held.
 - Evaluations are among a candidate's activities, read for those alone who are waited for.
 - There are no idempotency keys. A candidate is found by job and e-mail address, a comment by our
@@ -41,7 +42,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from connectors import health, watched, webhook
+from connectors import health, resume, watched, webhook
 from connectors.access import Access
 from connectors.applicant_tracking.workable.directory import Directory
 from connectors.applicant_tracking.workable.rows import (
@@ -66,12 +67,13 @@ from connectors.health import Check
 from connectors.http import Api, segment
 from connectors.oauth import Bearer
 from connectors.payload import Payload
-from connectors.ports import ApplicantTracker
+from connectors.ports import ApplicantTracker, DocumentStore
 from connectors.records import (
     AddApplication,
     AddNote,
     Application,
     CloseJob,
+    KeepResume,
     Listed,
     MoveApplication,
     OpenJob,
@@ -93,10 +95,15 @@ _ONE_A_JOB = "their disqualified candidate came back: revert that in Workable, t
 WEBHOOK_REFS = [("data", "id"), ("data", "job", "shortcode")]
 
 
-def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> ApplicantTracker:
+def connect(
+    access: Access,
+    vault: DocumentStore | None = None,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> ApplicantTracker:
     """Open one client's Workable."""
     api = Api(NAME, access.base_url, Bearer(access.key), sleep=sleep)
-    return Workable(Spi(api), access.options)
+    return Workable(Spi(api), access.options, vault)
 
 
 def verify_webhook(raw: bytes, headers: Mapping[str, str], secret: str) -> bool:
@@ -127,8 +134,9 @@ VENDOR = Vendor(
     title="Workable",
     documents="https://workable.readme.io/reference",
     reads="candidates as applications, with their answers; evaluations; interviews; open jobs",
-    writes="candidates, stage moves, disqualifications, comments",
+    writes="candidates, stage moves, disqualifications, comments; the vault gets résumés",
     connect=connect,
+    needs=("vault",),
     address="the account's own, `https://SUBDOMAIN.workable.com/spi/v3`",
     key="an account's API access token, or an OAuth access token",
     settings=(
@@ -151,8 +159,8 @@ class Workable:
 
     resources: tuple[str, ...] = ("applications", "scorecards", "interviews")
 
-    def __init__(self, spi: Spi, options: Mapping[str, str]) -> None:
-        self._spi, self._directory = spi, Directory(spi, options)
+    def __init__(self, spi: Spi, options: Mapping[str, str], vault: DocumentStore | None) -> None:
+        self._spi, self._directory, self._vault = spi, Directory(spi, options), vault
 
     def changes(self, resource: str, cursor: str | None, watching: Sequence[str]) -> Iterator[Page]:
         """Yield what changed; starts over by itself when Workable refuses to go on."""
@@ -190,7 +198,7 @@ class Workable:
                 return self._comment(request, key)
             case ScheduleInterview():
                 return self._event(request)
-        raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
+        return resume.looked_for(NAME, request)
 
     def open_job(self, request: OpenJob, key: str) -> Receipt:
         """Find the job that somebody has published with the requisition's code."""
@@ -257,6 +265,16 @@ class Workable:
             return found
         told = f"schedule it there with [{request.round}] at the end of its title, then retry"
         raise Unsupported(NAME, f"no event can be scheduled through its API: {told}")
+
+    def keep_resume(self, request: KeepResume, key: str) -> Receipt:
+        """Copy the candidate's résumé, whose link is another whenever they are read."""
+
+        def given() -> bytes | None:
+            candidate = Payload(NAME, self._candidate(request.application_ref))
+            url = candidate.maybe("resume_url", str)
+            return self._spi.linked(url, resume.read) if url else None
+
+        return resume.keep(NAME, self._vault, request.name, given)
 
     def check(self) -> Iterator[Check]:
         """Whether the member is there, and Workable has a reason for each of ours.

@@ -59,6 +59,10 @@ class Spi:
         """Change something, once."""
         return self._api.write("POST", path, reading=reading, json=body, params=query)
 
+    def linked(self, url: str, decode: Callable[[bytes], bytes]) -> bytes:
+        """Read a file by the link that an object holds."""
+        return self._api.linked(url, decode)
+
     def _sheets(
         self, path: str, name: str, at: str | None, filters: dict[str, str]
     ) -> Iterator[Sheet]:

@@ -129,6 +129,17 @@ def test_what_is_under_way_about_somebody_goes_before_what_was_asked_later(
     assert claim() == NOBODY
 
 
+@pytest.mark.parametrize("kind", effects.COPIES)
+def test_nobody_waits_for_a_copy(ask: Ask, claim: Claim, look: Look, kind: str) -> None:
+    first = ask("1")
+    assert keys(claim()) == [first]
+    look("UPDATE effect SET kind = :kind RETURNING id", kind=kind)
+
+    second = ask("2")
+
+    assert keys(claim()) == [second]
+
+
 def test_of_two_who_claim_at_once_none_waits_and_none_takes_what_the_other_has(
     ledger: Ledger, ask: Ask, as_of: datetime
 ) -> None:

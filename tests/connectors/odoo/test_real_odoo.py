@@ -4,6 +4,7 @@ It runs only where FULLCYCLE_ODOO_URL (the address), FULLCYCLE_ODOO_KEY (an admi
 and, of several databases, FULLCYCLE_ODOO_DATABASE are set. What it makes there stays there.
 """
 
+import base64
 import os
 import threading
 import time
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.request import Request as Post
 from urllib.request import urlopen
@@ -18,8 +20,10 @@ from urllib.request import urlopen
 import pytest
 import requests
 
+from connectors import resume
 from connectors.access import Access
 from connectors.applicant_tracking import odoo
+from connectors.documents import VAULTS
 from connectors.errors import Misconfigured, OutcomeUnknown, Refused
 from connectors.http import RefusedReply
 from connectors.json2 import Odoo
@@ -34,6 +38,7 @@ from connectors.records import (
     CreateHire,
     Employee,
     Interview,
+    KeepResume,
     MoveApplication,
     OpenJob,
     PayUnit,
@@ -44,6 +49,7 @@ from connectors.records import (
     TrackerStage,
 )
 from deployments.sandbox.odoo import Odoo as StandIn
+from deployments.sandbox.paper import pdf
 from deployments.sandbox.server import Sandbox
 from deployments.sandbox.world import World
 
@@ -259,6 +265,31 @@ def test_a_job_is_listed_until_it_is_closed() -> None:
 
     assert before[ref] == 100
     assert {job.external_id for job in read(tracker, "open_jobs")[0]} == before.keys() - {ref}
+
+
+def test_the_resume_of_an_applicant_is_kept(raw: Odoo, tmp_path: Path) -> None:
+    vault = VAULTS["folder_vault"].open(Access("", options={"root": str(tmp_path)}))
+    tracker = odoo.connect(access(), vault)
+    job = tracker.open_job(opening("RESUME"), "job").external_id
+    ref = tracker.add_application(applying(job, 1, "Ada"), "add").external_id
+    files = {
+        "samples.zip": b"PK\x05\x06" + bytes(18),
+        "cv.pdf": pdf("Resume"),
+        "contract.pdf": pdf("Contract"),
+    }
+    asked = KeepResume(application_ref=ref, name=f"resumes/{RUN}")
+    nobody = tracker.keep_resume(asked, "k")
+    common = {"res_model": "hr.applicant", "res_id": int(ref)}
+    told = [
+        {**common, "name": name, "datas": base64.b64encode(content).decode()}
+        for name, content in files.items()
+    ]
+    raw._ask("ir.attachment", "create", {"vals_list": told})
+
+    tracker.keep_resume(asked, "k")
+
+    assert nobody == resume.NONE
+    assert vault.get(f"resumes/{RUN}.pdf") == files["cv.pdf"]
 
 
 def test_three_hundred_that_share_one_instant_are_all_read(raw: Odoo) -> None:

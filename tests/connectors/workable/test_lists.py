@@ -136,7 +136,7 @@ def test_who_has_not_changed_is_the_same_byte_for_byte(
     tracker.open_job(OPEN, "k")
     sandbox.advance(NOW + 2 * DAY)
     (before,) = tracker.changes("applications", None, ())
-    vendor.records.sequence += 1  # resumes have other addresses whenever they are told
+    vendor.records.sequence += 1  # mailboxes have other addresses whenever they are told
 
     (after,) = tracker.changes("applications", None, ())
 
