@@ -19,6 +19,7 @@ from connectors.records import (
     BackgroundReport,
     Employee,
     Observed,
+    Page,
     Posting,
     PublishPostings,
     ReportStatus,
@@ -123,6 +124,7 @@ def _listed(desk: Desk, held: set[str]) -> tuple[list[Listed], set[str]]:
 
 def _inventory(desk: Desk, vendor: str, resource: str) -> Iterator[Listed]:
     for page in desk.systems[vendor].changes(resource, None, ()):
+        _refuse_gaps(vendor, page)
         yield from (_listed_as(resource, vendor, each) for each in page.records if _counts(each))
 
 
@@ -152,12 +154,20 @@ def _read_back(desk: Desk, vendor: str, resource: str) -> Iterator[Listed]:
     with desk.ledger.transaction() as connection:
         created = ledger.hires_not_read_back(connection, desk.client)
     for page in desk.systems[vendor].changes("employees", None, created):
-        for ref, why in page.unreadable.items():  # it may have made somebody; one refused has not
-            raise Unreadable(vendor, f"{ref}: {why}")
+        _refuse_gaps(vendor, page)
         for record in page.records:
             key = record.application_key if isinstance(record, Employee) else ""
             since = record.updated_at.isoformat()
             yield Listed(resource, vendor, record.external_id, since, key)
+
+
+def _refuse_gaps(vendor: str, page: Page) -> None:
+    """Raise Unreadable if an object makes no sense: it may be the very one that would be missed.
+
+    One that is refused is not there.
+    """
+    for ref, why in page.unreadable.items():
+        raise Unreadable(vendor, f"{ref}: {why}")
 
 
 def _vendors(desk: Desk, *roles: str) -> list[str]:
