@@ -9,7 +9,6 @@ file costs seconds, so only a gate that has something to judge does it.
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import great_expectations as gx
@@ -102,9 +101,23 @@ def failing(rules: Sequence[Rule], url: str, query: str) -> Iterator[tuple[str, 
             yield rule, () if ids == EVERYBODY else tuple(sorted(map(int, ids.split(","))))
 
 
-@cache
+_doors: dict[str, "QueryAsset"] = {}
+
+
 def _door(url: str) -> "QueryAsset":
-    """What is judged; made once, as each change of the engine's own book-keeping costs 12 ms."""
+    """What is judged; made once, as each change of the engine's own book-keeping costs 12 ms.
+
+    One at a time: a process works for one client, and a door keeps a connection open.
+    """
+    if url not in _doors:
+        for other in _doors.values():
+            other.datasource.get_execution_engine().close()
+        _doors.clear()
+        _doors[url] = _made(url)
+    return _doors[url]
+
+
+def _made(url: str) -> "QueryAsset":
     for talker in ("great_expectations", "great_expectations.data_context.types.base"):
         logging.getLogger(talker).setLevel(logging.ERROR)
     context = gx.get_context(mode="ephemeral")
@@ -117,6 +130,7 @@ def _door(url: str) -> "QueryAsset":
             connection_string=url,
             kwargs={"pool_pre_ping": True, "pool_size": 1},  # type: ignore[call-arg]
         )
+    source.get_engine().dispose()  # it has tried the address; gates are judged on another engine
     door = source.add_query_asset("door", query="SELECT 1 AS id")
     door.add_batch_definition_whole_table("all")
     return door

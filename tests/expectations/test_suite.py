@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from connectors.ledger.store import Ledger
 from deployments.postgres import Urls
 from expectations import SUITES
 from expectations.suite import Finding, GateError, Owner, Rule, at_most, fresh, judge
@@ -18,6 +20,11 @@ RULES = [rule for suite in SUITES.values() for rule in suite]
 PAID = Rule("T-1", "paid", Owner.CLIENT, "not paid", "pay")
 FUTURE = Rule("T-2", "lawful", Owner.CLIENT, "not lawful", "mend it", when="bound")
 MANY = 450
+# A gate's say nothing of who holds them; the ledger's do.
+CONNECTIONS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE usename = 'fullcycle_app' AND application_name = ''
+"""
 
 
 def test_every_failing_row_is_named_however_many_there_are(database: Urls) -> None:
@@ -94,6 +101,20 @@ def test_findings_say_nothing_of_what_the_rows_hold(database: Urls) -> None:
 
     assert findings[0].ids == (1,)
     assert "ada.at.example" not in repr(findings)
+
+
+def test_however_many_clients_a_process_works_for_it_keeps_one_connection(
+    database: Urls, client_name: str
+) -> None:
+    ledgers = [Ledger(database.app_url, f"{client_name}_{number}") for number in range(5)]
+
+    kept = []
+    for ledger in ledgers:
+        judge((PAID,), ledger.gate_url, query([{"paid": True}]))
+        with ledger.transaction() as connection:
+            kept.append(connection.execute(text(CONNECTIONS)).scalar_one())
+
+    assert kept[-1] <= kept[0]
 
 
 def test_rule_ids_are_unique_and_tell_their_suite() -> None:
