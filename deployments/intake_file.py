@@ -67,7 +67,10 @@ WRITTEN = {
     "code": "like ACME-7, or for a place like US-NY-NYC",
     "country": "like US",
     "currency": "like USD",
+    "ein": "like 12-3456789",
     "email": "like name@company.com",
+    "postal_code": "like 10001 or 10001-2345",
+    "state": "like NY",
 }
 
 

@@ -1,7 +1,7 @@
 """The first day: arrival confirmed, section 2 of form I-9 in time, the new hire reported."""
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from connectors.ledger import day_one as ledger
@@ -33,7 +33,7 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
         section_2 = row.answer("i9_section_2")
         if row.start_on is None:
             continue
-        begins = datetime.combine(row.start_on, time(), ZoneInfo(process.time_zone))
+        begins = _first_day(row.start_on, process)
         if as_of < begins:
             decisions.hold(row, "before_start", Due(begins, "candidate"))
         elif arrival is None:
@@ -42,8 +42,8 @@ def decide(rows: Sequence[Row], process: Process, as_of: datetime) -> Decisions:
             _not_arrived(decisions, row, process, as_of)
         elif section_2 is None or section_2["documents_examined"] != "yes":
             _ask_hr(decisions, row, process, begins)
-            _ask_for_report(decisions, row, process, begins)
-        elif due := _ask_for_report(decisions, row, process, begins):
+            _ask_for_report(decisions, row, process)
+        elif due := _ask_for_report(decisions, row, process):
             decisions.hold(row, "report_due", due)
         else:
             decisions.advance(row, to=process.next_stage("day_one", row.order_rules))
@@ -86,26 +86,36 @@ def _ask_hr(decisions: Decisions, row: Row, process: Process, begins: datetime) 
     )
 
 
-def _ask_for_report(
-    decisions: Decisions, row: Row, process: Process, begins: datetime
-) -> Due | None:
-    """Have HR report the new hire; says by when, or None if that is done or not theirs to do."""
+def report_due(row: Row, process: Process) -> Due | None:
+    """By when HR is to report the new hire; None if that is done, or not theirs to do."""
     told = row.answer("new_hire_report")
     by_hr = process.payroll.new_hire_report == "hr"
-    if not by_hr or row.report_days is None or (told and FORMS["new_hire_report"].final(told)):
+    done = told and FORMS["new_hire_report"].final(told)
+    if not by_hr or done or row.report_days is None or row.start_on is None:
         return None
-    due, offer = begins + timedelta(days=row.report_days), row.offer or {}
-    tell_colleague(
-        decisions,
-        row,
-        process,
-        "new_hire_report",
-        process.person("hr"),
-        "hr",
-        candidate=row.name,
-        start_on=begins.date().isoformat(),
-        state=Place.model_validate(offer["work_place"]).state,
-        entity=offer["entity"],
-        due_on=due.date().isoformat(),
-    )
-    return Due(due, "client", legal=True)
+    begins = _first_day(row.start_on, process)
+    return Due(begins + timedelta(days=row.report_days), "client", legal=True)
+
+
+def _first_day(start_on: date, process: Process) -> datetime:
+    return datetime.combine(start_on, time(), ZoneInfo(process.time_zone))
+
+
+def _ask_for_report(decisions: Decisions, row: Row, process: Process) -> Due | None:
+    """Have HR report the new hire; says by when, or None if nothing is to be reported."""
+    due, offer = report_due(row, process), row.offer or {}
+    if due and row.start_on:
+        tell_colleague(
+            decisions,
+            row,
+            process,
+            "new_hire_report",
+            process.person("hr"),
+            "hr",
+            candidate=row.name,
+            start_on=row.start_on.isoformat(),
+            state=Place.model_validate(offer["work_place"]).state,
+            entity=offer["entity"],
+            due_on=due.at.date().isoformat(),
+        )
+    return due

@@ -13,6 +13,7 @@ import yaml
 from pydantic import Field, model_validator
 from pydantic_extra_types.timezone_name import TimeZoneName
 
+from connectors.new_hires import Employer
 from connectors.records import Record
 from connectors.requisition import Colleague, Slug, Text
 
@@ -102,11 +103,13 @@ class Payroll(Record):
     """In which countries (ISO 3166) the connected payroll pays, and who reports new hires.
 
     A state's new-hire report needs the social security number, which we never have: payroll makes
-    it (Gusto, ADP and most bureaus do), or the client's HR.
+    it (Gusto, ADP and most bureaus do), or the client's HR. `employers`: what the file for a
+    state's directory says of each entity, by its name in the offer.
     """
 
     countries: tuple[str, ...] = ("US",)
     new_hire_report: Literal["payroll", "hr"] = "payroll"
+    employers: dict[str, Employer] = Field(default_factory=dict)
 
 
 class Background(Record):

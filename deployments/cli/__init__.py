@@ -11,6 +11,7 @@ from deployments.cli import (
     clients,
     effects,
     in_flight,
+    new_hires,
     quarantine,
     requisitions,
     settling,
@@ -44,6 +45,7 @@ app.command("import")(in_flight.import_in_flight)
 app.add_typer(requisitions.app, name="requisition")
 app.add_typer(applications.app, name="application")
 app.add_typer(clients.app, name="client")
+app.add_typer(new_hires.app, name="new-hires")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(effects.app, name="effect")
 app.add_typer(webhooks.app, name="webhook")

@@ -67,7 +67,7 @@ def connect(
     if client is None:
         say(f"{len(VENDORS)} forms are at {state.prefect_url}/blocks/catalog: look for Fullcycle")
         return
-    process = _process(client)
+    process = process_of(client)
     theirs = [name for name in vendors(process) if VENDORS[name].has_account]
     wanted = [vendor] if vendor else theirs
     open_ones = [n for n in wanted if vendor or asyncio.run(stored(client, n)) is None]
@@ -88,7 +88,7 @@ def doctor(client: str) -> None:
     join(running())
     from deployments.doctor import examine
 
-    found = asyncio.run(examine(_process(client)))
+    found = asyncio.run(examine(process_of(client)))
     for system in dict.fromkeys(finding.system for finding in found):
         well = [f.check.what for f in found if f.system == system and not f.check.wrong]
         say(f"{system}: nothing wrong with {', '.join(well) or '-'}")
@@ -113,7 +113,8 @@ def _stored(client: str) -> dict[str, Any]:
     return stored
 
 
-def _process(client: str) -> "Process":
+def process_of(client: str) -> "Process":
+    """A client's process as it is in force; raises DeploymentError if there is no such client."""
     from tasks.process import Process
 
     return Process.model_validate(_stored(client))
