@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from connectors.ledger import client as ledger_client
 from connectors.ledger.store import Ledger
-from deployments import postgres, setup
+from deployments import postgres, prefect_server, setup
 from deployments.postgres import Urls
-from deployments.settings import Settings
+from deployments.settings import Settings, with_ports
 from tasks.process import Process
 from tests import peers
 
@@ -38,6 +39,21 @@ def installation() -> Iterator[Settings]:
 def database(installation: Settings) -> Urls:
     """Where that database is reached. Nothing is wiped between tests: name a client of your own."""
     return postgres.urls(installation.home)
+
+
+@pytest.fixture(scope="session")
+def prefect_api(installation: Settings) -> Iterator[str]:
+    """Where a real Prefect server answers, on that PostgreSQL; nothing is wiped in it either."""
+    settings = with_ports(installation)
+    with peers.prefect(settings):
+        yield f"{prefect_server.url(settings)}/api"
+
+
+@pytest.fixture(scope="module")
+def prefect(prefect_api: str) -> Iterator[None]:
+    """What runs in this module runs against that server."""
+    with temporary_settings({PREFECT_API_URL: prefect_api}):
+        yield
 
 
 @pytest.fixture

@@ -3,8 +3,11 @@
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from tests.bench import sync
 
+pytestmark = pytest.mark.slow
 RECORDS = 1_001
 
 

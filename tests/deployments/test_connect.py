@@ -2,14 +2,13 @@
 
 import asyncio
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import BlockDocumentUpdate
-from prefect.testing.utilities import prefect_test_harness
 from rich.console import Console
 
 from connectors.access import Access
@@ -22,16 +21,11 @@ from deployments.settings import Settings
 from tasks import account, desk
 from tasks.process import Process
 
+pytestmark = pytest.mark.usefixtures("prefect")
+
 OWN = "https://api.checkr.com"
 KEY, SIGNING = "checkr-key-of-the-client", "signs-what-checkr-sends"
 Walk = Callable[..., str]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def prefect() -> Iterator[None]:
-    """A Prefect of this module's own."""
-    with prefect_test_harness(server_startup_timeout=100):
-        yield
 
 
 @pytest.fixture

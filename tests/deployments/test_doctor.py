@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import BlockDocumentUpdate
-from prefect.testing.utilities import prefect_test_harness
 from pydantic import SecretStr
 
 from connectors.ledger.client import put
@@ -22,14 +21,9 @@ from tasks import desk
 from tasks.account import account_name, account_type
 from tasks.process import Process
 
+pytestmark = pytest.mark.usefixtures("prefect")
+
 NEVER = "none has ever come"  # no webhook was sent yet
-
-
-@pytest.fixture(scope="module", autouse=True)
-def prefect() -> Iterator[None]:
-    """A Prefect of this module's own."""
-    with prefect_test_harness(server_startup_timeout=100):
-        yield
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ from tests.canaries import AS_OF, applies
 CLIENT = setup.SANDBOX_CLIENT
 FEED = "feed.xml"
 LATER = AS_OF.replace(hour=14)
-pytestmark = pytest.mark.timeout(300)  # the first test waits for all of it
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @dataclass(frozen=True)

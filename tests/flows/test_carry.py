@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from connectors.ledger import steps
 from connectors.ledger.scope import Scope
 from flows.sweep import sweep
@@ -10,6 +12,8 @@ from tests.flows.test_reconcile import Office, office
 from tests.tasks.test_reconcile import books
 
 assert books, office  # fixtures
+
+pytestmark = pytest.mark.usefixtures("prefect")
 
 
 def test_a_stage_without_anybody_is_behind_it_so_whom_a_later_one_brings_there_waits(

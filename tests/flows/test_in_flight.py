@@ -24,14 +24,12 @@ from tasks import clock, enter, in_flight
 from tasks.observe import read_system
 from tests.carrying import sweep_without_vendors
 from tests.flows.test_reconcile import CALIFORNIA, Office, office
-from tests.flows.test_reconcile import prefect as around
 from tests.tasks.factories import fields
 from tests.tasks.test_reconcile import BEGUN, DAY, books
 
-assert around  # fixtures
-assert books
-assert office
+assert books, office  # fixtures
 
+pytestmark = pytest.mark.usefixtures("prefect")
 CODE = "HARBOR-7"
 HOUR = timedelta(hours=1)
 STAGES = ("new", "screen", "submitted", "interview", "offer", "hired")

@@ -16,7 +16,6 @@ import requests
 from prefect import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.objects import State
-from prefect.testing.utilities import prefect_test_harness
 from sqlalchemy import text
 
 from connectors import applicant_tracking, background_checks, job_boards, payroll, signatures
@@ -66,14 +65,9 @@ from tests.tasks.test_reconcile import BEGUN, DAY, HOUR, POSTING, Books, a_posti
 
 assert books  # a fixture
 
+pytestmark = pytest.mark.usefixtures("prefect")
+
 CALIFORNIA = Place(code="US-CA", city="San Francisco", region="CA", country="US")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def prefect() -> Iterator[None]:
-    """A Prefect of this module's own."""
-    with prefect_test_harness():
-        yield
 
 
 @dataclass

@@ -1,13 +1,12 @@
 """An account's block keeps its tokens for every process, and loses nothing else over it."""
 
 import asyncio
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 
 from connectors import payroll
 from connectors.access import Access
@@ -22,12 +21,7 @@ from deployments.sandbox.world import World
 from deployments.settings import Settings
 from tasks.account import BlockKeeper, account_name, account_type, read
 
-
-@pytest.fixture(scope="module", autouse=True)
-def prefect() -> Iterator[None]:
-    """A Prefect of this module's own."""
-    with prefect_test_harness(server_startup_timeout=100):
-        yield
+pytestmark = pytest.mark.usefixtures("prefect")
 
 
 @pytest.fixture
@@ -78,8 +72,10 @@ def test_who_renews_is_alone_with_the_account(keeper: BlockKeeper, ledger: Ledge
             other.save(Tokens(f"access-{number}", f"refresh-{number}"))
 
     with ThreadPoolExecutor(8) as pool:
-        renewals = [pool.submit(renew, n) for n in range(8)]
-        secret = pool.submit(remember_secret, ledger.client, "gusto", "webhook", "token")
+        renewals = [pool.submit(copy_context().run, renew, n) for n in range(8)]
+        secret = pool.submit(
+            copy_context().run, remember_secret, ledger.client, "gusto", "webhook", "token"
+        )
         for job in [*renewals, secret]:
             job.result()
 
