@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from connectors.ledger import client as ledger_client
@@ -51,9 +53,11 @@ def prefect_api(installation: Settings) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def prefect(prefect_api: str) -> Iterator[None]:
-    """What runs in this module runs against that server."""
+    """What runs in this module runs against that server, and is told to it before it ends."""
     with temporary_settings({PREFECT_API_URL: prefect_api}):
         yield
+        EventsWorker.drain_all()
+        APILogWorker.drain_all()
 
 
 @pytest.fixture
