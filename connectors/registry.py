@@ -9,13 +9,14 @@ from connectors import (
     job_boards,
     market_pay,
     messaging,
+    packages,
     payroll,
     references,
     signatures,
 )
-from connectors.vendor import Vendor
+from connectors.vendor import Vendor, by_name
 
-KINDS: Mapping[str, Mapping[str, Vendor]] = {
+_OURS = {
     "job_boards": job_boards.VENDORS,
     "applicant_tracking": applicant_tracking.VENDORS,
     "background_checks": background_checks.VENDORS,
@@ -27,6 +28,11 @@ KINDS: Mapping[str, Mapping[str, Vendor]] = {
     "vault": documents.VAULTS,
     "market_pay": market_pay.VENDORS,
 }
-VENDORS: Mapping[str, Vendor] = {
-    name: vendor for kind in KINDS.values() for name, vendor in kind.items()
+OURS: Mapping[str, Vendor] = by_name(*(each for kind in _OURS.values() for each in kind.values()))
+THEIRS, LEFT_OUT = packages.brought(_OURS, OURS)
+"""Of other packages: their vendors, and why what cannot be used is left out."""
+VENDORS: Mapping[str, Vendor] = {**OURS, **THEIRS}
+KINDS: Mapping[str, Mapping[str, Vendor]] = {
+    kind: {name: vendor for name, vendor in VENDORS.items() if vendor.kind == kind}
+    for kind in _OURS
 }

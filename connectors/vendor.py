@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import entry_points
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -11,7 +9,6 @@ from connectors.access import Access
 from connectors.errors import Misconfigured
 from connectors.webhook import Event
 
-GROUP = "fullcycle.connectors"
 Need = Literal["answers", "documents", "ledger", "links", "messenger", "vault"]
 
 
@@ -159,15 +156,6 @@ def _host(address: str) -> str:
     return urlsplit(address).hostname or ""
 
 
-def known(kind: str, *ours: Vendor) -> dict[str, Vendor]:
-    """The vendors of a kind by name: ours, and those of packages with the entry point GROUP.
-
-    Such a package names a Vendor there; it cannot take the place of one of ours.
-    """
-    theirs = [vendor for vendor in _from_packages() if vendor.kind == kind]
-    return {vendor.name: vendor for vendor in (*theirs, *ours)}
-
-
-@cache
-def _from_packages() -> tuple[Vendor, ...]:
-    return tuple(point.load() for point in entry_points(group=GROUP))
+def by_name(*vendors: Vendor) -> dict[str, Vendor]:
+    """Vendors by their names."""
+    return {vendor.name: vendor for vendor in vendors}

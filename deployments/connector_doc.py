@@ -1,4 +1,4 @@
-"""Writes the vendors' pages in docs/connectors: `python -m deployments.connector_doc`.
+"""Writes our own vendors' pages in docs/connectors: `python -m deployments.connector_doc`.
 
 What the code knows of a vendor stands between two comments; all else is written by hand.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from connectors.registry import VENDORS
+from connectors.registry import OURS
 from connectors.vendor import Vendor
 from tasks.account import account_type
 
@@ -52,5 +52,5 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    for vendor in VENDORS.values():
+    for vendor in OURS.values():
         (PAGES / f"{vendor.name}.md").write_text(page(vendor), encoding="utf-8")

@@ -10,7 +10,7 @@ from connectors.errors import ConnectorError, Unavailable
 from connectors.health import CLOCK, Check, tried
 from connectors.ledger import inbox
 from connectors.ports import DocumentStore, System
-from connectors.registry import VENDORS
+from connectors.registry import LEFT_OUT, VENDORS
 from connectors.vendor import Vendor
 from tasks import clock
 from tasks.account import account_name, read, remedy, stored, wrong
@@ -52,7 +52,8 @@ async def examine(process: Process) -> list[Finding]:
 async def _account(client: str, name: str) -> Check:
     """Whether an account is there and says all that its vendor needs to know."""
     if name not in VENDORS:
-        return Check("connector", "there is none of this name", f"use one of: {', '.join(VENDORS)}")
+        why = LEFT_OUT.get(name, "there is none of this name")
+        return Check("connector", why, f"use one of: {', '.join(VENDORS)}")
     if not VENDORS[name].has_account:
         return Check("account")
     told = await stored(client, name)

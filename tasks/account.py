@@ -5,6 +5,7 @@ A block is named CLIENT-VENDOR ("harbor-ashby"). Whoever connects a client fills
 """
 
 import asyncio
+import logging
 from abc import ABC
 from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,7 @@ from connectors.access import Access
 from connectors.errors import ConnectorError, Misconfigured, Unavailable
 from connectors.ledger.store import Ledger
 from connectors.oauth import Tokens
-from connectors.registry import VENDORS
+from connectors.registry import THEIRS, VENDORS
 from connectors.vendor import Setting, Vendor
 
 # Prefect shows this with each account; it can show Python only.
@@ -33,6 +34,7 @@ EXAMPLE = "```python\n# nothing to paste; fullcycle doctor CLIENT looks at the a
 SANDBOX: Literal["sandbox"] = "sandbox"  # the mode, unless somebody says another
 ACRONYMS = {"api", "dkim", "id", "kms", "sid", "url"}
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 class Account(Block, ABC):
@@ -200,10 +202,19 @@ def account_name(client: str, vendor: str) -> str:
 
 
 async def register() -> None:
-    """Make or renew every vendor's block type, so that Prefect's interface shows its form."""
+    """Make or renew every vendor's block type, so that Prefect's interface shows its form.
+
+    One that a package has described wrongly is left out, and the log says so.
+    """
     async with get_client() as prefect:
         for vendor in (name for name, each in VENDORS.items() if each.has_account):
-            await account_type(vendor).aregister_type_and_schema(client=prefect)
+            try:
+                await account_type(vendor).aregister_type_and_schema(client=prefect)
+            except Exception as failure:  # whatever is wrong in somebody else's declaration
+                if vendor not in THEIRS:
+                    raise
+                told = f"{type(failure).__name__}: {failure}"
+                log.warning("no form for %s, its package describes it wrongly: %s", vendor, told)
 
 
 async def stored(client: str, vendor: str) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ import pytest
 import typer.main
 
 from connectors import errors
-from connectors.registry import VENDORS
+from connectors.registry import OURS as VENDORS
 from connectors.requisition import Requisition
 from connectors.vendor import Vendor
 from deployments import connector_doc

@@ -9,10 +9,9 @@ from connectors.applicant_tracking import (
     smartrecruiters,
     workable,
 )
-from connectors.vendor import known
+from connectors.vendor import by_name
 
-VENDORS = known(
-    "applicant_tracking",
+VENDORS = by_name(
     ashby.VENDOR,
     built_in.VENDOR,
     greenhouse.VENDOR,

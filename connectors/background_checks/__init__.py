@@ -1,10 +1,9 @@
 """Background checks: consumer reporting agencies. To add one: write its module, add its line."""
 
 from connectors.background_checks import certn, checkr, manual
-from connectors.vendor import known
+from connectors.vendor import by_name
 
-VENDORS = known(
-    "background_checks",
+VENDORS = by_name(
     certn.VENDOR,
     checkr.VENDOR,
     manual.VENDOR,

@@ -6,15 +6,13 @@ A client's vault keeps what is not for the public: the same stores, with an acco
 from dataclasses import replace
 
 from connectors.documents import filesystem, s3
-from connectors.vendor import known
+from connectors.vendor import by_name
 
-VENDORS = known(
-    "documents",
+VENDORS = by_name(
     filesystem.VENDOR,
     s3.VENDOR,
 )
-VAULTS = known(
-    "vault",
+VAULTS = by_name(
     replace(
         filesystem.VENDOR,
         kind="vault",

@@ -1,10 +1,9 @@
 """Who says what the market pays. To add one: write its module, add its line."""
 
 from connectors.market_pay import adzuna, usajobs
-from connectors.vendor import known
+from connectors.vendor import by_name
 
-VENDORS = known(
-    "market_pay",
+VENDORS = by_name(
     adzuna.VENDOR,
     usajobs.VENDOR,
 )

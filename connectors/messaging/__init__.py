@@ -1,10 +1,9 @@
 """Messages to people. To add a way of sending: write its module, add its line."""
 
 from connectors.messaging import amazon_ses, smtp, twilio
-from connectors.vendor import known
+from connectors.vendor import by_name
 
-VENDORS = known(
-    "messaging",
+VENDORS = by_name(
     amazon_ses.VENDOR,
     smtp.VENDOR,
     twilio.VENDOR,

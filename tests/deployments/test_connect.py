@@ -3,8 +3,9 @@
 import asyncio
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -14,7 +15,8 @@ from rich.console import Console
 from connectors.access import Access
 from connectors.errors import Misconfigured
 from connectors.ledger.store import Ledger
-from connectors.registry import VENDORS
+from connectors.registry import THEIRS, VENDORS
+from connectors.vendor import Vendor
 from deployments import connect, setup
 from deployments.errors import DeploymentError
 from deployments.settings import Settings
@@ -73,6 +75,22 @@ def test_every_vendors_form_is_shown_by_prefect() -> None:
         fields = schema.fields["properties"]
         assert len(fields) == 3 + len(VENDORS[name].settings)
         assert all(field["title"] and field["description"] for field in fields.values())
+
+
+def test_a_form_that_a_package_describes_wrongly_keeps_no_other_from_being_shown(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong: Any = ("a name alone",)
+    acme = replace(VENDORS["checkr"], name="acme", settings=wrong)
+    for table in (THEIRS, VENDORS):
+        monkeypatch.setitem(cast("dict[str, Vendor]", table), "acme", acme)
+
+    asyncio.run(account.register())
+
+    assert [told for told in caplog.messages if "no form for acme" in told]
+    with pytest.raises(AttributeError):  # of ours it would be our mistake
+        monkeypatch.delitem(cast("dict[str, Vendor]", THEIRS), "acme")
+        asyncio.run(account.register())
 
 
 def test_an_account_that_was_walked_through_is_opened_by_the_desk(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from connectors.ledger.client import put
 from connectors.ledger.store import Ledger
+from connectors.registry import LEFT_OUT
 from deployments import setup
 from deployments.doctor import Finding, examine
 from deployments.sandbox.__main__ import DEFAULT, build
@@ -184,3 +185,14 @@ def test_a_tracker_of_our_own_needs_no_account_and_is_looked_at_all_the_same(
 
     assert wrong(found) == {}
     assert ("built_in", "reads applications") in {(each.system, each.check.what) for each in found}
+
+
+def test_why_a_package_s_connector_was_left_out_is_told_to_a_client_that_uses_it(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(cast("dict[str, str]", LEFT_OUT), "acme", "it cannot be imported")
+    systems = process.systems.model_copy(update={"references": "acme"})
+
+    found = looked(process.model_copy(update={"systems": systems}), {})
+
+    assert wrong(found)["acme", "connector"] == "it cannot be imported"
