@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from connectors.access import Access
 from connectors.errors import Misconfigured
+from connectors.records import Application
 from connectors.webhook import Event
 
 Need = Literal["answers", "documents", "ledger", "links", "messenger", "vault"]
@@ -83,6 +84,20 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
+class Deliverer:
+    """How a vendor itself brings applications, to our receiver's /VENDOR/CLIENT/apply.
+
+    `verify`: the body, the headers and the account's key. `read` gives the application that a body
+    is. `set_apart` gives a body without the voluntary self-identification, and the answers to that,
+    which nobody who decides may see. Both raise Unreadable.
+    """
+
+    verify: Callable[[bytes, Mapping[str, str], str], bool]
+    read: Callable[[bytes], Application]
+    set_apart: Callable[[bytes], tuple[str, Mapping[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
 class Vendor:
     """One vendor of a kind, such as `background_checks`.
 
@@ -93,8 +108,9 @@ class Vendor:
     `addresses`: the vendor's, by mode; "" if it needs none; in a mode that is not there it is the
     client's own. `address`: what else is to say of it. `key`: what the key is; "" if there is none;
     an account may do without it where it is `key_optional`. `scopes`: what the key must be allowed,
-    in the vendor's words. `reports_new_hires`: a payroll that tells the states of new hires itself.
-    `has_account`: whether a client has an account there at all.
+    in the vendor's words. `deliverer`: if it brings applications itself. `reports_new_hires`: a
+    payroll that tells the states of new hires itself. `has_account`: whether a client has an
+    account there at all.
     """
 
     kind: str
@@ -112,6 +128,7 @@ class Vendor:
     settings: tuple[Setting, ...] = ()
     scopes: tuple[str, ...] = ()
     webhooks: Sender | None = None
+    deliverer: Deliverer | None = None
     reports_new_hires: bool = False
     has_account: bool = True
 

@@ -1,12 +1,11 @@
 """The receiver: what is delivered to us is verified, stored durably, and answered. Nothing else.
 
-`python -m deployments.receiver` serves vendors' webhooks, Indeed Apply deliveries, our own signed
-forms and the document store's public folder; `/openapi.json` describes them.
+`python -m deployments.receiver` serves vendors' webhooks, the applications that they bring, our own
+signed forms and the document store's public folder; `/openapi.json` describes them.
 """
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,19 +21,16 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from connectors.access import Access
-from connectors.errors import Refused, Unavailable, Unreadable
-from connectors.job_boards.indeed import deliveries
-from connectors.job_boards.indeed.names import NAME as INDEED
-from connectors.ledger import answers, inbox
+from connectors.errors import Refused, Unavailable
+from connectors.ledger import answers
 from connectors.ledger.store import Ledger
 from connectors.links import Links, Question
-from deployments import limits
+from deployments import applications, limits
 from deployments.accounts import Accounts, Load
 from deployments.hurry import Hurry, run_sweep
 from deployments.ready import Ready
 from deployments.settings import Settings
-from deployments.webhooks import Webhooks, too_many
+from deployments.webhooks import SENDERS, Webhooks
 from tasks.account import read
 from tasks.clock import now
 from tasks.desk import Surroundings
@@ -42,44 +38,6 @@ from tasks.forms import FORMS, Form
 
 _TEMPLATES = Environment(loader=PackageLoader("deployments", "pages"), autoescape=True)
 log = logging.getLogger(__name__)
-
-
-async def receive_indeed(request: Request) -> Response:
-    """Take an Indeed Apply delivery: 202 stored, 401 not signed, 409 known, other 4xx unusable.
-
-    Of one that is signed and cannot be read, somebody has applied: that it came is kept.
-    """
-    client = request.path_params["client"]
-    accounts: Accounts = request.app.state.accounts
-    account = await accounts.find(client, INDEED)
-    if account is None or not account.key:
-        return JSONResponse({"error": "no such client"}, 404)
-    if seconds := request.app.state.rates.wait(f"{client}/{INDEED}"):
-        return too_many(seconds)
-    raw = await request.body()
-
-    def by(known: Access) -> bool:
-        return bool(known.key) and deliveries.verify(raw, request.headers, known.key)
-
-    if not await accounts.signed(client, INDEED, by):
-        return JSONResponse({"error": "signature does not match"}, 401)
-    try:
-        application = deliveries.read_application(raw)
-        body, self_identification = deliveries.without_self_identification(raw)
-        stored = await run_in_threadpool(
-            _store,
-            client,
-            INDEED,
-            application.external_id,
-            body,
-            application.applied_at,
-            self_identification,
-        )
-    except (Unreadable, RecursionError) as failure:
-        why = f"not kept: {type(failure).__name__}"
-        await run_in_threadpool(_store_unreadable, client, INDEED, raw, why)
-        return JSONResponse({"error": "not an Indeed Apply delivery"}, 400)
-    return JSONResponse({"stored": stored}, 202 if stored else 409)
 
 
 async def show_form(request: Request) -> Response:
@@ -117,26 +75,6 @@ def _take(question: Question, form: Form, fields: Mapping[str, str]) -> answers.
     ledger = Ledger(Surroundings().database_url, question.client)
     with ledger.transaction() as connection:
         return answers.take(connection, question, fields, form.final, now())
-
-
-def _store(
-    client: str,
-    source: str,
-    event_id: str,
-    body: str,
-    at: datetime,
-    self_identification: dict[str, str],
-) -> bool:
-    ledger = Ledger(Surroundings().database_url, client)
-    with ledger.transaction() as connection:
-        if self_identification:
-            inbox.keep_self_identification(connection, client, event_id, self_identification)
-        return inbox.keep(connection, client, source, event_id, body, at.astimezone(UTC))
-
-
-def _store_unreadable(client: str, source: str, raw: bytes, why: str) -> None:
-    with Ledger(Surroundings().database_url, client).transaction() as connection:
-        inbox.keep_unreadable(connection, client, source, raw, why, now())
 
 
 def _links() -> Links:
@@ -177,9 +115,17 @@ def openapi(_: Request) -> Response:
     return JSONResponse(_OPENAPI)
 
 
-_OPENAPI: dict[str, Any] = yaml.safe_load(
-    Path(__file__).with_name("openapi.yaml").read_text(encoding="utf-8")
-)
+def _described() -> dict[str, Any]:
+    """The document as it is written, with the vendors that there are."""
+    text = Path(__file__).with_name("openapi.yaml").read_text(encoding="utf-8")
+    told: dict[str, Any] = yaml.safe_load(text)
+    parameters = told["components"]["parameters"]
+    parameters["sender"]["schema"]["enum"] = sorted(SENDERS)
+    parameters["deliverer"]["schema"]["enum"] = sorted(applications.DELIVERERS)
+    return told
+
+
+_OPENAPI = _described()
 
 
 def app(
@@ -201,7 +147,7 @@ def app(
         routes=[
             Route("/webhooks/{client}/{vendor}", webhooks.receive, methods=["POST"]),
             Route("/webhooks/{client}/{vendor}", webhooks.echo, methods=["GET"]),
-            Route("/indeed/{client}/apply", receive_indeed, methods=["POST"]),
+            Route("/{vendor}/{client}/apply", applications.receive, methods=["POST"]),
             Route("/forms/{token}", show_form, methods=["GET"]),
             Route("/forms/{token}", take_form, methods=["POST"]),
             Route("/openapi.json", openapi, methods=["GET"]),

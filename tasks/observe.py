@@ -11,10 +11,10 @@ from prefect.states import Completed
 
 from connectors import watched
 from connectors.errors import ConnectorError, LedgerUnavailable, Unreadable
-from connectors.job_boards.indeed import deliveries
 from connectors.ledger import arrivals, breaker, cursors, inbox, landing, lists, unread, watching
 from connectors.ledger.scope import Scope
 from connectors.records import FormAnswer, Observed, Page
+from connectors.registry import VENDORS
 from tasks.desk import Desk, desk_of
 
 MOST_UNREADABLE = 20  # single objects of one resource; more of them are no accident
@@ -203,11 +203,11 @@ def read_inbox(scope: Scope, as_of: datetime) -> State[int]:
 
 
 def _read(delivery: inbox.Delivery) -> Observed:
-    match delivery.source:
-        case "indeed":
-            return deliveries.read_application(delivery.body.encode())
-        case "forms":
-            return FormAnswer.model_validate_json(delivery.body)
+    if delivery.source == "forms":
+        return FormAnswer.model_validate_json(delivery.body)
+    vendor = VENDORS.get(delivery.source)
+    if vendor and vendor.deliverer:
+        return vendor.deliverer.read(delivery.body.encode())
     raise Unreadable(delivery.source, "nobody knows how to read what it delivers")
 
 

@@ -6,7 +6,7 @@ it only says that something happened to an object, which the next sweep reads ag
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -248,7 +248,7 @@ _HINTS = """
 
 
 def keep_self_identification(
-    connection: Connection, client: str, event_id: str, answers: dict[str, str]
+    connection: Connection, client: str, event_id: str, answers: Mapping[str, str]
 ) -> None:
     """Put voluntary self-identification where code that decides cannot read it."""
     connection.execute(

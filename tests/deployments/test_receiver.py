@@ -6,6 +6,7 @@ import hmac
 import json
 import string
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from connectors.ledger import alarms, inbox, landing
 from connectors.ledger.store import Ledger
 from connectors.links import Links, Question
 from connectors.records import FormAnswer
-from deployments import limits, receiver
+from deployments import applications, limits, receiver
 from deployments.postgres import Urls
 from tasks import enter
 from tests.tasks.test_reconcile import BEGUN, Books, books
@@ -61,7 +62,7 @@ def web(
 
     async def load(client: str, vendor: str) -> Access | None:
         key = {client_name: SECRET, "careless": ""}.get(client)
-        return None if key is None or vendor != "indeed" else Access("", key=key)
+        return None if key is None or vendor not in ("indeed", "acme") else Access("", key=key)
 
     with TestClient(receiver.app(load)) as client:
         yield client
@@ -102,6 +103,26 @@ def test_a_signed_delivery_is_stored_as_it_came(
     [kept] = stored(database, client_name)
     assert (kept.source, kept.event_id) == ("indeed", "indeed-1")
     assert json.loads(kept.body) == DELIVERY
+
+
+def test_any_vendor_may_bring_applications_if_it_says_how(
+    web: TestClient, database: Urls, client_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indeed = applications.DELIVERERS["indeed"]
+    acme = replace(indeed, verify=lambda raw, headers, key: headers["acme"] == key)
+    monkeypatch.setitem(applications.DELIVERERS, "acme", acme)
+    taken = {
+        (vendor, signed): web.post(
+            f"/{vendor}/{client_name}/apply", content=delivery(), headers={"Acme": signed}
+        ).status_code
+        for vendor in ("acme", "checkr", "nobody")
+        for signed in (SECRET, "another")
+    }
+
+    assert taken.pop(("acme", SECRET)) == 202
+    assert taken.pop(("acme", "another")) == 401
+    assert set(taken.values()) == {404}
+    assert [kept.source for kept in stored(database, client_name)] == ["acme"]
 
 
 def test_a_delivery_that_comes_again_is_known_and_stored_once(

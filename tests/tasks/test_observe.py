@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -21,6 +21,8 @@ from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from connectors.links import Links
 from connectors.records import FormAnswer, Interview, InterviewStatus, Page, Receipt, Request
+from connectors.registry import VENDORS
+from connectors.vendor import Vendor
 from tasks import desk, observe
 from tasks.desk import Desk
 from tasks.process import Process
@@ -158,6 +160,20 @@ def test_what_the_database_cannot_keep_has_its_reason_and_can_be_read_again(
     with ledger.transaction() as connection:
         assert inbox.replay(connection, scope.client, number) == "indeed"
     assert observe.read_inbox.fn(scope, AS_OF).message == first.message
+
+
+def test_what_any_vendor_brings_is_read_as_that_vendor_says(
+    ledger: Ledger, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = replace(VENDORS["indeed"], name="acme")
+    monkeypatch.setitem(cast("dict[str, Vendor]", VENDORS), "acme", acme)
+    for source in ("acme", "checkr"):
+        keep(ledger, source, f"e-{source}", a_delivery(f"e-{source}"))
+
+    told = observe.read_inbox.fn(scope, AS_OF)
+
+    assert told.message == "inbox: 2 delivered, 0 hints, 1 unreadable"
+    assert rows(ledger, "SELECT system FROM arrival") == [("acme",)]
 
 
 @dataclass

@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterator, Sequence
 from connectors.access import Access
 from connectors.errors import Misconfigured, Unsupported
 from connectors.health import Check, tried
-from connectors.job_boards.indeed import dispositions
+from connectors.job_boards.indeed import deliveries, dispositions
 from connectors.job_boards.indeed.calls import API_URL, REMEDY, Calls
 from connectors.job_boards.indeed.job_sync import REGISTER, JobSync
 from connectors.job_boards.indeed.names import NAME
@@ -41,7 +41,7 @@ from connectors.job_boards.indeed.xml_feed import FEED, XmlFeed
 from connectors.ports import DocumentStore, InformedBoard
 from connectors.records import Page, PublishPostings, Receipt, Request, TellBoard
 from connectors.shrinking import MAY_LOSE
-from connectors.vendor import Setting, Vendor
+from connectors.vendor import Deliverer, Setting, Vendor
 
 
 def connect(
@@ -117,6 +117,9 @@ VENDOR = Vendor(
     needs=("documents",),
     address="the public folder of the job pages",
     key="the partner's secret, which signs deliveries",
+    deliverer=Deliverer(
+        deliveries.verify, deliveries.read_application, deliveries.without_self_identification
+    ),
     settings=(
         Setting("api_token", "the partner's Indeed Apply token", required=True),
         Setting("apply_url", "where Indeed delivers applications to", required=True),
