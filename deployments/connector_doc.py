@@ -15,6 +15,7 @@ from tasks.account import account_type
 PAGES = Path(__file__).parents[1] / "docs" / "connectors"
 BEGIN, END = "<!-- made by python -m deployments.connector_doc -->\n", "<!-- up to here -->\n"
 TABLE = "| | |\n|---|---|\n"
+INDEX = PAGES / "README.md"
 
 
 def page(vendor: Vendor) -> str:
@@ -27,6 +28,17 @@ def page(vendor: Vendor) -> str:
         before, table, rest = written.partition(TABLE)
         after = f"\n{table}{rest}"
     return f"{before}{BEGIN}{''.join(_made(vendor))}{END}{after}"
+
+
+def index() -> str:
+    """The page that lists all others, with the vendors of today."""
+    before, _, rest = INDEX.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    links: dict[str, list[str]] = {}
+    for name, vendor in OURS.items():
+        links.setdefault(vendor.kind.replace("_", " "), []).append(f"[{name}]({name}.md)")
+    rows = "".join(f"| {kind} | {', '.join(named)} |\n" for kind, named in links.items())
+    return f"{before}{BEGIN}| kind | vendors |\n|---|---|\n{rows}{END}{after}"
 
 
 def _made(vendor: Vendor) -> Iterator[str]:
@@ -54,3 +66,4 @@ def _cell(text: str) -> str:
 if __name__ == "__main__":
     for vendor in OURS.values():
         (PAGES / f"{vendor.name}.md").write_text(page(vendor), encoding="utf-8")
+    INDEX.write_text(index(), encoding="utf-8")

@@ -14,62 +14,12 @@ from connectors.ledger import status, tracker
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
 from deployments.demo import CLIENT, Control
+from deployments.sandbox.vendors import COUNTS, LETTERS
 from deployments.state import State
 from tasks.process import APPLICATION_STAGES, REQUISITION_STAGES
 
 ORDER = REQUISITION_STAGES + APPLICATION_STAGES
 SHOWN = 12
-# What we ask of each vendor, beside the name under which the vendor's own record counts it.
-VENDOR_COUNTS = {
-    ("ashby", "tracker.open_job"): "jobs",
-    ("ashby", "tracker.close_job"): "closed_jobs",
-    ("ashby", "tracker.add"): "applications",
-    ("ashby", "tracker.move"): "moves",
-    ("ashby", "tracker.reject"): "rejections",
-    ("ashby", "tracker.note"): "notes",
-    ("ashby", "tracker.interview"): "interviews",
-    ("greenhouse", "tracker.open_job"): "jobs",
-    ("greenhouse", "tracker.close_job"): "closed_jobs",
-    ("greenhouse", "tracker.add"): "applications",
-    ("greenhouse", "tracker.move"): "moves",
-    ("greenhouse", "tracker.reject"): "rejections",
-    ("greenhouse", "tracker.note"): "notes",
-    ("greenhouse", "tracker.interview"): "interviews",
-    ("lever", "tracker.open_job"): "jobs",
-    ("lever", "tracker.close_job"): "closed_jobs",
-    ("lever", "tracker.add"): "applications",
-    ("lever", "tracker.move"): "moves",
-    ("lever", "tracker.reject"): "rejections",
-    ("lever", "tracker.note"): "notes",
-    ("lever", "tracker.interview"): "interviews",
-    ("certn", "background.order"): "cases",
-    ("workable", "tracker.add"): "applications",
-    ("workable", "tracker.move"): "moves",
-    ("workable", "tracker.reject"): "rejections",
-    ("workable", "tracker.note"): "notes",
-    ("smartrecruiters", "tracker.open_job"): "jobs",
-    ("smartrecruiters", "tracker.close_job"): "closed_jobs",
-    ("smartrecruiters", "tracker.add"): "applications",
-    ("smartrecruiters", "tracker.move"): "moves",
-    ("smartrecruiters", "tracker.reject"): "rejections",
-    ("smartrecruiters", "tracker.note"): "notes",
-    ("smartrecruiters", "tracker.interview"): "interviews",
-    ("checkr", "background.order"): "invitations",
-    ("checkr", "background.adverse"): "adverse_actions",
-    ("docusign", "offer.send"): "offers",
-    ("docusign", "offer.cancel"): "cancellations",
-    ("dropbox_sign", "offer.send"): "offers",
-    ("dropbox_sign", "offer.cancel"): "cancellations",
-    ("gusto", "payroll.create"): "people_batches",
-    ("gusto", "payroll.correct"): "corrections",
-}
-MAIL = {"message.send", "references.ask"}
-# What these vendors cannot be asked for, a person is, by mail.
-BY_LETTER = {
-    ("certn", "background.adverse"),
-    ("manual_screening", "background.adverse"),
-    ("manual_screening", "background.order"),
-}
 
 
 def status_json(ledger: Ledger, scope: Scope) -> dict[str, Any]:
@@ -241,17 +191,13 @@ def vendor_table(effects: list[tuple[str, str, str, int]], received: dict[str, A
     for (system, kind), states in sorted(by_kind.items()):
         shown = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
         table.add_row(system, kind, shown, str(states["done"]), _received(system, kind, received))
-    mail = sum(
-        states["done"]
-        for (system, kind), states in by_kind.items()
-        if kind in MAIL or (system, kind) in BY_LETTER
-    )
+    mail = sum(states["done"] for effect, states in by_kind.items() if effect in LETTERS)
     table.add_row("mail server", "all messages", "", str(mail), _received("mail", "", received))
     return table
 
 
 def _received(system: str, kind: str, received: dict[str, Any]) -> str:
-    name = "messages" if system == "mail" else VENDOR_COUNTS.get((system, kind))
+    name = "messages" if system == "mail" else COUNTS.get((system, kind))
     if name is None:
         return "–"
     names: list[str] = received.get(system, {}).get(name, [])

@@ -113,6 +113,10 @@ def test_the_page_of_a_vendor_says_what_its_code_says(vendor: Vendor) -> None:
     assert written == connector_doc.page(vendor), "run: python -m deployments.connector_doc"
 
 
+def test_the_list_of_all_vendors_is_that_of_today() -> None:
+    assert text("docs/connectors/README.md") == connector_doc.index()
+
+
 def test_every_page_of_a_vendor_is_of_one_we_have() -> None:
     pages = {path.stem for path in (ROOT / "docs/connectors").glob("*.md")}
 

@@ -10,33 +10,14 @@ from pathlib import Path
 
 import yaml
 
-from deployments.sandbox import outgoing
-from deployments.sandbox.adp import Adp
-from deployments.sandbox.adzuna import Adzuna
-from deployments.sandbox.ashby import Ashby
-from deployments.sandbox.bamboohr import BambooHR
-from deployments.sandbox.certn import Certn
-from deployments.sandbox.checkr import Checkr
+from deployments.sandbox import outgoing, vendors
 from deployments.sandbox.correspondents import Correspondents, open_page, send_form
-from deployments.sandbox.deel import Deel
-from deployments.sandbox.docusign import DocuSign
-from deployments.sandbox.dropbox_sign import DropboxSign
-from deployments.sandbox.finch import Finch
-from deployments.sandbox.greenhouse import Greenhouse
-from deployments.sandbox.gusto import Gusto
-from deployments.sandbox.handover import PayrollClerk
-from deployments.sandbox.indeed import Indeed
-from deployments.sandbox.lever import Lever
 from deployments.sandbox.mail import Mail
-from deployments.sandbox.odoo import Odoo
 from deployments.sandbox.outgoing import patient
 from deployments.sandbox.people import DATA, SHIPPED, People
 from deployments.sandbox.postman import CLIENT, Postman
+from deployments.sandbox.served import Scene
 from deployments.sandbox.server import Sandbox
-from deployments.sandbox.smartrecruiters import SmartRecruiters
-from deployments.sandbox.twilio import Twilio
-from deployments.sandbox.usajobs import UsaJobs
-from deployments.sandbox.workable import Workable
 from deployments.sandbox.world import World
 from deployments.settings import Settings
 
@@ -97,36 +78,15 @@ def build(
     patience = float(str(plan["patience"]))
     post, get = patient(send_form, patience), patient(open_page, patience)
     mail = Mail(world, Correspondents(world, people, roles, post, get))
-    indeed = Indeed(world, people, post=patient(outgoing.post, patience))
-    vendors = [
-        Adp(world, people),
-        Adzuna(world),
-        Ashby(world, people, DATA / "requisitions"),
-        Certn(world, people),
-        BambooHR(world, people, _titles()),
-        Checkr(world, people),
-        Deel(world),
-        DocuSign(world, people),
-        DropboxSign(world, people),
-        Finch(world),
-        Greenhouse(world, people, DATA / "requisitions"),
-        Gusto(world, people),
-        indeed,
-        Lever(world, people, DATA / "requisitions"),
-        mail,
-        Odoo(world),
-        Twilio(world),
-        UsaJobs(world),
-        Workable(world, people, DATA / "requisitions"),
-        SmartRecruiters(world, people, DATA / "requisitions"),
-    ]
-    if journal:
-        vendors.append(PayrollClerk(world, people, journal.parent / "handover"))
+    folder = journal.parent / "handover" if journal else None
+    scene = Scene(world, people, _titles(), patient(outgoing.post, patience), folder)
+    made = (each.made(scene) for each in vendors.ALL)
+    stand_ins = [mail, *(stand_in for stand_in in made if stand_in)]
     postman = None
     if receiver_port:
         address = f"http://127.0.0.1:{receiver_port}/webhooks/{CLIENT}"
         postman = Postman(world, address, float(str(plan["webhooks"])))
-    sandbox = Sandbox(world, vendors, journal, float(str(plan["fault_rate"])), postman)
+    sandbox = Sandbox(world, stand_ins, journal, float(str(plan["fault_rate"])), postman)
     return sandbox, mail
 
 

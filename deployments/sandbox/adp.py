@@ -19,6 +19,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Protocol
 
+from deployments.sandbox import adp_certificate
+from deployments.sandbox.served import Place, Served
 from deployments.sandbox.server import Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -327,3 +329,23 @@ def _objection(code: str, text: str) -> Json:
     resource = {"resourceMessageID": {"idValue": "hcm"}, "processMessages": [message]}
     told = {"requestStatusCode": {"codeValue": "failed"}, "resourceMessages": [resource]}
     return {"confirmMessage": told, "status": "success", "statusSuccess": True}
+
+
+def account(at: Place) -> dict[str, Any]:
+    """A client's account here."""
+    certificate, private_key = adp_certificate.pems()
+    return at.account(
+        "sandbox-adp",
+        "adp",
+        {"certificate": certificate, "private_key": private_key},
+        client_id=CLIENT_ID,
+        auth_url=f"{at.vendors}/adp",
+        template=TEMPLATE,
+        company_code=COMPANY_CODE,
+        legal_entity=LEGAL_NAME,
+        pay_periods="26",
+        change_reason=REASON,
+    )
+
+
+SERVED = Served("adp", account, lambda scene: Adp(scene.world, scene.people))

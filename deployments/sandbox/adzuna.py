@@ -8,6 +8,7 @@ Odd rules: a page beyond the end is empty; a posting that says no pay looks like
 
 from typing import Any
 
+from deployments.sandbox.served import Served
 from deployments.sandbox.server import Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -119,3 +120,10 @@ def a_posting(id: str, title: str, salary: float | None, *, predicted: bool = Fa
 def _refuse(status: int, exception: str, display: str) -> Answer:
     doc = "https://api.adzuna.com/v1/doc"
     return Answer(status, {"exception": exception, "doc": doc, "display": display})
+
+
+SERVED = Served(
+    "adzuna",
+    lambda at: at.account("sandbox-adzuna", "adzuna", app_id=APP_ID),
+    lambda scene: Adzuna(scene.world),
+)

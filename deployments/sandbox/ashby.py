@@ -26,6 +26,7 @@ from deployments.sandbox.ashby_records import (
 )
 from deployments.sandbox.files import Files
 from deployments.sandbox.people import People
+from deployments.sandbox.served import TRACKER, Place, Served
 from deployments.sandbox.server import FAULTS, Answer, Request, Route, StandIn
 from deployments.sandbox.tracker_people import Staff
 from deployments.sandbox.world import World
@@ -435,3 +436,23 @@ def _instant(text: str) -> str:
 def _failure(code: str) -> Mapping[str, Any]:
     info = {"code": code, "message": code.replace("_", " "), "requestId": "01SANDBOX"}
     return {"success": False, "errors": [code], "errorInfo": info}
+
+
+def account(at: Place) -> dict[str, Any]:
+    """A client's account here."""
+    return at.account(
+        "sandbox-ashby",
+        "ashby",
+        {"webhook": "sandbox-ashby-webhook"},
+        team_id=TEAM,
+        location_id=LOCATION,
+        interview_plan_id=PLAN,
+    )
+
+
+SERVED = Served(
+    "ashby",
+    account,
+    lambda scene: Ashby(scene.world, scene.people, scene.requisitions),
+    TRACKER,
+)

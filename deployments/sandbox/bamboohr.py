@@ -15,6 +15,7 @@ from datetime import UTC, timedelta
 from functools import partial
 from typing import Any, Protocol
 
+from deployments.sandbox.served import Place, Served
 from deployments.sandbox.server import Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -302,3 +303,14 @@ def _location(n: int, city: str, state: str) -> Json:
 def _refusal(status: int, why: str, headers: dict[str, str] | None = None) -> Answer:
     """Say why in the header alone, as BambooHR does; the body is empty."""
     return Answer(status, None, {"X-BambooHR-Error-Message": json.dumps(why), **(headers or {})})
+
+
+def account(at: Place) -> dict[str, Any]:
+    """A client's account here."""
+    signs = {"webhook": "sandbox-bamboohr-webhook"}
+    return at.account("sandbox-bamboohr", "bamboohr", signs, reference_field=REFERENCE_FIELD)
+
+
+SERVED = Served(
+    "bamboohr", account, lambda scene: BambooHR(scene.world, scene.people, scene.titles)
+)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from deployments.sandbox.served import Place, Served
 from deployments.sandbox.server import Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -258,3 +259,23 @@ def _not_found() -> Answer:
 
 def _iso(at: datetime) -> str:
     return at.astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def account(at: Place) -> dict[str, Any]:
+    """A client's account here."""
+    options = {
+        "client": at.client,
+        "person": "Grace Okafor",
+        "person_email": "screening@harborworks.example",
+        "package:tasker_standard": '{"IDENTITY_VERIFICATION_1": {}}',
+    }
+    return at.account("sandbox-certn", "certn", {"webhook": Certn.webhook_secret}, **options)
+
+
+SERVED = Served(
+    "certn",
+    account,
+    lambda scene: Certn(scene.world, scene.people),
+    {"background.order": "cases"},
+    letters=("background.adverse",),
+)

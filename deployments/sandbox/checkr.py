@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from deployments.sandbox.served import Served
 from deployments.sandbox.server import Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -390,3 +391,11 @@ def _iso(at: datetime) -> str:
 
 def _end_of_day(at: datetime) -> datetime:
     return at.astimezone(PACIFIC).replace(hour=23, minute=59, second=59, microsecond=0)
+
+
+SERVED = Served(
+    "checkr",
+    lambda at: at.account("sandbox-checkr", "checkr"),
+    lambda scene: Checkr(scene.world, scene.people),
+    {"background.order": "invitations", "background.adverse": "adverse_actions"},
+)

@@ -19,6 +19,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
+from deployments.sandbox.served import Place, Served
 from deployments.sandbox.server import Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -355,3 +356,17 @@ def _refusal(request: Request, status: int, message: str, path: str = "") -> Ans
     asked = {"method": request.method, "url": request.path, "status": status}
     error = {"message": message, **({"path": path} if path else {})}
     return Answer(status, {"request": asked, "errors": [error]})
+
+
+def account(at: Place) -> dict[str, Any]:
+    """A client's account here."""
+    return at.account(
+        KEY,
+        "deel/rest/v2",
+        {"webhook": "sandbox-deel-webhook"},
+        profile_url="https://tracker.harborworks.example/find?name=",
+        gross_label=GROSS,
+    )
+
+
+SERVED = Served("deel", account, lambda scene: Deel(scene.world))

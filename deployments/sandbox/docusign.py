@@ -23,9 +23,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from deployments.sandbox import docusign_key
 from deployments.sandbox.docusign_bodies import Declined, Row, check, text_fields
 from deployments.sandbox.docusign_key import private_key
 from deployments.sandbox.paper import pdf
+from deployments.sandbox.served import OFFERS, Place, Served
 from deployments.sandbox.server import FAULTS, UNLISTED_SECONDS, Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -438,3 +440,19 @@ def _guid(id: str) -> str:
 
 def _refuse(status: int, code: str, message: str) -> Answer:
     return Answer(status, {"errorCode": code, "message": message})
+
+
+def account(at: Place) -> dict[str, Any]:
+    """A client's account here."""
+    return at.account(
+        docusign_key.pem(),
+        "docusign",
+        {"webhook": "sandbox-docusign-webhook"},
+        account_id=ACCOUNT,
+        integration_key=INTEGRATION_KEY,
+        user_id=USER,
+        auth_url=f"{at.vendors}/docusign/account",
+    )
+
+
+SERVED = Served("docusign", account, lambda scene: DocuSign(scene.world, scene.people), OFFERS)

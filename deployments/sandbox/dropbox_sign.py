@@ -15,6 +15,7 @@ from email.policy import HTTP
 from typing import Any, Protocol
 
 from deployments.sandbox.paper import pdf
+from deployments.sandbox.served import OFFERS, Served
 from deployments.sandbox.server import FAULTS, UNLISTED_SECONDS, Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -355,3 +356,11 @@ def _inner(fields: Mapping[str, str], name: str) -> dict[str, str]:
 def _refuse(status: int, name: str, message: str, path: str | None = None) -> Answer:
     error = {"error_msg": message, "error_name": name}
     return Answer(status, {"error": {**error, **({"error_path": path} if path else {})}})
+
+
+SERVED = Served(
+    "dropbox_sign",
+    lambda at: at.account("sandbox-dropbox_sign", "dropbox_sign"),
+    lambda scene: DropboxSign(scene.world, scene.people),
+    OFFERS,
+)

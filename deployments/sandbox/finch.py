@@ -17,6 +17,7 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
+from deployments.sandbox.served import Served
 from deployments.sandbox.server import Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -298,3 +299,10 @@ def _failure(code: int, name: str) -> Json:
 
 def _error(status: int, name: str, headers: dict[str, str] | None = None) -> Answer:
     return Answer(status, _failure(status, name), headers or {})
+
+
+SERVED = Served(
+    "finch",
+    lambda at: at.account(KEY, "finch", legal_entity=LEGAL_NAME),
+    lambda scene: Finch(scene.world),
+)

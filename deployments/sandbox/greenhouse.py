@@ -17,6 +17,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from deployments.sandbox import greenhouse_board
 from deployments.sandbox.ashby import REASONS, SOURCES
 from deployments.sandbox.ashby_records import STAGE, Row
 from deployments.sandbox.files import LETTER, Files
@@ -32,6 +33,7 @@ from deployments.sandbox.greenhouse_records import (
     stamp,
 )
 from deployments.sandbox.people import People
+from deployments.sandbox.served import TRACKER, Place, Served
 from deployments.sandbox.server import (
     FAULTS,
     UNLISTED_SECONDS,
@@ -457,3 +459,25 @@ class Greenhouse(StandIn):
             "candidate": {"id": shown["candidate_id"], "first_name": first, "last_name": last},
             "jobs": [{"id": int(job["id"]), "name": job["name"]}],
         }
+
+
+def account(at: Place) -> dict[str, Any]:
+    """A client's account here."""
+    return at.account(
+        "sandbox-greenhouse",
+        "greenhouse/v3",
+        {"webhook": "sandbox-greenhouse-webhook", "board_key": greenhouse_board.KEY},
+        client_id=CLIENT_ID,
+        user_id=USER,
+        auth_url=f"{at.vendors}/greenhouse/auth",
+        template_job_id=str(TEMPLATE),
+        board_url=f"{at.vendors}/greenhouse/boards-api/v1",
+    )
+
+
+SERVED = Served(
+    "greenhouse",
+    account,
+    lambda scene: Greenhouse(scene.world, scene.people, scene.requisitions),
+    TRACKER,
+)

@@ -20,7 +20,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from typing import Any, Protocol
 
-from deployments.sandbox.gusto_tokens import Tokens
+from deployments.sandbox.gusto_tokens import CLIENT_ID, CLIENT_SECRET, GRANT, Tokens
+from deployments.sandbox.served import Place, Served
 from deployments.sandbox.server import Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -457,3 +458,18 @@ def _conflict(batch_uuid: str) -> Answer:
 def _error(status: int, key: str, category: str, headers: dict[str, str] | None = None) -> Answer:
     error = {"error_key": key, "category": category, "message": category.replace("_", " ")}
     return Answer(status, {"errors": [error]}, headers or {})
+
+
+def account(at: Place) -> dict[str, Any]:
+    """A client's account here."""
+    secrets = {"refresh": GRANT, "client": CLIENT_SECRET, "webhook": "sandbox-gusto-webhook"}
+    ended = "an access token that has ended"
+    return at.account(ended, "gusto", secrets, company=COMPANY, client_id=CLIENT_ID)
+
+
+SERVED = Served(
+    "gusto",
+    account,
+    lambda scene: Gusto(scene.world, scene.people),
+    {"payroll.create": "people_batches", "payroll.correct": "corrections"},
+)

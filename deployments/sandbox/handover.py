@@ -18,6 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
+from deployments.sandbox.served import Scene, Served
 from deployments.sandbox.server import Route, StandIn
 from deployments.sandbox.world import World
 
@@ -175,3 +176,15 @@ def _payment(terms: Row, today: date) -> Row | None:
 def _mistyped(rate: str) -> str:
     """Miss five per cent."""
     return f"{Decimal(rate) * 95 / 100:.2f}"
+
+
+def stand_in(scene: Scene) -> PayrollClerk | None:
+    """The clerk, where there is a folder for the files."""
+    return PayrollClerk(scene.world, scene.people, scene.folder) if scene.folder else None
+
+
+SERVED = Served(
+    "handover",
+    lambda at: {"base_url": f"file://{at.settings.home.resolve()}/sandbox/handover"},
+    stand_in,
+)

@@ -36,6 +36,7 @@ from deployments.sandbox import indeed_questions, outgoing
 from deployments.sandbox.indeed_api import Api, Job
 from deployments.sandbox.outgoing import Post, post
 from deployments.sandbox.people import Apply, People, Persona
+from deployments.sandbox.served import Place, Served
 from deployments.sandbox.server import Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -300,3 +301,24 @@ def _resume(seeker: Persona) -> dict[str, Any]:
         return {"json": seeker.resume_json}
     data = base64.b64encode(seeker.resume_text.encode()).decode()
     return {"file": {"fileName": "resume.txt", "contentType": "text/plain", "data": data}}
+
+
+def account(at: Place) -> dict[str, Any]:
+    """A client's account here."""
+    return {
+        "base_url": at.pages,
+        "key": "sandbox-indeed",
+        "options": {
+            "api_token": "sandbox-token",
+            "apply_url": f"{at.public}/indeed/{at.client}/apply",
+            "feed": f"indeed/{at.client}.xml",
+            "job_register": f"indeed/{at.client}.json",
+            "questions_url": f"{at.public}/public/indeed/questions",
+            "api_url": f"{at.vendors}/indeed",
+            "client_id": CLIENT_ID,
+        },
+        "secrets": {"client": CLIENT_SECRET},
+    }
+
+
+SERVED = Served("indeed", account, lambda scene: Indeed(scene.world, scene.people, post=scene.post))

@@ -20,14 +20,17 @@ from deployments.sandbox.ashby_records import STAGE, Row, stamp
 from deployments.sandbox.files import Files
 from deployments.sandbox.lever_records import (
     STAGES,
+    TEAM,
     TEMPLATE,
     TITLES,
+    USER,
     Records,
     fixed,
     instant,
     milliseconds,
 )
 from deployments.sandbox.people import People
+from deployments.sandbox.served import TRACKER, Place, Served
 from deployments.sandbox.server import FAULTS, Answer, Request, Route, StandIn
 from deployments.sandbox.tracker_people import Staff
 from deployments.sandbox.world import World
@@ -441,3 +444,23 @@ def _user(ref: str, email: str) -> Row:
 def _reason(row: Row) -> Row:
     kind = row.get("type", "hired" if row["reasonType"] == "Hired" else "non-hired")
     return {"id": row["id"], "text": row["text"], "status": "active", "type": kind}
+
+
+def account(at: Place) -> dict[str, Any]:
+    """A client's account here."""
+    return at.account(
+        "sandbox-lever",
+        "lever/v1",
+        {"webhook": "sandbox-lever-webhook"},
+        user_id=USER,
+        team=TEAM,
+        feedback_template_id=TEMPLATE,
+    )
+
+
+SERVED = Served(
+    "lever",
+    account,
+    lambda scene: Lever(scene.world, scene.people, scene.requisitions),
+    TRACKER,
+)

@@ -19,6 +19,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from deployments.sandbox.correspondents import Correspondents
+from deployments.sandbox.served import Place, Served
 from deployments.sandbox.server import Answer, Request, Route, Sandbox, StandIn
 from deployments.sandbox.world import World
 
@@ -211,3 +212,21 @@ class _Reader(StreamRequestHandler):
 
     def _say(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())
+
+
+def account(at: Place) -> dict[str, Any]:
+    """A client's account here."""
+    return {
+        "base_url": f"smtp://127.0.0.1:{at.settings.smtp_port}",
+        "key": "sandbox-smtp",
+        "options": {
+            "from_name": "Harbor Works",
+            "from_email": "hiring@harborworks.example",
+            "journal": f"imap://127.0.0.1:{at.settings.imap_port}",
+            "journal_user": "journal@harborworks.example",
+        },
+    }
+
+
+# The sandbox makes it itself: it has servers of its own.
+SERVED = Served("smtp", account, letters=("message.send",))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from deployments.sandbox.served import Served
 from deployments.sandbox.server import Answer, Request, StandIn
 from deployments.sandbox.world import World
 
@@ -396,3 +397,9 @@ def _like(pattern: str) -> re.Pattern[str]:
 
 def _error(name: str, message: str) -> Row:
     return {"name": name, "message": message, "arguments": [message], "context": {}, "debug": ""}
+
+
+SERVED = Served(
+    "odoo", lambda at: at.account("sandbox-odoo", "odoo"), lambda scene: Odoo(scene.world)
+)
+EMPLOYEES = Served("odoo_employees", SERVED.account)

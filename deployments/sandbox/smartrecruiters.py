@@ -19,6 +19,7 @@ from deployments.sandbox.ashby import REASONS, SOURCES
 from deployments.sandbox.ashby_records import STAGE, Row
 from deployments.sandbox.files import LETTER, Files
 from deployments.sandbox.people import People
+from deployments.sandbox.served import TRACKER, Served
 from deployments.sandbox.server import (
     FAULTS,
     UNLISTED_SECONDS,
@@ -516,3 +517,16 @@ def _last_of(page_id: str) -> str:
         return str(json.loads(base64.urlsafe_b64decode(page_id))["after"])
     except (ValueError, KeyError, TypeError):
         raise Declined(400, "PAGE_ID_INVALID") from None
+
+
+SERVED = Served(
+    "smartrecruiters",
+    lambda at: at.account(
+        "sandbox-smartrecruiters",
+        "smartrecruiters",
+        {"webhook": "sandbox-smartrecruiters-webhook"},
+        **SETTINGS,
+    ),
+    lambda scene: SmartRecruiters(scene.world, scene.people, scene.requisitions),
+    TRACKER,
+)

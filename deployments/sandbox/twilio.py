@@ -12,6 +12,7 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs, quote
 
+from deployments.sandbox.served import Place, Served
 from deployments.sandbox.server import Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -209,3 +210,18 @@ def _refuse(status: int, code: int, message: str) -> Answer:
         "status": status,
     }
     return Answer(status, told)
+
+
+def account(at: Place) -> dict[str, Any]:
+    """A client's account here."""
+    receiver = f"http://127.0.0.1:{at.settings.receiver_port}"
+    return at.account(
+        "sandbox-twilio",
+        "twilio",
+        account_sid=ACCOUNT,
+        from_phone=PHONE,
+        webhook_url=f"{receiver}/webhooks/{at.client}/twilio",
+    )
+
+
+SERVED = Served("twilio", account, lambda scene: Twilio(scene.world))

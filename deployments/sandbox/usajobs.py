@@ -8,6 +8,7 @@ number of pages are strings; a page beyond the end is empty.
 
 from typing import Any
 
+from deployments.sandbox.served import Served
 from deployments.sandbox.server import Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
 
@@ -100,3 +101,10 @@ def a_posting(id: str, title: str, pay: float, rate: str = "PA") -> Json:
         },
         "RelevanceScore": 0.0,
     }
+
+
+SERVED = Served(
+    "usajobs",
+    lambda at: at.account("sandbox-usajobs", "usajobs", email=EMAIL),
+    lambda scene: UsaJobs(scene.world),
+)

@@ -20,9 +20,11 @@ from deployments.sandbox.ashby_records import STAGE, Row, stamp
 from deployments.sandbox.files import Files
 from deployments.sandbox.greenhouse import EDITED, Window
 from deployments.sandbox.people import People
+from deployments.sandbox.served import TRACKER, Served
 from deployments.sandbox.server import FAULTS, Answer, Request, Route, StandIn
 from deployments.sandbox.tracker_people import Staff
 from deployments.sandbox.workable_records import (
+    MEMBER,
     PIPELINE,
     TEAM,
     Records,
@@ -388,3 +390,15 @@ def _at(text: str) -> datetime:
 def _blank() -> Answer:
     """A blank text, which is all that some writes are answered with."""
     return Answer(body=b" ", headers={"Content-Type": "text/plain; charset=utf-8"}, changed=True)
+
+
+SERVED = Served(
+    "workable",
+    lambda at: at.account("sandbox-workable", "workable/spi/v3", member_id=MEMBER),
+    lambda scene: Workable(scene.world, scene.people, scene.requisitions),
+    {
+        effect: noted
+        for effect, noted in TRACKER.items()
+        if effect not in ("tracker.open_job", "tracker.close_job", "tracker.interview")
+    },
+)

@@ -7,8 +7,8 @@ from datetime import date
 from sqlalchemy import create_engine, text
 
 from connectors.ledger.verify import Violation, verify
-from deployments import report
 from deployments.demo import CLIENT
+from deployments.sandbox.vendors import COUNTS, LETTERS
 from tests.chaos import witnesses
 from tests.chaos.driver import Outcome
 from tests.chaos.vendors import Vendors
@@ -221,13 +221,13 @@ _COUNTED = {
     _MAIL,
     "indeed jobs",
     "indeed closed_jobs",
-    *(f"{system} {name}" for (system, _), name in report.VENDOR_COUNTS.items()),
+    *(f"{system} {name}" for (system, _), name in COUNTS.items()),
 }
 
 
 def _name(system: str, kind: str) -> str:
     """What a vendor's record calls a kind of effect; our name for it if it counts none such."""
-    if kind in report.MAIL:
+    if (system, kind) in LETTERS:
         return _MAIL
-    known = report.VENDOR_COUNTS.get((system, kind))
+    known = COUNTS.get((system, kind))
     return f"{system} {known}" if known else f"{system} {kind}"

@@ -11,21 +11,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 SECRET = "a secret of the vendor's and ours"
-VENDORS = (  # that send webhooks
-    "ashby",
-    "bamboohr",
-    "certn",
-    "checkr",
-    "deel",
-    "docusign",
-    "dropbox_sign",
-    "greenhouse",
-    "gusto",
-    "lever",
-    "smartrecruiters",
-    "twilio",
-    "workable",
-)
 TWILIO_CALLS = "https://rpo.example/webhooks/harbor/twilio?from=twilio"
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 CHECKR_OBJECT = {"id": "4722c07dd9a10c3985ae432a", "object": "report", "result": "consider"}
@@ -182,6 +167,7 @@ _BODIES: dict[str, Callable[[int, datetime], dict[str, Any]]] = {
     "twilio": _twilio,
     "workable": _workable,
 }
+VENDORS = tuple(_BODIES)  # that send webhooks
 
 
 def body(vendor: str, number: int, at: datetime) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -40,22 +41,12 @@ SIGNED_BY_DROPBOX = ("event_time", "event_type", "event_hash")
 def accounts() -> dict[str, Access]:
     """The client's accounts by vendor; a test may change them."""
     signed = Access("https://vendor.example", secrets={"webhook": SECRET})
+    keyed = Access("https://vendor.example", key=SECRET)
     return {
-        "ashby": signed,
-        "certn": signed,
-        "bamboohr": signed,
-        "checkr": signed,
-        "deel": signed,
-        "docusign": signed,
-        "greenhouse": signed,
-        "gusto": signed,
-        "smartrecruiters": signed,
-        "lever": signed,
-        "dropbox_sign": Access("https://vendor.example", key=SECRET),
-        "twilio": Access(
-            "https://vendor.example", key=SECRET, options={"webhook_url": TWILIO_CALLS}
-        ),
-        "workable": Access("https://vendor.example", key=SECRET),
+        **dict.fromkeys(VENDORS, signed),
+        "dropbox_sign": keyed,
+        "twilio": replace(keyed, options={"webhook_url": TWILIO_CALLS}),
+        "workable": keyed,
     }
 
 

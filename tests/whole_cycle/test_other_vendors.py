@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from deployments import embedded, report
+from deployments import embedded
+from deployments.sandbox.vendors import COUNTS
 from deployments.settings import Settings
 from tests.chaos.driver import Plan, run
 
@@ -43,7 +44,7 @@ def test_every_opening_ends_with_a_pay_statement_that_matches_the_offer(
 
     asked, doubtful = counted(status, "done"), counted(status, "parked")
     assert all(asked[vendor, kind] for vendor, kind in MUST if vendor in systems.values())
-    for (vendor, kind), name in report.VENDOR_COUNTS.items():
+    for (vendor, kind), name in COUNTS.items():
         theirs = received.get(f"{vendor} {name}", Counter()).total()
         # What SmartRecruiters may have scheduled when its answer is lost is a person's to look up.
         assert 0 <= theirs - asked[vendor, kind] <= doubtful[vendor, kind], (vendor, kind)

@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from connectors.ledger.store import chain
-from deployments import embedded, report
+from deployments import embedded
+from deployments.sandbox.vendors import COUNTS, LETTERS
 from deployments.settings import Settings
 from tasks.stages import ORDER
 from tests.chaos.driver import Outcome, Plan, run
@@ -80,14 +81,12 @@ def test_what_the_ledger_calls_done_is_what_the_vendors_have(lived: Outcome) -> 
     received = lived.vendors.received
     done = [effect for effect in lived.status()["effects"] if effect["state"] == "done"]
     asked = Counter({(effect["system"], effect["kind"]): effect["count"] for effect in done})
-    for (system, kind), name in report.VENDOR_COUNTS.items():
+    for (system, kind), name in COUNTS.items():
         theirs = received.get(f"{system} {name}", Counter())  # nothing, if it was never asked for
         assert theirs.total() == asked[system, kind], (system, kind)
     for name in ("checkr invitations", "dropbox_sign offers", "mail messages"):
         assert max(received[name].values()) == 1
-    assert received["mail messages"].total() == sum(
-        asked[key] for key in asked if key[1] in report.MAIL
-    )
+    assert received["mail messages"].total() == sum(asked[key] for key in asked if key in LETTERS)
 
 
 def test_the_resume_of_everyone_who_came_by_the_tracker_is_in_the_vault(lived: Outcome) -> None:

@@ -1,0 +1,60 @@
+"""The vendors of the sandbox. To add one: write its module, add its line."""
+
+from deployments.sandbox import (
+    adp,
+    adzuna,
+    ashby,
+    bamboohr,
+    certn,
+    checkr,
+    deel,
+    docusign,
+    dropbox_sign,
+    finch,
+    greenhouse,
+    gusto,
+    handover,
+    indeed,
+    lever,
+    mail,
+    odoo,
+    own,
+    smartrecruiters,
+    twilio,
+    usajobs,
+    workable,
+)
+
+ALL = (
+    adp.SERVED,
+    adzuna.SERVED,
+    ashby.SERVED,
+    bamboohr.SERVED,
+    certn.SERVED,
+    checkr.SERVED,
+    deel.SERVED,
+    docusign.SERVED,
+    dropbox_sign.SERVED,
+    finch.SERVED,
+    greenhouse.SERVED,
+    gusto.SERVED,
+    handover.SERVED,
+    indeed.SERVED,
+    lever.SERVED,
+    mail.SERVED,
+    odoo.SERVED,
+    odoo.EMPLOYEES,
+    smartrecruiters.SERVED,
+    twilio.SERVED,
+    usajobs.SERVED,
+    workable.SERVED,
+    own.DOCUMENTS,
+    own.GOOGLE,
+    own.QUESTIONNAIRE,
+    own.SCREENER,
+    own.VAULT,
+)
+COUNTS = {(each.vendor, effect): noted for each in ALL for effect, noted in each.counts.items()}
+"""What we ask of each vendor, beside the name under which the vendor's own record counts it."""
+LETTERS = {(each.vendor, effect) for each in ALL for effect in each.letters}
+"""What reaches a person by mail."""
