@@ -36,6 +36,7 @@ DAY = timedelta(days=1)
 DENVER = Place(code="US-CO", city="Denver", region="CO", country="US")
 CHICAGO = Place(code="US-IL", city="Chicago", region="IL", country="US")
 KEY = "effect:HARBOR-3.ada"
+BY_A_PERSON = "its API cannot: a person does it there, and that is found"
 
 
 def opening(_: Bench) -> OpenJob:

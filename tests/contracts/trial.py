@@ -47,7 +47,8 @@ class Write:
     """One call that changes something.
 
     `call`: which request of it is lied about; `shows`: where the vendor notes it, `times` how
-    often; `may_be_blank`: a true answer has no body.
+    often; `may_be_blank`: a true answer has no body; `by_hand`: whether it was done cannot be
+    looked up, so that a person has to (`find` says that nobody knows).
     """
 
     verb: str
@@ -56,6 +57,7 @@ class Write:
     shows: str
     times: int = 1
     may_be_blank: bool = False
+    by_hand: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class Trial:
     models, the schema of what is answered to each request, by method and path.
     `key`: instead of that of the sandbox's account; `options`: settings beside those of its;
     `account`: ours, where the sandbox has none; `wrong`: what makes it one that the vendor does not
-    know. `sandbox`: what serves it, if not over HTTP.
+    know. `sandbox`: what serves it, if not over HTTP. `untried`: which of its writes nobody lies
+    about here, and why not.
     """
 
     vendor: str
@@ -86,6 +89,7 @@ class Trial:
     wrong: Mapping[str, Any] = field(default_factory=lambda: {"key": "another"})
     account: "Callable[[Bench], Access] | None" = None
     sandbox: "type[Telling] | None" = None
+    untried: Mapping[str, str] = field(default_factory=dict)
 
     def is_described(self, path: str) -> bool:
         """Whether the vendor's document is to describe a path."""

@@ -8,4 +8,5 @@ TRIAL = Trial(
     orders,
     (Write("order", "POST .*/order/", ordering, "cases"),),
     lists=("all_reports",),
+    untried={"start_adverse_action": "a letter of the client's messenger: test_letters.py"},
 )

@@ -1,7 +1,7 @@
 from typing import Any
 
 from deployments.sandbox.finch import Finch
-from tests.contracts.asked import hiring
+from tests.contracts.asked import BY_A_PERSON, hiring
 from tests.contracts.trial import Bench, Trial, records
 
 
@@ -49,6 +49,7 @@ TRIAL = Trial(
     entered,
     (),
     lists=("all_employees",),
+    untried=dict.fromkeys(("create_hire", "correct_hire"), BY_A_PERSON),
     spec="finch/finch_models.schema.json",
     answers={
         "get /employer/directory": DIRECTORY,

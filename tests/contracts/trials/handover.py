@@ -69,9 +69,13 @@ TRIAL = Trial(
     "handover",
     Clerk,
     hires,
-    (),  # a file is written under its own name: written again, it is the same
+    (),
     lists=("all_employees",),
     account=account,
     sandbox=Exchange,
     wrong={"base_url": "file:///nowhere"},  # it has no key
+    untried=dict.fromkeys(
+        ("create_hire", "correct_hire"),
+        "nobody answers, and the same file written again is the same: test_handover.py",
+    ),
 )

@@ -11,6 +11,7 @@ TRIAL = Trial(
         Write("publish", "POST .*/graphql", taking_down, "closed_jobs"),
     ),
     lists=("all_postings",),
+    untried={"tell": "nobody says what they were told: tests/connectors/indeed"},
     options={"channel": "job_sync"},
     wrong={"secrets": {"client": "another"}},
 )

@@ -1,6 +1,6 @@
 from deployments.sandbox.people import DATA
 from deployments.sandbox.workable import Workable
-from tests.contracts.asked import an_inbox, tracking
+from tests.contracts.asked import BY_A_PERSON, an_inbox, tracking
 from tests.contracts.trial import NOBODY, Trial
 
 TRIAL = Trial(
@@ -15,4 +15,5 @@ TRIAL = Trial(
         blank=("move", "reject"),
     ),
     lists=("open_jobs",),
+    untried=dict.fromkeys(("open_job", "close_job", "schedule_interview"), BY_A_PERSON),
 )
