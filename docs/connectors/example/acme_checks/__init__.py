@@ -1,0 +1,1 @@
+"""Acme Checks, a background screener that does not exist."""
