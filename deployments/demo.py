@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -102,7 +103,7 @@ async def _run(state: State, watch: Watch, until: datetime | None) -> None:
         swept = await _done(sweep, as_of)
         await _done(candidate_care, as_of)
         watch(as_of, swept)
-        _let_indeed_crawl(sandbox, state.settings)
+        sandbox.visit(state.settings.home / "documents")
         with ledger.transaction() as connection:
             if not status.unfinished(connection, Scope(CLIENT)):
                 return
@@ -137,12 +138,6 @@ def next_tick(as_of: datetime, event: datetime | None, clock: datetime | None) -
     while day.weekday() >= 5:
         day += timedelta(days=1)
     return datetime.combine(day, HOUR)
-
-
-def _let_indeed_crawl(sandbox: "Control", settings: Settings) -> None:
-    feed = settings.home / "documents" / "indeed" / f"{CLIENT}.xml"
-    if feed.exists():
-        sandbox.crawl(feed.read_bytes())
 
 
 def _process(plan: Plan) -> Process:
@@ -188,9 +183,10 @@ class Control:
         body = json.dumps({"to": to.isoformat()}).encode()
         self._call("POST", "/__sandbox/advance", body)
 
-    def crawl(self, feed: bytes) -> None:
-        """Let Indeed read the feed."""
-        self._call("POST", "/indeed/crawl", feed)
+    def visit(self, public: Path) -> None:
+        """Let the vendors' robots look at what is public: the job boards read their feeds."""
+        body = json.dumps({"public": str(public.resolve())}).encode()
+        self._call("POST", "/__sandbox/visit", body)
 
     def record(self) -> dict[str, Any]:
         """What each vendor says it has received, and which faults were injected."""

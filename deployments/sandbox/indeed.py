@@ -24,9 +24,10 @@ import hmac
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -36,6 +37,7 @@ from deployments.sandbox import indeed_questions, outgoing
 from deployments.sandbox.indeed_api import Api, Job
 from deployments.sandbox.outgoing import Post, post
 from deployments.sandbox.people import Apply, People, Persona
+from deployments.sandbox.postman import CLIENT
 from deployments.sandbox.served import Place, Served
 from deployments.sandbox.server import Answer, Request, Route, StandIn
 from deployments.sandbox.world import World
@@ -86,6 +88,12 @@ class Indeed(StandIn):
             ("GET", r"/jobs"): self._shown,
         }
         return {**own, **self.api.routes}
+
+    def visits(self, public: Path) -> Iterator[Request]:
+        """The crawler reads the feed, if there is one."""
+        feed = public / "indeed" / f"{CLIENT}.xml"
+        if feed.exists():
+            yield Request("POST", "/crawl", {}, {}, feed.read_bytes())
 
     def lie(self) -> Any:
         """An error in the API's way, which is sent although all is done."""

@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -120,6 +120,10 @@ class StandIn:
 
     def edit(self) -> None:
         """Let the client's own people change something, in the middle of whatever we do."""
+
+    def visits(self, public: Path) -> Iterator[Request]:
+        """What the vendor's robot brings home from the client's public folder."""
+        yield from ()
 
     def note(self, kind: str, name: str) -> None:
         """Write into the vendor's own record that something was really done."""
@@ -300,6 +304,8 @@ class Sandbox:
             case "POST", "advance":
                 happened = self.advance(datetime.fromisoformat(request.json["to"]))
                 return Answer(body={"now": self.world.now.isoformat(), "happened": happened})
+            case "POST", "visit":
+                return self._visit(Path(request.json["public"]))
             case "POST", "faults":
                 self.faults.append(request.json)
                 return Answer(204)
@@ -317,6 +323,15 @@ class Sandbox:
                     }
                 )
         return Answer(404, {"error": "not found"})
+
+    def _visit(self, public: Path) -> Answer:
+        """Let every vendor's robot look at what is public; the first that cannot use it says so."""
+        for vendor in self.vendors:
+            for found in vendor.visits(public):
+                answer, _ = self._serve(vendor, found, None)
+                if answer.status >= 400:
+                    return answer
+        return Answer(204)
 
     def _vendor(self, name: str) -> StandIn:
         return next(v for v in self.vendors if v.prefix.strip("/") == name)

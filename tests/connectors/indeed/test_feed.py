@@ -1,5 +1,7 @@
 """The feed as Indeed's crawler takes it."""
 
+from pathlib import Path
+
 import pytest
 import requests
 
@@ -88,6 +90,25 @@ def test_the_crawler_opens_what_is_in_the_file_and_closes_what_is_not(
     assert vendor.received == {"jobs": ["A-1.US-TX", "B-2.US-TX"], "closed_jobs": ["A-1.US-TX"]}
     shown = requests.get(f"{address}/indeed/jobs", timeout=5).json()["jobs"]
     assert [job["referencenumber"] for job in shown] == ["B-2.US-TX"]
+
+
+def test_the_crawler_visits_the_clients_public_folder(
+    board: JobBoard, store: DocumentStore, vendor: Indeed, address: str, tmp_path: Path
+) -> None:
+    feed = tmp_path / "indeed" / "harbor.xml"
+    feed.parent.mkdir(exist_ok=True)
+
+    def visit() -> int:
+        told = {"public": str(tmp_path)}
+        return requests.post(f"{address}/__sandbox/visit", json=told, timeout=5).status_code
+
+    assert visit() == 204
+    board.publish(these(a_posting()), "k")
+    feed.write_bytes(store.get("indeed/feed.xml"))
+    assert visit() == 204
+    assert vendor.received == {"jobs": ["HARBOR-3.US-TX"]}
+    feed.write_bytes(b"<html>")
+    assert visit() == 400
 
 
 def test_a_job_that_comes_back_was_opened_twice(
