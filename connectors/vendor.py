@@ -106,11 +106,12 @@ class Vendor:
     the messenger, the document store, the vault (None: there is none), our signed links and the
     answers to them, the ledger.
     `addresses`: the vendor's, by mode; "" if it needs none; in a mode that is not there it is the
-    client's own. `address`: what else is to say of it. `key`: what the key is; "" if there is none;
-    an account may do without it where it is `key_optional`. `scopes`: what the key must be allowed,
-    in the vendor's words. `deliverer`: if it brings applications itself. `reports_new_hires`: a
-    payroll that tells the states of new hires itself. `has_account`: whether a client has an
-    account there at all.
+    client's own. `domain`: whatever is there, but for the sandbox's address, acts for real; "" if
+    the host does not tell, as with what the client runs itself. `address`: what else is to say of
+    it. `key`: what the key is; "" if there is none; an account may do without it where it is
+    `key_optional`. `scopes`: what the key must be allowed, in the vendor's words. `deliverer`: if
+    it brings applications itself. `reports_new_hires`: a payroll that tells the states of new hires
+    itself. `has_account`: whether a client has an account there at all.
     """
 
     kind: str
@@ -122,6 +123,7 @@ class Vendor:
     reads: str = ""
     writes: str = ""
     addresses: Mapping[str, str] = field(default_factory=dict)
+    domain: str = ""
     address: str = ""
     key: str = ""
     key_optional: bool = False
@@ -159,18 +161,37 @@ class Vendor:
         not the vendor's own may be a stand-in's.
         """
         if not address and mode not in self.addresses:
-            return f"{self.title} has no address of its own in mode {mode}: give the client's"
-        modes = [known for known, its in self.addresses.items() if _host(its) == _host(address)]
-        if not address or not modes or mode in modes:
+            return f"{self.title} has no address of its own in mode {mode}: say where it is"
+        modes = self._modes_of(_host(address))
+        if not modes or mode in modes:
             return ""
         return (
             f"{address} is {self.title}'s address for the mode {modes[0]}, not for {mode}:"
             " change one of them; each mode has a key of its own"
         )
 
+    def _modes_of(self, host: str) -> list[str]:
+        """The modes that a host is of; none, if it is not the vendor's."""
+        modes = [mode for mode, its in self.addresses.items() if host and _host(its) == host]
+        if modes or not self.domain or not f".{host}".endswith(f".{self.domain}"):
+            return modes
+        return ["production"]
+
+
+def further(system: str, access: Access, setting: str, own: str) -> str:
+    """Where a second API of a vendor is: what the setting says, or its own, which acts for real.
+
+    Raises Misconfigured if an account of a sandbox would act there.
+    """
+    address = access.options.get(setting) or own
+    if access.mode != "production" and _host(address) == _host(own):
+        told = f"{own} acts for real, and the account's mode is {access.mode}"
+        raise Misconfigured(system, f"{told}: give another address as {setting!r}")
+    return address
+
 
 def _host(address: str) -> str:
-    return urlsplit(address).hostname or ""
+    return (urlsplit(address).hostname or "").rstrip(".")
 
 
 def by_name(*vendors: Vendor) -> dict[str, Vendor]:

@@ -178,7 +178,9 @@ def _address(vendor: Vendor) -> Any:
         modes.setdefault(address, []).append(mode)
     own = ", ".join(f"{address} ({', '.join(its)})" for address, its in modes.items() if address)
     about = f"If empty, {vendor.title}'s own: {own}." if own else ""
-    about = f"{about} {_sentence(vendor.address)}".strip()
+    rest = "Whatever else" if own else "Whatever"
+    live = f"{rest} is at {vendor.domain} is for production." if vendor.domain else ""
+    about = " ".join(filter(None, (about, live, _sentence(vendor.address))))
     if vendor.addresses:
         return Field(default="", title="Address", description=about or "Leave it empty.")
     return Field(min_length=1, title="Address", description=about or "Where its API is.")

@@ -301,6 +301,7 @@ VENDOR = Vendor(
         "production": "https://api.ca.certn.co",
         "sandbox": "https://api.sandbox.certn.co",
     },
+    domain="certn.co",
     address="other regions than Canada have their own; the host decides whether a check is bought",
     key="an API key of the client portal; it lives for 365 days",
     settings=(

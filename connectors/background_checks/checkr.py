@@ -349,6 +349,7 @@ VENDOR = Vendor(
         "production": "https://api.checkr.com",
         "sandbox": "https://api.checkr-staging.com",
     },
+    domain="checkr.com",
     key="the account's secret key; the account must be credentialed by Checkr",
     settings=(
         Setting("node", "the client's node, where the account has a hierarchy"),

@@ -107,9 +107,9 @@ def test_a_setting_that_the_vendor_does_not_have_is_refused() -> None:
 MIXED = [
     (vendor, mode, f"{address}/v9")
     for vendor in VENDORS.values()
-    for other, address in vendor.addresses.items()
+    for other, address in (*vendor.addresses.items(), ("production", f"https://{vendor.domain}"))
     for mode in ("sandbox", "production")
-    if mode != other and address and vendor.addresses.get(mode) != address
+    if mode != other and vendor.domain and address
 ]
 
 

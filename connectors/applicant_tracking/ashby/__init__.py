@@ -142,6 +142,7 @@ VENDOR = Vendor(
     connect=connect,
     needs=("vault",),
     addresses={"production": "https://api.ashbyhq.com"},
+    domain="ashbyhq.com",
     key="an API key",
     settings=(
         Setting("team_id", "the id of the team that new jobs belong to", required=True),

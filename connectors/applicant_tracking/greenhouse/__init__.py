@@ -187,6 +187,7 @@ VENDOR = Vendor(
     connect=connect,
     needs=("vault",),
     addresses={"production": "https://harvest.greenhouse.io/v3"},
+    domain="greenhouse.io",
     key="the secret of an OAuth client (*client credentials*)",
     settings=(
         Setting("client_id", "the OAuth client's id", required=True),

@@ -28,6 +28,7 @@ from connectors.errors import ConnectorError, Misconfigured, OutcomeUnknown
 from connectors.health import Check, tried
 from connectors.http import Api, RefusedReply, segment
 from connectors.records import AddApplication, Receipt
+from connectors.vendor import further
 
 Body = dict[str, Any]
 BOARD_URL = "https://boards-api.greenhouse.io/v1"
@@ -137,11 +138,12 @@ class Board:
 
     @classmethod
     def of(cls, access: Access, search: Search, sleep: Callable[[float], None]) -> "Board | None":
-        """The board of an account whose people are to enter through one."""
+        """The board of an account whose people are to enter through one; raises Misconfigured."""
         if "board" not in access.options:
             return None
         key = HTTPBasicAuth(access.secrets.get("board_key", ""), "")
-        api = Api(NAME, access.options.get("board_url", BOARD_URL), key, sleep=sleep)
+        address = further(NAME, access, "board_url", BOARD_URL)
+        api = Api(NAME, address, key, sleep=sleep)
         return cls(api, access.options, search, sleep)
 
     def add(self, request: AddApplication) -> Receipt | None:

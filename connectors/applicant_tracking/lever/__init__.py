@@ -161,6 +161,7 @@ VENDOR = Vendor(
         "production": "https://api.lever.co/v1",
         "sandbox": "https://api.sandbox.lever.co/v1",
     },
+    domain="lever.co",
     address="in the EU `https://api.eu.lever.co/v1`",
     key="an API key",
     settings=(

@@ -138,6 +138,7 @@ VENDOR = Vendor(
         "production": "https://api.smartrecruiters.com",
         "sandbox": "https://api.sandbox.smartrecruiters.com",
     },
+    domain="smartrecruiters.com",
     key="an API key (*X-SmartToken*) made by an administrator",
     settings=(
         Setting("industry", "the id of the industry of new jobs", required=True),

@@ -137,6 +137,7 @@ VENDOR = Vendor(
     writes="candidates, stage moves, disqualifications, comments; the vault gets résumés",
     connect=connect,
     needs=("vault",),
+    domain="workable.com",
     address="the account's own, `https://SUBDOMAIN.workable.com/spi/v3`",
     key="an account's API access token, or an OAuth access token",
     settings=(

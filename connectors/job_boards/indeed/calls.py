@@ -20,6 +20,7 @@ from connectors.http import NOT_JSON, Api, RefusedReply
 from connectors.job_boards.indeed.names import NAME
 from connectors.oauth import UNAUTHORIZED, ClientCredentials
 from connectors.payload import Payload
+from connectors.vendor import further
 
 API_URL = "https://apis.indeed.com"
 SCOPE = "employer_access"
@@ -48,12 +49,15 @@ class Objection(Refused):
 
 
 class Calls:
-    """The API as one partner's app; it needs no token until it is asked something."""
+    """The API as one partner's app, if there is one; it needs no token until it is asked something.
+
+    Raises Misconfigured.
+    """
 
     def __init__(self, access: Access, sleep: Callable[[float], None] = time.sleep) -> None:
-        address = access.options.get("api_url") or API_URL
-        tokens = Api(NAME, address, sleep=sleep)
         self.client_id = access.options.get("client_id", "")
+        address = further(NAME, access, "api_url", API_URL) if self.client_id else API_URL
+        tokens = Api(NAME, address, sleep=sleep)
         self.token = partial(_token, tokens, self.client_id, access.secrets)
         credentials = ClientCredentials(self.token, _may_not)
         self._api = Api(NAME, address, credentials, objection=_object, sleep=sleep)

@@ -417,6 +417,7 @@ VENDOR = Vendor(
     ),
     connect=connect,
     addresses={"production": "https://api.adp.com", "sandbox": "https://uat-api.adp.com"},
+    domain="adp.com",
     key="the client secret of the application, as the client has consented to it",
     settings=(
         Setting("client_id", "the application's client id", required=True),

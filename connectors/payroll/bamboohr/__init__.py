@@ -459,6 +459,7 @@ VENDOR = Vendor(
         " differs from the signed offer"
     ),
     connect=connect,
+    domain="bamboohr.com",
     address="the client's own, `https://COMPANY.bamboohr.com`",
     key="an API key; it has the rights of the user who made it",
     settings=(

@@ -325,6 +325,7 @@ VENDOR = Vendor(
         "production": "https://api.letsdeel.com/rest/v2",
         "sandbox": "https://api-sandbox.demo.deel.com/rest/v2",
     },
+    domain="letsdeel.com",
     key="a token of the client's organisation",
     settings=(
         Setting(

@@ -146,6 +146,7 @@ VENDOR = Vendor(
     ),
     connect=connect,
     addresses={"production": "https://api.gusto.com", "sandbox": "https://api.gusto-demo.com"},
+    domain="gusto.com",
     key="an OAuth access token, good for two hours",
     settings=(
         Setting("company", "the company's uuid", required=True),

@@ -385,6 +385,7 @@ VENDOR = Vendor(
     connect=connect,
     needs=("vault",),
     addresses={"sandbox": "https://demo.docusign.net"},
+    domain="docusign.net",
     address="in production the account's base URI, such as `https://na3.docusign.net`",
     key="the RSA private key of the integration key, in PEM",
     settings=(

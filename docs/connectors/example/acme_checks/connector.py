@@ -160,6 +160,7 @@ VENDOR = Vendor(
         "production": "https://api.acme-checks.example",
         "sandbox": "https://sandbox.acme-checks.example",
     },
+    domain="acme-checks.example",
     key="the account's API key",
     settings=(Setting("branch", "which of the client's branches is billed", required=True),),
 )
