@@ -1,23 +1,26 @@
 """Look at every system of a client for real, and say what is wrong and how it is mended."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 
 from connectors.access import Access
 from connectors.errors import ConnectorError, Unavailable
 from connectors.health import CLOCK, Check, tried
 from connectors.ledger import inbox
+from connectors.ledger.store import Ledger
 from connectors.ports import DocumentStore, System
 from connectors.registry import LEFT_OUT, VENDORS
 from connectors.vendor import Vendor
 from tasks import clock
-from tasks.account import account_name, read, remedy, stored, wrong
-from tasks.desk import Desk, open_desk, vendors
+from tasks.account import account_name, remedy, stored, wrong
+from tasks.desk import Opener, Surroundings, access_to, places, vendors
 from tasks.process import Process
 
 PROBE = "fullcycle-doctor.txt"
+STORES = ("documents", "vault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +32,24 @@ class Finding:
 
 
 async def examine(process: Process) -> list[Finding]:
-    """Look at the accounts of a client; if they are complete, at the systems behind them.
+    """Look at the accounts of a client, and at each system whose account is complete.
 
     Nothing is changed anywhere, but for one empty file in the document store, which is removed.
     """
-    names = vendors(process)
-    found = [Finding(name, await _account(process.client, name)) for name in names]
-    if any(finding.check.wrong for finding in found):
-        return found
-    try:
-        desk = await open_desk(process.client)
-    except ConnectorError as failure:
-        page = "see the vendor's page in docs/connectors"
-        return [*found, Finding(failure.system, Check("account", failure.what, page))]
-    accounts = {name: await read(process.client, name) for name in names}
-    checks = partial(_checks, desk, process, accounts)
+    around = Surroundings()
+    ledger = Ledger(around.database_url, process.client)
+    found = [Finding(name, await _account(process.client, name)) for name in vendors(process)]
+    well = {finding.system for finding in found if not finding.check.wrong}
+    access = {name: await access_to(ledger, name) for name in well}
+    opener = Opener(process, ledger, around, access)
+    looks = partial(_checks, ledger, process, access, opener)
     return found + await asyncio.to_thread(
-        lambda: [Finding(name, check) for name in names for check in checks(name)]
+        lambda: [
+            Finding(name, check)
+            for kind, name in sorted(places(process), key=itemgetter(1))
+            if name in well
+            for check in looks(kind, name)
+        ]
     )
 
 
@@ -63,22 +67,27 @@ async def _account(client: str, name: str) -> Check:
 
 
 def _checks(
-    desk: Desk, process: Process, accounts: dict[str, Access | None], name: str
+    ledger: Ledger,
+    process: Process,
+    access: Mapping[str, Access],
+    opener: Opener,
+    kind: str,
+    name: str,
 ) -> Iterator[Check]:
-    """Whether a system can be read, is set up for what we do, and sends us its webhooks."""
-    stores = {process.systems.documents: desk.documents, process.systems.vault: desk.vault}
-    if store := stores.get(name):
-        yield from _documents(store)
-        return
+    """Whether a system can be opened and read, is set up for what we do, and sends its webhooks."""
+    vendor = VENDORS[name]
     try:
-        yield from _system(VENDORS[name], desk.systems[name])
+        system = opener.open(kind, name)
+        yield from _documents(system) if kind in STORES else _system(vendor, system)
     except Unavailable as failure:
         yield Check("reachable", failure.what, "try again; see the vendor's status page")
     except ConnectorError as failure:
         yield Check("set-up", str(failure), "see the vendor's page in docs/connectors")
-    yield from _webhooks(desk, VENDORS[name], accounts[name])
+    except Exception as failure:  # a fault of one connector hides no other system
+        yield Check("connector", f"it failed: {type(failure).__name__}", "report it to its authors")
+    yield from _webhooks(ledger, vendor, access[name])
     if name == process.systems.payroll and "US" in process.payroll.countries:
-        yield _new_hire_report(VENDORS[name], process)
+        yield _new_hire_report(vendor, process)
 
 
 def _new_hire_report(vendor: Vendor, process: Process) -> Check:
@@ -109,20 +118,17 @@ def _documents(store: DocumentStore) -> Iterator[Check]:
         store.get(PROBE)
         store.delete(PROBE)
 
-    try:
-        yield tried("files", "let the account write, read and delete there", probe)
-    except Unavailable as failure:
-        yield Check("reachable", failure.what, "try again; see whether the store is up")
+    yield tried("files", "let the account write, read and delete there", probe)
 
 
-def _webhooks(desk: Desk, vendor: Vendor, account: Access | None) -> Iterator[Check]:
-    if vendor.webhooks is None or account is None:
+def _webhooks(ledger: Ledger, vendor: Vendor, account: Access) -> Iterator[Check]:
+    if vendor.webhooks is None:
         return
     if not vendor.webhooks.secret(account):
-        told = f"{remedy(desk.client, vendor.name)}: what the vendor signs them with, as Webhook"
+        told = f"{remedy(ledger.client, vendor.name)}: what the vendor signs them with, as Webhook"
         yield Check("webhooks", "nothing to verify them with", told)
         return
-    with desk.ledger.transaction() as connection:
-        last = inbox.last_hint(connection, desk.client, vendor.name)
-    subscribe = f"subscribe to /webhooks/{desk.client}/{vendor.name} at the receiver's address"
+    with ledger.transaction() as connection:
+        last = inbox.last_hint(connection, ledger.client, vendor.name)
+    subscribe = f"subscribe to /webhooks/{ledger.client}/{vendor.name} at the receiver's address"
     yield Check("webhooks", "" if last else "none has ever come", subscribe)

@@ -81,11 +81,8 @@ async def open_desk(client: str) -> Desk:
         raise Misconfigured("ledger", f"no client {client!r}; register it: fullcycle client add")
     process = Process.model_validate(stored)
     names = vendors(process)
-    accounts = await asyncio.gather(*(_access(client, name) for name in names))
-    access = {
-        name: replace(its, keeper=account.BlockKeeper(ledger, name))
-        for name, its in zip(names, accounts, strict=True)
-    }
+    accounts = await asyncio.gather(*(access_to(ledger, name) for name in names))
+    access = dict(zip(names, accounts, strict=True))
     _open[client] = _assemble(process, ledger, around, access)
     return _open[client]
 
@@ -100,53 +97,79 @@ def desk_of(client: str) -> Desk:
     return _open[client]
 
 
+def places(process: Process) -> list[tuple[str, str]]:
+    """Which vendor does which kind of work for a client: (kind, vendor's name)."""
+    systems = process.systems.model_dump()
+    boards = [("job_boards", str(name)) for name in systems.pop("job_boards")]
+    return boards + [(kind, str(name)) for kind, name in systems.items() if name]
+
+
 def vendors(process: Process) -> list[str]:
     """The names of all vendors a process uses, each once."""
-    systems = process.systems.model_dump()
-    boards: tuple[str, ...] = tuple(systems.pop("job_boards"))
-    return sorted({*boards, *(str(name) for name in systems.values() if name)})
+    return sorted({name for _, name in places(process)})
 
 
-async def _access(client: str, vendor: str) -> Access:
+async def access_to(ledger: Ledger, vendor: str) -> Access:
+    """A client's account at a vendor, whose tokens are kept; raises Misconfigured."""
     if vendor in VENDORS and not VENDORS[vendor].has_account:
         return Access(base_url="")
-    access = await account.read(client, vendor)
+    access = await account.read(ledger.client, vendor)
     if access is None:
-        name = account.account_name(client, vendor)
-        raise Misconfigured(vendor, f"no account {name!r}; {account.remedy(client, vendor)}")
-    return access
+        name = account.account_name(ledger.client, vendor)
+        raise Misconfigured(vendor, f"no account {name!r}; {account.remedy(ledger.client, vendor)}")
+    return replace(access, keeper=account.BlockKeeper(ledger, vendor))
+
+
+class Opener:
+    """Opens a client's systems one by one, each with what it needs beside it."""
+
+    def __init__(
+        self, process: Process, ledger: Ledger, around: Surroundings, access: Mapping[str, Access]
+    ) -> None:
+        self._process, self._access = process, access
+        self.links = Links(around.public_url, around.secret.get_secret_value())
+        self._beside: dict[Need, object] = {
+            "ledger": ledger,
+            "links": self.links,
+            "answers": partial(_answers, ledger),
+        }
+        self._opened: dict[tuple[str, str], Any] = {}
+
+    def open(self, kind: str, name: str) -> Any:
+        """One system, opened once; raises Misconfigured, by the name of the one it is due to."""
+        if (kind, name) not in self._opened:
+            vendor = _known(kind, name)
+            if name not in self._access:
+                raise Misconfigured(name, "it has no account that could be used")
+            beside = {need: self._needed(need) for need in vendor.needs}
+            opened = vendor.open(self._access[name], **beside)
+            if name in self._process.inform and not hasattr(opened, "tell"):
+                told = "cannot be told what becomes of its applicants: leave it out of `inform`"
+                raise Misconfigured(name, told)
+            self._opened[kind, name] = opened
+        return self._opened[kind, name]
+
+    def _needed(self, need: Need) -> object:
+        systems = self._process.systems
+        match need:
+            case "documents":
+                return self.open("documents", systems.documents)
+            case "vault":
+                return self.open("vault", systems.vault) if systems.vault else None
+            case "messenger":
+                return self.open("messaging", systems.messaging)
+        return self._beside[need]
 
 
 def _assemble(
     process: Process, ledger: Ledger, around: Surroundings, access: Mapping[str, Access]
 ) -> Desk:
-    systems = process.systems
-    links = Links(around.public_url, around.secret.get_secret_value())
-    beside: dict[Need, object] = {
-        "ledger": ledger,
-        "links": links,
-        "answers": partial(_answers, ledger),
-    }
-
-    def opened(kind: str, name: str) -> Any:
-        vendor = _known(kind, name)
-        return vendor.open(access[name], **{need: beside[need] for need in vendor.needs})
-
-    store = beside["documents"] = opened("documents", systems.documents)
-    vault = beside["vault"] = opened("vault", systems.vault) if systems.vault else None
-    messenger = beside["messenger"] = opened("messaging", systems.messaging)
-    each: dict[str, System] = {systems.messaging: messenger}
-    for kind in ("applicant_tracking", "background_checks", "references", "signatures", "payroll"):
-        name = getattr(systems, kind)
-        each[name] = opened(kind, name)
-    for board in systems.job_boards:
-        each[board] = opened("job_boards", board)
-        if board in process.inform and not hasattr(each[board], "tell"):
-            told = "cannot be told what becomes of its applicants: leave it out of `inform`"
-            raise Misconfigured(board, told)
-    if systems.market_pay:
-        each[systems.market_pay] = opened("market_pay", systems.market_pay)
-    return Desk(process, ledger, links, each, store, around.settling_seconds, vault)
+    opener = Opener(process, ledger, around, access)
+    opened = {(kind, name): opener.open(kind, name) for kind, name in places(process)}
+    store = opened["documents", process.systems.documents]
+    vault = opened["vault", process.systems.vault] if process.systems.vault else None
+    each = {name: its for (kind, name), its in opened.items() if kind not in ("documents", "vault")}
+    return Desk(process, ledger, opener.links, each, store, around.settling_seconds, vault)
 
 
 def _known(kind: str, name: str) -> Vendor:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from connectors.ledger.client import put
 from connectors.ledger.store import Ledger
-from connectors.registry import LEFT_OUT
+from connectors.registry import LEFT_OUT, VENDORS
 from deployments import setup
 from deployments.doctor import Finding, examine
 from deployments.sandbox.__main__ import DEFAULT, build
@@ -45,7 +45,6 @@ def accounts(
     monkeypatch.setenv("FULLCYCLE_DATABASE_URL", ledger.url)
     monkeypatch.setenv("FULLCYCLE_SECRET", "a secret of our own")
     yield accounts
-    desk.close(ledger.client)
     mail.stop()
     sandbox.stop()
 
@@ -86,6 +85,10 @@ def wrong(found: list[Finding]) -> dict[tuple[str, str], str]:
     return {key: check.wrong for key, check in told.items() if check.wrong != NEVER}
 
 
+def looked_at(found: list[Finding]) -> set[tuple[str, str]]:
+    return {(each.system, each.check.what) for each in found}
+
+
 def test_a_client_whose_systems_are_in_order_has_nothing_wrong(
     process: Process, accounts: dict[str, dict[str, Any]]
 ) -> None:
@@ -108,24 +111,66 @@ def test_in_simulated_time_no_vendors_clock_is_held_against_ours(
 
     simulated = {each.check.what for each in looked(process, accounts)}
     monkeypatch.delenv("FULLCYCLE_CLOCK_FILE")
-    real = {each.check.what for each in looked(process, accounts)}
+    real = {each.check.what for each in asyncio.run(examine(process))}
 
     assert real - simulated == {"clock"}
 
 
-def test_every_account_that_is_missing_or_lacks_something_is_named(
+def test_every_account_that_is_missing_or_lacks_something_is_named_and_all_else_is_asked(
     process: Process, accounts: dict[str, dict[str, Any]]
 ) -> None:
     del accounts["checkr"]
+    accounts["dropbox_sign"]["key"] = SecretStr("another")
 
     found = looked(process, accounts, ashby={"location_id": None}, smtp={"from_email": ""})
 
-    assert wrong(found).keys() == {(name, "account") for name in ("ashby", "checkr", "smtp")}
+    told = wrong(found)
+    assert told.keys() == {
+        *((name, "account") for name in ("ashby", "checkr", "smtp")),
+        ("questionnaire", "set-up"),
+        ("dropbox_sign", "signature requests"),
+    }
+    assert told["questionnaire", "set-up"] == "smtp: it has no account that could be used"
+    assert {("gusto", "clock"), ("folder_vault", "files")} <= looked_at(found)
     assert "location_id is missing: The id of the" in wrong(found)["ashby", "account"]
     assert "from_email is missing" in wrong(found)["smtp", "account"]
     for each in found:
-        if each.check.wrong:
+        if each.check.what == "account" and each.check.wrong:
             assert f"`fullcycle connect {process.client} {each.system}`" in each.check.remedy
+
+
+def test_each_account_that_cannot_be_opened_is_told_beside_what_the_other_systems_say(
+    process: Process, accounts: dict[str, dict[str, Any]]
+) -> None:
+    accounts["indeed"]["options"]["channel"] = "radio"
+    accounts["gusto"]["options"]["product"] = "payslips"
+
+    found = looked(process, accounts)
+
+    told = wrong(found)
+    assert told.keys() == {("gusto", "set-up"), ("indeed", "set-up")}
+    assert "the option 'channel' is neither" in told["indeed", "set-up"]
+    assert ("checkr", "candidates") in looked_at(found)
+
+
+def test_a_fault_of_one_connector_hides_no_other_system(
+    ledger: Ledger, process: Process, accounts: dict[str, dict[str, Any]]
+) -> None:
+    systems = process.systems.model_copy(update={"vault": "s3_vault"})
+    process = process.model_copy(update={"systems": systems})
+    accounts["s3_vault"] = {
+        "base_url": "no address",
+        "options": {"bucket": "b", "region": "us-east-1", "access_key_id": "id"},
+        "key": SecretStr("key"),
+    }
+
+    found = looked(process, accounts)
+
+    told = wrong(found)
+    assert told["s3_vault", "connector"] == "it failed: ValueError"
+    needing = {name for name, _ in told} - {"s3_vault"}
+    assert all("vault" in VENDORS[name].needs for name in needing)
+    assert ("checkr", "candidates") in looked_at(found)
 
 
 def test_a_mode_with_the_address_of_another_is_refused_before_anything_is_asked(
