@@ -28,7 +28,7 @@ from connectors.errors import (
     Unreadable,
 )
 from connectors.health import CLOCK, Check
-from connectors.quota import AN_INSTANT, Quota, of_quota
+from connectors.quota import AN_INSTANT, LONGEST_SECONDS, Quota, of_quota
 
 CONNECT_SECONDS, READ_SECONDS = 3, 30
 MOST_AT_ONCE = 64  # requests to one vendor, each on a connection that is kept for the next
@@ -224,7 +224,10 @@ class Api:
             raise OutcomeUnknown(self.system, what, status=reply.status) from None
 
     def health(self) -> Iterator[Check]:
-        """The vendor's clock beside ours, and what is left of the quota, by its last answer."""
+        """The vendor's clock beside ours, and what is left of the quota, by its last answer.
+
+        A quota that is counted anew so soon that we wait for it is none that runs out.
+        """
         at, headers = self._heard
         if (theirs := _instant(headers.get("Date", ""))) is not None:
             apart = abs(theirs - at)
@@ -232,7 +235,9 @@ class Api:
             yield Check(CLOCK, wrong, "have this machine's clock set by NTP")
         limit, left = (_instant(of_quota(headers, name)) for name in ("Limit", "Remaining"))
         if limit and left is not None:
-            wrong = f"{left:.0f} of {limit:.0f} requests left" if left < limit * FEW else ""
+            lasts = _seconds_to_wait(headers)
+            is_short = left < limit * FEW and (lasts is None or lasts > LONGEST_SECONDS)
+            wrong = f"{left:.0f} of {limit:.0f} requests left" if is_short else ""
             yield Check(
                 "quota", wrong, "see what else uses this account, or ask for a larger quota"
             )

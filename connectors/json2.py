@@ -14,13 +14,14 @@ Quirks
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from connectors.access import Access
 from connectors.errors import Misconfigured, Refused, Unreadable
+from connectors.health import Check
 from connectors.http import Api, segment
 from connectors.oauth import Bearer
 from connectors.payload import Payload
@@ -127,6 +128,10 @@ class Odoo:
         if not (ref.isascii() and ref.isdigit()):
             raise Refused(self.system, f"{ref[:40]!r} is no id of Odoo's")
         return int(ref)
+
+    def health(self) -> Iterator[Check]:
+        """Odoo's clock, by its last answer."""
+        return self._api.health()
 
     def _ask(self, model: str, method: str, body: Row) -> Any:
         reply = self._api.read("POST", _path(model, method), json={**body, "context": CONTEXT})

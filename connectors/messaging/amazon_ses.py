@@ -47,6 +47,7 @@ from connectors.errors import (
     Unsupported,
 )
 from connectors.health import Check, tried
+from connectors.http import FEW
 from connectors.journal import SEARCH_LAG, Journal
 from connectors.letter import letter, message_id
 from connectors.ports import Messenger
@@ -65,7 +66,9 @@ SET_UP = frozenset(
         "NotFoundException",  # the configuration set
     }
 )
-LOST = (BotoCoreError, ResponseParserError, AttributeError, KeyError)  # also: of another shape
+RESHAPED = (ResponseParserError, AttributeError, KeyError, ValueError)  # of another shape
+LOST = (BotoCoreError, *RESHAPED)
+UNLIMITED = -1  # messages a day
 LATER = frozenset({"LimitExceededException", "Throttling", "ThrottlingException"})
 UNVERIFIED = "not verified"  # in the text of MessageRejected: the sender, or SES's own sandbox
 
@@ -129,16 +132,32 @@ class AmazonSes:
         return Receipt(external_id=sent) if self._journal.has(REFERENCE, sent) else None
 
     def check(self) -> Iterator[Check]:
-        """Whether the sender is verified, and there is a journal to read; nothing is sent."""
+        """Whether the sender is verified, there is a journal to read, and the account may send.
+
+        Nothing is sent.
+        """
         yield tried("sender", "verify the sender's domain with SES, in this region", self._look)
         yield self._journal.check()
+        yield from self._granted()
+
+    def _granted(self) -> Iterator[Check]:
+        """Whether the account may write to anybody, and how many messages it has left."""
+        with _asked("GetAccount"):
+            told = self._client.get_account()
+            may_send, to_all = told["SendingEnabled"], told["ProductionAccessEnabled"]
+            most, sent = (told["SendQuota"][name] for name in ("Max24HourSend", "SentLast24Hours"))
+        wrong = "" if may_send is True else "it may not send"
+        yield Check("sending", wrong, "see the account's status with SES, and answer Amazon there")
+        wrong = "" if to_all is True else "still in SES's sandbox: only to verified addresses"
+        yield Check("production access", wrong, "ask for production access in the SES console")
+        left = most - sent
+        is_short = most != UNLIMITED and left < most * FEW
+        wrong = f"{left:.0f} of {most:.0f} messages of 24 hours left" if is_short else ""
+        yield Check("quota", wrong, "ask for a larger sending quota in the SES console")
 
     def _look(self) -> None:
-        try:
-            with _named("ListEmailIdentities"):
-                verified = {row["IdentityName"] for row in self._identities()}
-        except OutcomeUnknown as lost:
-            raise Unavailable(NAME, lost.what, status=lost.status) from None
+        with _asked("ListEmailIdentities"):
+            verified = {row["IdentityName"] for row in self._identities()}
         domain = self._from.rpartition("@")[2]
         if self._from not in verified and not any(_is_within(domain, name) for name in verified):
             raise Misconfigured(NAME, "the sender is not verified")
@@ -152,6 +171,16 @@ class AmazonSes:
             if not answer.get("NextToken"):
                 return
             page = {"NextToken": answer["NextToken"]}
+
+
+@contextmanager
+def _asked(what: str) -> Iterator[None]:
+    """Name the failures of a read: that its answer was lost has changed nothing."""
+    try:
+        with _named(what):
+            yield
+    except OutcomeUnknown as lost:
+        raise Unavailable(NAME, lost.what, status=lost.status) from None
 
 
 def _is_within(domain: str, name: str) -> bool:
@@ -210,5 +239,5 @@ VENDOR = Vendor(
         Setting("journal_user", "its user"),
         Setting("journal", "its password", secret=True),
     ),
-    scopes=("ses:SendEmail", "ses:ListEmailIdentities"),
+    scopes=("ses:SendEmail", "ses:ListEmailIdentities", "ses:GetAccount"),
 )

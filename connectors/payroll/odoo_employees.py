@@ -145,9 +145,10 @@ class OdooEmployees:
         return Receipt(external_id=request.employee_ref)
 
     def check(self) -> Iterator[Check]:
-        """Whether the key may read employees."""
+        """Whether the key may read employees; Odoo's clock."""
         remedy = "give the key's user the rights of an officer for employees"
         yield tried("employees", remedy, lambda: self._odoo.fields("hr.employee"))
+        yield from self._odoo.health()
 
     def _hired(self, ref: str) -> tuple[Observed, ...]:
         row = self._odoo.one("hr.employee", ref, FIELDS)

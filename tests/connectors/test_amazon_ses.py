@@ -1,5 +1,6 @@
 """SES as moto serves it, over real HTTP. What it takes, the test delivers, as moto does not."""
 
+import json
 import smtplib
 import threading
 from collections.abc import Iterator
@@ -7,17 +8,25 @@ from email import message_from_string
 from email.message import EmailMessage
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import boto3
 import pytest
 from moto.backends import get_backend
 from moto.server import ThreadedMotoServer
+from moto.sesv2.responses import SESV2Response
+from moto.sesv2.urls import url_paths
 
 from connectors import deadline
 from connectors.access import Access
 from connectors.deadline import TooLate
-from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable, Unsupported
+from connectors.errors import (
+    Misconfigured,
+    OutcomeUnknown,
+    Refused,
+    Unavailable,
+    Unsupported,
+)
 from connectors.messaging import amazon_ses
 from connectors.records import CloseJob
 from tests.connectors.post_office import OPTIONS, PostOffice, a_message
@@ -26,11 +35,17 @@ SES = {**OPTIONS, "region": "us-east-1", "access_key_id": "testing"}
 
 
 class Amazon:
-    """SES with one verified sender, and the mailbox that gets the blind copies."""
+    """SES with one verified sender, and the mailbox that gets the blind copies.
+
+    `granted`: what GetAccount answers.
+    """
+
+    granted: ClassVar[str]
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint, self.office = endpoint, PostOffice()
         get_backend("ses").reset()
+        self.grants()
         client = boto3.client(
             "sesv2",
             region_name="us-east-1",
@@ -53,6 +68,13 @@ class Amazon:
             secrets={"journal": "sandbox-smtp"},
         )
 
+    def grants(
+        self, *, sending: bool = True, production: bool = True, most: float = 5e4, sent: Any = 12.0
+    ) -> None:
+        quota = {"Max24HourSend": most, "MaxSendRate": 14.0, "SentLast24Hours": sent}
+        told = {"SendingEnabled": sending, "ProductionAccessEnabled": production}
+        Amazon.granted = json.dumps({**told, "SendQuota": quota})
+
     @property
     def taken(self) -> list[Any]:
         accounts = get_backend("ses")
@@ -73,10 +95,13 @@ class Amazon:
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with pytest.MonkeyPatch.context() as moto:  # which lacks this operation
+        moto.setattr(SESV2Response, "get_account", lambda _: Amazon.granted, raising=False)
+        moto.setitem(url_paths, "{0}/v2/email/account$", SESV2Response.dispatch)
+        server.start()
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+        server.stop()
 
 
 @pytest.fixture
@@ -259,9 +284,40 @@ def test_whether_the_sender_is_verified_is_said_before_anything_is_sent(amazon: 
     sound = list(amazon_ses.connect(amazon.access()).check())
     other = list(amazon_ses.connect(amazon.access(from_email="x@y.example")).check())
 
-    assert [(check.what, check.wrong) for check in sound] == [("sender", ""), ("journal", "")]
+    assert {(check.what, check.wrong) for check in sound} == {
+        (what, "") for what in ("sender", "journal", "sending", "production access", "quota")
+    }
     assert "not verified" in other[0].wrong
     assert amazon.taken == []
+
+
+@pytest.mark.parametrize(
+    ("granted", "wrong"),
+    [
+        ({"sending": False}, {"sending": "it may not send"}),
+        ({"production": False}, {"production access": "still in SES's sandbox"}),
+        ({"sent": 46_000.0}, {"quota": "4000 of 50000 messages of 24 hours left"}),
+        ({"sent": 44_000.0}, {}),
+        ({"most": -1.0, "sent": 90_000.0}, {}),
+    ],
+)
+def test_whether_the_account_may_write_to_anybody_and_how_often_is_said_in_time(
+    amazon: Amazon, granted: dict[str, Any], wrong: dict[str, str]
+) -> None:
+    amazon.grants(**granted)
+
+    found = {c.what: c for c in amazon_ses.connect(amazon.access()).check() if c.wrong}
+
+    assert found.keys() == wrong.keys()
+    assert all(found[what].wrong.startswith(told) for what, told in wrong.items())
+    assert all(check.remedy for check in found.values())
+
+
+def test_a_quota_that_is_none_is_no_good_news(amazon: Amazon) -> None:
+    amazon.grants(sent="few")
+
+    with pytest.raises(Unavailable, match="GetAccount: answer lost"):
+        list(amazon_ses.connect(amazon.access()).check())
 
 
 @pytest.mark.parametrize(

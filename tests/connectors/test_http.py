@@ -170,3 +170,27 @@ def test_a_5xx_that_the_vendor_means_as_a_refusal_is_not_asked_again(
 
 def _is_mistake(body: object) -> bool:
     return isinstance(body, dict) and body.get("name") == "mistake"
+
+
+@pytest.mark.parametrize(
+    ("headers", "wrong"),
+    [
+        ({"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "9"}, "9 of 100 requests left"),
+        ({"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "11"}, ""),
+        ({"X-Rate-Limit-Limit": "10", "X-Rate-Limit-Remaining": "0"}, "0 of 10 requests left"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("reset", "is_waited_for"),
+    [("", False), ("9", True), ("3600", False), (str(UNIX + 30), True), (str(UNIX + 900), False)],
+)
+def test_a_quota_is_short_if_little_is_left_for_longer_than_we_wait(
+    api: Api, headers: dict[str, str], wrong: str, reset: str, is_waited_for: bool
+) -> None:
+    Vendor.script = [(200, headers | ({"X-RateLimit-Reset": reset} if reset else {}), b"{}")]
+    api.read("GET", "/things")
+
+    found = {check.what: check.wrong for check in api.health()}
+
+    assert found["quota"] == ("" if is_waited_for else wrong)
+    assert found["clock"].endswith("s apart")  # its clock stands in March

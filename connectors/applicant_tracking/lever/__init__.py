@@ -357,12 +357,13 @@ class Lever:
         return resume.keep(NAME, self._vault, request.name, given)
 
     def check(self) -> Iterator[Check]:
-        """Whether there is a stage of each meaning, a reason for each of ours, and one to hire."""
+        """Whether there is a stage of each meaning and a reason for each of ours; Lever's clock."""
         yield from health.stages(self._search.stage)
         yield from health.reasons(self._search.rejection_reason)
         yield health.tried(
             "hire", "name a reason in the setting 'hired_reason'", self._search.hired_reason
         )
+        yield from self._calls.health()
 
     def _applications(self, cursor: str | None) -> Iterator[Page]:
         stages, reason = self._search.stages(), cache(self._search.reason)

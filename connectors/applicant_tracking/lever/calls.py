@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from connectors.applicant_tracking.lever.rows import NAME, Row
 from connectors.errors import OutcomeUnknown, Unreadable
+from connectors.health import Check
 from connectors.http import Api, Reply
 from connectors.payload import Payload
 
@@ -63,6 +64,10 @@ class Calls:
     def file(self, path: str, decode: Callable[[bytes], bytes]) -> bytes:
         """Read a file, which is in no envelope."""
         return self._api.file(path, decode)
+
+    def health(self) -> Iterator[Check]:
+        """The vendor's clock and our quota, by its last answer."""
+        return self._api.health()
 
     def _page(self, path: str, query: Row) -> tuple[list[Row], str | None, Reply]:
         reply = self._api.read("GET", path, params=query)

@@ -253,9 +253,10 @@ class OdooRecruitment:
         return resume.keep(NAME, self._vault, request.name, given)
 
     def check(self) -> Iterator[Check]:
-        """Whether there is a stage of each meaning, and a refuse reason for each of ours."""
+        """Whether there is a stage of each meaning, a refuse reason for each of ours; the clock."""
         yield from health.stages(lambda stage: self._stage(stage, None))
         yield from health.reasons(self._reason)
+        yield from self._odoo.health()
 
     def _applications(self, state: Row) -> Iterator[Page]:
         names = {slug(row["name"]) for row in self._stages if row["hired_stage"]}

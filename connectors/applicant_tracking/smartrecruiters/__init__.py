@@ -312,7 +312,7 @@ class SmartRecruiters:
         return resume.keep(NAME, self._vault, request.name, given)
 
     def check(self) -> Iterator[Check]:
-        """Whether each of our reasons is there, and new jobs, interviews and notes are possible."""
+        """Whether our reasons are there, jobs, interviews, notes are possible; clock and quota."""
         yield from health.reasons(self._search.reason)
         yield health.tried(
             "organizer", "set 'organizer_id' to the id of a user", self._search.organizer
@@ -325,6 +325,7 @@ class SmartRecruiters:
         yield health.tried(
             "messages", "let an administrator make the API key", self._search.sees_messages
         )
+        yield from self._calls.health()
 
     def _applications(self, state: Row) -> Iterator[Page]:
         """Read candidates that changed; anew from the same instant if a page is refused."""

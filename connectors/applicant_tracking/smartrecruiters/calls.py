@@ -1,12 +1,13 @@
 """How SmartRecruiters is asked: objects, lists in pages, and what an answer must be."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from connectors.applicant_tracking.smartrecruiters.rows import NAME, Row
 from connectors.errors import Unreadable
+from connectors.health import Check
 from connectors.http import Api, Reply
 from connectors.payload import Payload
 
@@ -70,6 +71,10 @@ class Calls:
         return self._api.write(
             method, path, reading=lambda told: reading(Payload(NAME, told)), json=body
         )
+
+    def health(self) -> Iterator[Check]:
+        """The vendor's clock and our quota, by its last answer."""
+        return self._api.health()
 
     def act(self, path: str, body: Row) -> None:
         """Change something that is answered with nothing (204)."""

@@ -278,13 +278,14 @@ class Workable:
         return resume.keep(NAME, self._vault, request.name, given)
 
     def check(self) -> Iterator[Check]:
-        """Whether the member is there, and Workable has a reason for each of ours.
+        """Whether the member is there, and a reason for each of ours; the clock and our quota.
 
         Stages are those of a job, which a person makes there.
         """
         remedy = "set 'member_id' to the id of the member in whose name we act"
         yield health.tried("member", remedy, self._directory.member)
         yield from health.reasons(self._directory.reason)
+        yield from self._spi.health()
 
     def _applications(self, state: Row) -> Iterator[Page]:
         filters = {"updated_after": state["since"]} if "since" in state else {}

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from connectors.applicant_tracking.workable.rows import NAME, Row
 from connectors.errors import Unreadable
+from connectors.health import Check
 from connectors.http import Api, Reply
 from connectors.payload import Payload
 
@@ -62,6 +63,10 @@ class Spi:
     def linked(self, url: str, decode: Callable[[bytes], bytes]) -> bytes:
         """Read a file by the link that an object holds."""
         return self._api.linked(url, decode)
+
+    def health(self) -> Iterator[Check]:
+        """The vendor's clock and our quota, by its last answer."""
+        return self._api.health()
 
     def _sheets(
         self, path: str, name: str, at: str | None, filters: dict[str, str]

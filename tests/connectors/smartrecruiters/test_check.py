@@ -12,7 +12,8 @@ from tests.connectors.smartrecruiters.account import OPTIONS, add_many, fault
 
 
 def wrong(tracker: ApplicantTracker) -> list[str]:
-    return [check.what for check in tracker.check() if check.wrong]
+    found = [check.what for check in tracker.check() if check.wrong]
+    return [what for what in found if what != "clock"]  # the stand-in lives in another year
 
 
 def test_an_account_that_is_set_up_has_nothing_wrong(tracker: ApplicantTracker, job: str) -> None:

@@ -55,6 +55,7 @@ class Ses(StandIn):
         return {
             ("POST", "/v2/email/outbound-emails"): self._send,
             ("POST", "/v2/email/list-identities"): self._identities,
+            ("GET", "/v2/email/account"): self._account,
         }
 
     def lie(self) -> Any:
@@ -80,6 +81,11 @@ class Ses(StandIn):
         domain = SENDER.partition("@")[2]
         kind = {"IdentityType": "DOMAIN", "SendingEnabled": True, "VerificationStatus": "SUCCESS"}
         return Answer(200, {"EmailIdentities": [{"IdentityName": domain, **kind}]})
+
+    def _account(self, request: Request) -> Answer:
+        quota = {"Max24HourSend": 50000.0, "MaxSendRate": 14.0, "SentLast24Hours": 12.0}
+        told = {"SendQuota": quota, "SendingEnabled": True, "ProductionAccessEnabled": True}
+        return Answer(200, {**told, "EnforcementStatus": "HEALTHY"})
 
 
 def _is_signed(prefix: str, request: Request) -> bool:
