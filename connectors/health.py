@@ -7,6 +7,7 @@ from functools import partial
 from connectors.errors import ConnectorError, Unavailable
 from connectors.records import RejectApplication, TrackerStage, rejections
 
+PROBE = "fullcycle-doctor.txt"  # the empty file that is written to a store and removed
 CLOCK = "clock"  # what is looked at when the vendor's is held beside ours
 MOVED_TO = (TrackerStage.SCREEN, TrackerStage.SUBMITTED, TrackerStage.INTERVIEW)
 
@@ -32,6 +33,11 @@ def tried(what: str, remedy: str, look: Callable[[], object]) -> Check:
     except ConnectorError as failure:
         return Check(what, str(failure), remedy)
     return Check(what)
+
+
+def files(look: Callable[[], object]) -> Check:
+    """Whether files can be kept in a store."""
+    return tried("files", "let the account write, read and delete there", look)
 
 
 def stages(look: Callable[[TrackerStage], object]) -> Iterator[Check]:

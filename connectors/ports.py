@@ -182,6 +182,9 @@ class DocumentStore(Protocol):
     def names(self, prefix: str) -> Sequence[str]:
         """List the names below a prefix, sorted."""
 
+    def check(self) -> Iterator[Check]:
+        """Look whether the account may write, read and remove there; leaves nothing behind."""
+
 
 Answers = Callable[[Question], Sequence[FormAnswer]]
 """What was answered to one of our own questions so far, the oldest answer first."""

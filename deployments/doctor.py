@@ -11,7 +11,7 @@ from connectors.errors import ConnectorError, Unavailable
 from connectors.health import CLOCK, Check, tried
 from connectors.ledger import inbox
 from connectors.ledger.store import Ledger
-from connectors.ports import DocumentStore, System
+from connectors.ports import System
 from connectors.registry import LEFT_OUT, VENDORS
 from connectors.vendor import Vendor
 from tasks import clock
@@ -19,7 +19,6 @@ from tasks.account import account_name, remedy, stored, wrong
 from tasks.desk import Opener, Surroundings, access_to, places, vendors
 from tasks.process import Process
 
-PROBE = "fullcycle-doctor.txt"
 STORES = ("documents", "vault")
 
 
@@ -34,7 +33,8 @@ class Finding:
 async def examine(process: Process) -> list[Finding]:
     """Look at the accounts of a client, and at each system whose account is complete.
 
-    Nothing is changed anywhere, but for one empty file in the document store, which is removed.
+    Nothing is changed anywhere, but for one empty file in a document store that locks none, which
+    is removed.
     """
     around = Surroundings()
     ledger = Ledger(around.database_url, process.client)
@@ -78,7 +78,7 @@ def _checks(
     vendor = VENDORS[name]
     try:
         system = opener.open(kind, name)
-        yield from _documents(system) if kind in STORES else _system(vendor, system)
+        yield from system.check() if kind in STORES else _system(vendor, system)
     except Unavailable as failure:
         yield Check("reachable", failure.what, "try again; see the vendor's status page")
     except ConnectorError as failure:
@@ -110,15 +110,6 @@ def _system(vendor: Vendor, system: System) -> Iterator[Check]:
 
 def _first_page(system: System, resource: str) -> None:
     next(iter(system.changes(resource, None, ())), None)
-
-
-def _documents(store: DocumentStore) -> Iterator[Check]:
-    def probe() -> None:
-        store.put(PROBE, b"", "text/plain")
-        store.get(PROBE)
-        store.delete(PROBE)
-
-    yield tried("files", "let the account write, read and delete there", probe)
 
 
 def _webhooks(ledger: Ledger, vendor: Vendor, account: Access) -> Iterator[Check]:

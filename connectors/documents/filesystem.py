@@ -17,9 +17,10 @@ from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
 
-from connectors import deadline
+from connectors import deadline, health
 from connectors.access import Access
 from connectors.errors import Misconfigured, Refused, Unavailable
+from connectors.health import PROBE, Check
 from connectors.ports import DocumentStore
 from connectors.vendor import Setting, Vendor
 
@@ -73,6 +74,16 @@ class Filesystem:
         found = (p.relative_to(self._root) for p in top.rglob("*") if p.is_file())
         names = (p.as_posix() for p in found if not p.name.startswith("."))
         return sorted(name for name in names if name.startswith(prefix))
+
+    def check(self) -> Iterator[Check]:
+        """Whether a file can be written, read and removed."""
+
+        def probe() -> None:
+            self.put(PROBE, b"", "text/plain")
+            self.get(PROBE)
+            self.delete(PROBE)
+
+        yield health.files(probe)
 
     def _path(self, name: str) -> Path:
         hidden = any(part == "" or part.startswith(".") for part in name.split("/"))

@@ -21,7 +21,7 @@ Quirks
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -30,9 +30,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from connectors import deadline
+from connectors import deadline, health
 from connectors.access import Access
 from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable
+from connectors.health import PROBE, Check
 from connectors.ports import DocumentStore
 from connectors.vendor import Setting, Vendor
 
@@ -112,6 +113,28 @@ class S3:
                 for item in page.get("Contents", [])
             ]
         return sorted(found)
+
+    def check(self) -> Iterator[Check]:
+        """Whether an object can be written, read and removed; where it would be locked, none is."""
+        yield health.files(self._probe_locked if self._lock_days else self._probe)
+
+    def _probe(self) -> None:
+        self.put(PROBE, b"", "text/plain")
+        self.get(PROBE)
+        self.delete(PROBE)
+
+    def _probe_locked(self) -> None:
+        """List, read what is not there, and begin an object that is given up before it is one."""
+        self.names(PROBE)
+        with suppress(Refused):
+            self.get(PROBE)
+        begun = {"Bucket": self._bucket, "Key": PROBE}
+        with _named("begin an object"):
+            upload = self._client.create_multipart_upload(
+                **begun, **self._encryption, **self._lock()
+            )
+        with _named("give an object up"):
+            self._client.abort_multipart_upload(**begun, UploadId=upload["UploadId"])
 
     def _lock(self) -> dict[str, Any]:
         if not self._lock_days:

@@ -403,7 +403,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.kept: list[tuple[str, bytes, str]] = []
-        self.get = self.delete = self.names = _nothing
+        self.get = self.delete = self.names = self.check = _nothing
 
     def put(self, name: str, content: bytes, content_type: str) -> str:
         self.kept.append((name, content, content_type))

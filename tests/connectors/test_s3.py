@@ -173,6 +173,42 @@ def test_a_bucket_that_was_made_without_locks_keeps_nothing_unlocked(
     assert store.names("") == []
 
 
+def test_a_look_at_a_locked_bucket_leaves_no_version_nobody_may_remove(
+    vault: str, endpoint: str
+) -> None:
+    amazon = _amazon(endpoint)
+    options = {**OPTIONS, "bucket": vault, "lock_days": "30"}
+
+    [check] = s3.connect(Access(endpoint, "testing", options=options)).check()
+
+    assert check.wrong == ""
+    left = amazon.list_object_versions(Bucket=vault, Prefix="fullcycle")
+    assert (left.get("Versions", []), left.get("DeleteMarkers", [])) == ([], [])
+    assert amazon.list_multipart_uploads(Bucket=vault).get("Uploads", []) == []
+
+
+def test_a_look_at_a_bucket_that_locks_nothing_writes_and_removes(store: DocumentStore) -> None:
+    [check] = store.check()
+
+    assert (check.wrong, store.names("")) == ("", [])
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        ({"bucket": "nobodys"}, "NoSuchBucket"),
+        ({"bucket": "nobodys", "lock_days": "30"}, "NoSuchBucket"),
+    ],
+)
+def test_a_bucket_that_cannot_keep_what_we_give_it_is_told(
+    store: DocumentStore, endpoint: str, options: dict[str, str], wrong: str
+) -> None:
+    [check] = s3.connect(Access(endpoint, "testing", options=OPTIONS | options)).check()
+
+    assert wrong in check.wrong
+    assert check.remedy
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
