@@ -56,7 +56,7 @@ class System(Protocol):
         """Look whether an earlier attempt with this key went through."""
 
     def check(self) -> Iterator[Check]:
-        """Look whether the account can do its work, beyond reading its `resources`; only reads.
+        """Look whether the account can do its work, beyond reading its `resources`; harmless.
 
         Raises ConnectorError if nothing can be looked at.
         """

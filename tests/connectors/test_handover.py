@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import asyncssh
 import pytest
@@ -96,6 +96,22 @@ class _Door(asyncssh.SSHServer):
         return (username, password) == ("fullcycle", "sesame")
 
 
+class _Files(asyncssh.SFTPServer):
+    """A folder in which our user may be forbidden to write or to remove."""
+
+    forbidden: ClassVar[str] = ""
+
+    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        if self.forbidden == "write" and pflags & asyncssh.FXF_WRITE:
+            raise asyncssh.SFTPPermissionDenied("")
+        return super().open(path, pflags, attrs)
+
+    def remove(self, path: bytes) -> None:
+        if self.forbidden == "remove":
+            raise asyncssh.SFTPPermissionDenied("")
+        super().remove(path)
+
+
 class Server:
     """A real SFTP server over one folder, on a loop of its own."""
 
@@ -113,7 +129,7 @@ class Server:
                 authorized_client_keys=asyncssh.import_authorized_keys(
                     ours.export_public_key().decode()
                 ),
-                sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=bytes(root)),
+                sftp_factory=lambda channel: _Files(channel, chroot=bytes(root)),
             )
 
         self._acceptor = asyncio.run_coroutine_threadsafe(listen(), self._loop).result()
@@ -445,6 +461,35 @@ def test_a_folder_that_is_not_mounted_is_not_written_to(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="mounted"):
         list(port.changes("employees", None, ["HARBOR-3.aa"]))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_look_finds_both_folders_and_leaves_nothing_in_them(place: Place_) -> None:
+    place.payroll_writes("HARBOR-3.aa,E-1,taken,,2026-03-16,,,,,,,,,,")
+
+    checks = {check.what: check.wrong for check in place.port.check()}
+
+    assert checks == {"to_payroll": "", "from_payroll": ""}
+    assert place.ours == []
+
+
+@pytest.mark.parametrize("missing", ["to_payroll", "from_payroll"])
+def test_the_folder_that_is_missing_is_named(place: Place_, missing: str) -> None:
+    (place.root / missing).rmdir()
+
+    [wrong] = [check for check in place.port.check() if check.wrong]
+
+    assert (wrong.what, "have payroll make the folder" in wrong.remedy) == (missing, True)
+
+
+@pytest.mark.parametrize(("forbidden", "wrong"), [("write", ["to_payroll"]), ("remove", [])])
+def test_a_server_on_which_no_hire_can_be_written_is_told(
+    server: Server, monkeypatch: pytest.MonkeyPatch, forbidden: str, wrong: list[str]
+) -> None:
+    monkeypatch.setattr(_Files, "forbidden", forbidden)
+
+    checks = list(connect(sftp_access(server)).check())
+
+    assert [check.what for check in checks if check.wrong] == wrong
 
 
 def test_what_comes_too_late_is_not_written(place: Place_) -> None:

@@ -32,7 +32,7 @@ from connectors import watched
 from connectors.access import Access
 from connectors.errors import Refused, Unreadable, Unsupported
 from connectors.health import Check, tried
-from connectors.payroll.handover.exchange import Exchange, open_exchange
+from connectors.payroll.handover.exchange import FROM_PAYROLL, TO_PAYROLL, Exchange, open_exchange
 from connectors.payroll.handover.files import (
     NAME,
     STATUSES,
@@ -118,9 +118,10 @@ class Handover:
         return Receipt(external_id=request.employee_ref)
 
     def check(self) -> Iterator[Check]:
-        """Whether the folder that payroll writes into is there and can be read."""
-        remedy = "have payroll make both folders there, and let our user in"
-        yield tried("folders", remedy, self._exchange.received)
+        """Whether hires can be written, which an empty hidden file shows, and payroll's be read."""
+        made = "have payroll make the folder, and let our user"
+        yield tried(TO_PAYROLL, f"{made} write and read there", self._exchange.probe)
+        yield tried(FROM_PAYROLL, f"{made} read there", self._exchange.received)
 
     def _hired(self, found: Acknowledged, reference: str) -> Sequence[Observed]:
         if why := found.unreadable.get(reference):

@@ -6,7 +6,7 @@ A file appears whole or not at all: it is written beside its name and renamed ov
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
@@ -15,12 +15,14 @@ from urllib.parse import unquote, urlsplit
 from connectors import deadline
 from connectors.access import Access
 from connectors.errors import Misconfigured, Unavailable
+from connectors.health import PROBE
 from connectors.payroll.handover.files import NAME
 
 if TYPE_CHECKING:
     import asyncssh
 
 TO_PAYROLL, FROM_PAYROLL = "to_payroll", "from_payroll"
+HIDDEN = f".{PROBE}"
 SECONDS = 30
 
 T = TypeVar("T")
@@ -37,6 +39,9 @@ class Exchange(Protocol):
 
     def received(self) -> Mapping[str, bytes]:
         """Read all files in `from_payroll` that end in .csv and are not hidden."""
+
+    def probe(self) -> None:
+        """Write an empty hidden file into `to_payroll`, read it, and remove it."""
 
 
 def open_exchange(access: Access) -> Exchange:
@@ -78,6 +83,14 @@ class Folder:
         with _local():
             files = [path for path in self._folder(FROM_PAYROLL).iterdir() if path.is_file()]
             return {path.name: path.read_bytes() for path in files if _is_meant(path.name)}
+
+    def probe(self) -> None:
+        """Write, read and remove a hidden file in `to_payroll`."""
+        with _local():
+            path = self._folder(TO_PAYROLL) / HIDDEN
+            path.write_bytes(b"")
+            path.read_bytes()
+            path.unlink()
 
     def _folder(self, name: str) -> Path:
         folder = self._root / name
@@ -127,6 +140,21 @@ class Sftp:
             return {name: content for name, content in files.items() if content is not None}
 
         return self._do(read)
+
+    def probe(self) -> None:
+        """Write, read and remove a hidden file in `to_payroll`; hires need no right to remove."""
+        import asyncssh
+
+        path = self._path(TO_PAYROLL, HIDDEN)
+
+        async def tried(sftp: "asyncssh.SFTPClient") -> None:
+            async with sftp.open(path, "wb"):
+                pass
+            await _content(sftp, path)
+            with suppress(asyncssh.SFTPPermissionDenied):
+                await sftp.remove(path)
+
+        self._do(tried)
 
     def _path(self, *parts: str) -> str:
         return "/".join((self._root, *parts))
