@@ -62,6 +62,13 @@ class System(Protocol):
         """
 
 
+class Subscribing(System, Protocol):
+    """A system that says where its webhooks go; most do not, or not with the rights we ask for."""
+
+    def subscribed(self) -> Sequence[str]:
+        """The addresses that its webhooks go to, as far as the account may see them."""
+
+
 class JobBoard(System, Protocol):
     """Somewhere postings are advertised."""
 

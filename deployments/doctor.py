@@ -1,17 +1,18 @@
 """Look at every system of a client for real, and say what is wrong and how it is mended."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from operator import itemgetter
+from typing import cast
 
-from connectors.access import Access
 from connectors.errors import ConnectorError, Unavailable
 from connectors.health import CLOCK, Check, tried
-from connectors.ledger import inbox
+from connectors.ledger import inbox, landing
 from connectors.ledger.store import Ledger
-from connectors.ports import System
+from connectors.ports import Subscribing, System
 from connectors.registry import LEFT_OUT, VENDORS
 from connectors.vendor import Vendor
 from tasks import clock
@@ -20,6 +21,7 @@ from tasks.desk import Opener, Surroundings, access_to, places, vendors
 from tasks.process import Process
 
 STORES = ("documents", "vault")
+QUIET = timedelta(days=14)  # for which changes may be told by no webhook: not each has an event
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,12 @@ async def examine(process: Process) -> list[Finding]:
     well = {finding.system for finding in found if not finding.check.wrong}
     access = {name: await access_to(ledger, name) for name in well}
     opener = Opener(process, ledger, around, access)
-    looks = partial(_checks, ledger, process, access, opener)
     return found + await asyncio.to_thread(
         lambda: [
             Finding(name, check)
             for kind, name in sorted(places(process), key=itemgetter(1))
             if name in well
-            for check in looks(kind, name)
+            for check in _checks(opener, kind, VENDORS[name])
         ]
     )
 
@@ -66,28 +67,25 @@ async def _account(client: str, name: str) -> Check:
     return Check("account", problem, remedy(client, name))
 
 
-def _checks(
-    ledger: Ledger,
-    process: Process,
-    access: Mapping[str, Access],
-    opener: Opener,
-    kind: str,
-    name: str,
-) -> Iterator[Check]:
+def _checks(opener: Opener, kind: str, vendor: Vendor) -> Iterator[Check]:
     """Whether a system can be opened and read, is set up for what we do, and sends its webhooks."""
-    vendor = VENDORS[name]
+    process = opener.process
+    yield from _named(_looks(opener, kind, vendor))
+    yield from _named(_webhooks(opener, kind, vendor))
+    if vendor.name == process.systems.payroll and "US" in process.payroll.countries:
+        yield _new_hire_report(vendor, process)
+
+
+def _named(checks: Iterator[Check]) -> Iterator[Check]:
+    """Give what ends a look at one system a name, so that it hides no other."""
     try:
-        system = opener.open(kind, name)
-        yield from system.check() if kind in STORES else _system(vendor, system)
+        yield from checks
     except Unavailable as failure:
         yield Check("reachable", failure.what, "try again; see the vendor's status page")
     except ConnectorError as failure:
         yield Check("set-up", str(failure), "see the vendor's page in docs/connectors")
-    except Exception as failure:  # a fault of one connector hides no other system
+    except Exception as failure:  # a fault of one connector, which may be of another package
         yield Check("connector", f"it failed: {type(failure).__name__}", "report it to its authors")
-    yield from _webhooks(ledger, vendor, access[name])
-    if name == process.systems.payroll and "US" in process.payroll.countries:
-        yield _new_hire_report(vendor, process)
 
 
 def _new_hire_report(vendor: Vendor, process: Process) -> Check:
@@ -98,9 +96,10 @@ def _new_hire_report(vendor: Vendor, process: Process) -> Check:
     return Check("new hires", wrong, remedy)
 
 
-def _system(vendor: Vendor, system: System) -> Iterator[Check]:
+def _looks(opener: Opener, kind: str, vendor: Vendor) -> Iterator[Check]:
+    system = opener.open(kind, vendor.name)
     scopes = f"; it needs {', '.join(vendor.scopes)}" if vendor.scopes else ""
-    for resource in system.resources:
+    for resource in () if kind in STORES else system.resources:
         first_page = partial(_first_page, system, resource)
         yield tried(f"reads {resource}", f"check what the key may see{scopes}", first_page)
     for check in system.check():
@@ -112,14 +111,34 @@ def _first_page(system: System, resource: str) -> None:
     next(iter(system.changes(resource, None, ())), None)
 
 
-def _webhooks(ledger: Ledger, vendor: Vendor, account: Access) -> Iterator[Check]:
+def _webhooks(opener: Opener, kind: str, vendor: Vendor) -> Iterator[Check]:
+    """Whether webhooks are subscribed to, if the vendor says so; and whether they still come."""
     if vendor.webhooks is None:
         return
+    ledger, account = opener.ledger, opener.access[vendor.name]
     if not vendor.webhooks.secret(account):
         told = f"{remedy(ledger.client, vendor.name)}: what the vendor signs them with, as Webhook"
         yield Check("webhooks", "nothing to verify them with", told)
         return
+    receiver = opener.around.public_url.rstrip("/")
+    ours = f"{receiver}/webhooks/{ledger.client}/{vendor.name}"
+    addresses = _subscribed(opener.opened.get((kind, vendor.name)))
     with ledger.transaction() as connection:
-        last = inbox.last_hint(connection, ledger.client, vendor.name)
-    subscribe = f"subscribe to /webhooks/{ledger.client}/{vendor.name} at the receiver's address"
-    yield Check("webhooks", "" if last else "none has ever come", subscribe)
+        came = inbox.last_hint(connection, ledger.client, vendor.name)
+        changed = landing.last_change(connection, ledger.client, vendor.name)
+    wrong = ""
+    if addresses is not None and ours not in addresses:
+        wrong = "nothing is subscribed for our address"
+    elif addresses is None and came is None:
+        wrong = "none has ever come"
+    elif came and changed and changed - came > QUIET:
+        wrong = f"none has come since {came:%d %B %Y}, though there were changes"
+    yield Check("webhooks", wrong, f"subscribe to {ours}, and look at the vendor's log of them")
+
+
+def _subscribed(system: object) -> Sequence[str] | None:
+    """Where a system's webhooks go; None: it does not say, or not to this account."""
+    try:
+        return cast(Subscribing, system).subscribed() if hasattr(system, "subscribed") else None
+    except ConnectorError:
+        return None

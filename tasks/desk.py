@@ -121,36 +121,39 @@ async def access_to(ledger: Ledger, vendor: str) -> Access:
 
 
 class Opener:
-    """Opens a client's systems one by one, each with what it needs beside it."""
+    """Opens a client's systems one by one, each with what it needs beside it.
+
+    `opened`: those that are, by kind and name.
+    """
 
     def __init__(
         self, process: Process, ledger: Ledger, around: Surroundings, access: Mapping[str, Access]
     ) -> None:
-        self._process, self._access = process, access
+        self.process, self.ledger, self.around, self.access = process, ledger, around, access
         self.links = Links(around.public_url, around.secret.get_secret_value())
         self._beside: dict[Need, object] = {
             "ledger": ledger,
             "links": self.links,
             "answers": partial(_answers, ledger),
         }
-        self._opened: dict[tuple[str, str], Any] = {}
+        self.opened: dict[tuple[str, str], Any] = {}
 
     def open(self, kind: str, name: str) -> Any:
         """One system, opened once; raises Misconfigured, by the name of the one it is due to."""
-        if (kind, name) not in self._opened:
+        if (kind, name) not in self.opened:
             vendor = _known(kind, name)
-            if name not in self._access:
+            if name not in self.access:
                 raise Misconfigured(name, "it has no account that could be used")
             beside = {need: self._needed(need) for need in vendor.needs}
-            opened = vendor.open(self._access[name], **beside)
-            if name in self._process.inform and not hasattr(opened, "tell"):
+            opened = vendor.open(self.access[name], **beside)
+            if name in self.process.inform and not hasattr(opened, "tell"):
                 told = "cannot be told what becomes of its applicants: leave it out of `inform`"
                 raise Misconfigured(name, told)
-            self._opened[kind, name] = opened
-        return self._opened[kind, name]
+            self.opened[kind, name] = opened
+        return self.opened[kind, name]
 
     def _needed(self, need: Need) -> object:
-        systems = self._process.systems
+        systems = self.process.systems
         match need:
             case "documents":
                 return self.open("documents", systems.documents)

@@ -49,7 +49,7 @@ def keep(
 
 def last_hint(connection: Connection, client: str, system: str) -> datetime | None:
     """When a vendor's last webhook came; None: never."""
-    query = text("SELECT max(received_at) FROM inbox WHERE client = :client AND source = :source")
+    query = text("SELECT max(occurred_at) FROM inbox WHERE client = :client AND source = :source")
     asked = {"client": client, "source": f"webhook:{system}"}
     last: datetime | None = connection.execute(query, asked).scalar()
     return last

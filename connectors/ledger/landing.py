@@ -149,6 +149,17 @@ def look(
     }
 
 
+def last_change(connection: Connection, client: str, system: str) -> datetime | None:
+    """When a system last told us something new by being read; None: never."""
+    each = " UNION ALL ".join(
+        f"SELECT max(landed_at) AS at FROM {table.name} WHERE client = :client AND system = :system"
+        for table in tables.LANDED.values()
+    )
+    query = text(f"SELECT max(at) FROM ({each}) AS each_kind")
+    last: datetime | None = connection.execute(query, {"client": client, "system": system}).scalar()
+    return last
+
+
 def document_hash(document: bytes) -> int:
     """64 bits of a document's SHA-256 and of ours who read it: a new version reads all anew."""
     digest = hashlib.sha256(_READER)

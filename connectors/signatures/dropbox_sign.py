@@ -25,7 +25,7 @@ Quirks
 
 Unverified: 410 for the sender, too (the documents say it of signers, the specification lists it for
 both); the status codes `on_hold` and `error_*`; that a plain text file is accepted (the
-specification names no types).
+specification names no types); that `/account`, asked for none, shows one's own.
 """
 
 import hashlib
@@ -177,6 +177,12 @@ class DropboxSign:
         )
         yield tried("signature requests", "make an API key in the account's settings", listed)
         yield from self._api.health()
+
+    def subscribed(self) -> list[str]:
+        """The account's one address for callbacks, if it has been set."""
+        account = Payload(NAME, self._api.read("GET", "/v3/account").body).inner("account")
+        address = account.maybe("callback_url", str)
+        return [address] if address else []
 
     def _find_sent(self, request: SendOffer, key: str) -> Receipt | None:
         other = None

@@ -47,6 +47,8 @@ def main() -> None:
     path = plan_path(settings.home)
     plan = {**DEFAULT, **(json.loads(path.read_text()) if path.exists() else {})}
     sandbox, mail = build(plan, folder / "journal.jsonl", settings.receiver_port)
+    if settings.public_url:
+        sandbox.subscribe(f"{settings.public_url}/webhooks/{CLIENT}")
     mail.start(sandbox, settings.smtp_port or 0, settings.imap_port or 0)
     sandbox.start(settings.sandbox_port or 0)
     if clock := settings.clock_file:

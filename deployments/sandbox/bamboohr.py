@@ -79,6 +79,7 @@ class BambooHR(StandIn):
             ("GET", "/api/v1/meta/fields"): self._get_fields,
             ("GET", "/api/v1/meta/lists"): self._get_lists,
             ("GET", "/api/v1/company_information"): self._get_company,
+            ("GET", "/api/v1/webhooks"): self._get_webhooks,
             ("GET", "/api/v1/hris/org/locations"): self._get_locations,
             ("GET", "/api/v1/employees"): self._list,
             ("POST", "/api/v1/employees"): self._create,
@@ -124,6 +125,11 @@ class BambooHR(StandIn):
     def _get_fields(self, _: Request) -> Answer:
         rows = [{"id": n, "name": name, "type": "text", "alias": name} for n, name in _each(self)]
         return Answer(body=[*rows, {"id": 999, "name": "No alias", "type": "text"}])
+
+    def _get_webhooks(self, _: Request) -> Answer:
+        made = {"id": "1", "name": "Fullcycle", "created": "2026-01-05 10:00:00", "lastSent": None}
+        found = [{**made, "url": self.subscribed}] if self.subscribed else []
+        return Answer(body={"webhooks": found})
 
     def _get_lists(self, _: Request) -> Answer:
         options = [

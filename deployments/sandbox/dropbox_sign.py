@@ -68,6 +68,7 @@ class DropboxSign(StandIn):
         return {
             ("POST", "/v3/signature_request/send"): self._send,
             ("GET", "/v3/signature_request/list"): self._list,
+            ("GET", "/v3/account"): self._account,
             ("GET", f"/v3/signature_request/{ONE}"): self._get,
             ("GET", f"/v3/signature_request/files/{ONE}"): self._files,
             ("POST", f"/v3/signature_request/cancel/{ONE}"): self._cancel,
@@ -122,6 +123,20 @@ class DropboxSign(StandIn):
             "X-RateLimit-Remaining": str(max(0, self.calls_per_minute - self._calls)),
             "X-Ratelimit-Reset": str(int(self.world.now.timestamp()) + seconds),
         }
+
+    def _account(self, request: Request) -> Answer:
+        account = {
+            "account_id": self.world.digest("dropbox_sign", "account")[:40],
+            "email_address": "offers@harbor.example",
+            "is_locked": False,
+            "is_paid_hs": True,
+            "is_paid_hf": False,
+            "quotas": {"api_signature_requests_left": 1250, "documents_left": None},
+            "callback_url": self.subscribed or None,
+            "role_code": None,
+            "locale": "en-US",
+        }
+        return Answer(200, {"account": account})
 
     def _send(self, request: Request) -> Answer:
         fields, files = _form(request)

@@ -86,10 +86,12 @@ class StandIn:
     the ids of what was asked and really done, in the vendor's words ("invitations": […]);
     `times[kind]` says when each of them was.
     `tell(kind, about)` posts a webhook, if the sandbox has a postman; `webhook_secret` signs it.
+    `subscribed`: the address that its webhooks go to, as the vendor tells it; "" if there is none.
     """
 
     prefix = ""
     webhook_secret = ""
+    subscribed = ""
     spoils: tuple[str, ...] = FAULTS  # how it may fail at random
     spared = False  # from faults at random: for one that we never call over HTTP
 
@@ -190,6 +192,11 @@ class Sandbox:
             self.postman.start()
         where = "https://localhost" if tls else "http://127.0.0.1"
         return f"{where}:{self._server.server_address[1]}"
+
+    def subscribe(self, receiver: str) -> None:
+        """Have every vendor say that its webhooks go to this address, each below its own name."""
+        for vendor in self.vendors:
+            vendor.subscribed = f"{receiver}{vendor.prefix}"
 
     def stop(self) -> None:
         """Stop serving."""

@@ -106,7 +106,7 @@ class SmartRecruiters(StandIn):
             *(f"{what}_read" for what in ("jobs", "candidates", "messages", "interviews")),
             *("reviews_read", "users_read", "configuration_read"),
             *("jobs_manage", "candidates_create", "candidates_manage"),
-            *("messages_write", "interviews_write"),
+            *("messages_write", "interviews_write", "webhooks_read"),
         }
 
     @property
@@ -139,6 +139,7 @@ class SmartRecruiters(StandIn):
             ("GET", rf"{interviews}/(?P<ref>[^/]+)"): ("interviews_read", self._interview),
             ("GET", "/reviews"): ("reviews_read", self._reviews),
             ("GET", users): ("users_read", self._users),
+            ("GET", "/webhooks-api/v201907/subscriptions"): ("webhooks_read", self._subscriptions),
             ("GET", rf"{users}/(?P<ref>[^/]+)"): ("users_read", self._user),
             ("GET", "/configuration/sources"): ("configuration_read", self._source_types),
             ("GET", r"/configuration/sources/(?P<ref>[^/]+)/values"): (
@@ -430,6 +431,13 @@ class SmartRecruiters(StandIn):
         schedule = self.staff.schedule(application, [event])
         self.note("interviews", f"{candidate}:{job} {slots[0]['title']}")
         return Answer(201, self.records.interview(schedule), changed=True)
+
+    def _subscriptions(self, request: Request) -> Answer:
+        events = [{"name": name, "version": "v201910"} for name in sorted(WEBHOOKS.values())]
+        told = {"id": fixed("subscription"), "callbackUrl": self.subscribed, "events": events}
+        active, lapsed = {**told, "status": "active"}, {**told, "status": "inactive"}
+        found = [active] if self.subscribed else [{**lapsed, "callbackUrl": "http://old.example"}]
+        return Answer(body=found)
 
     def _types(self, request: Request) -> Answer:
         return Answer(body=["Phone interview", SETTINGS["interview_type"]])

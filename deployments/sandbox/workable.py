@@ -114,6 +114,7 @@ class Workable(StandIn):
             ("GET", "/events"): ("r_jobs", self._events),
             ("GET", "/members"): ("r_jobs", self._members),
             ("GET", "/disqualification_reasons"): ("r_jobs", self._reasons),
+            ("GET", "/subscriptions"): ("r_candidates", self._subscriptions),
         }
         api = {
             (method, ROOT + path): partial(self._serve, scope, act)
@@ -183,6 +184,13 @@ class Workable(StandIn):
                 "extraData": {"round": planned["name"]},
             }
             self.staff.schedule(application, [event])
+
+    def _subscriptions(self, request: Request) -> Answer:
+        limits = {"valid_until": None, "stage_slug": None, "job_shortcode": None}
+        made = {"created_at": "2026-01-05T10:00:00.273Z", "target": self.subscribed, **limits}
+        events = sorted(WEBHOOKS.values()) if self.subscribed else []
+        found = [{"id": 104693 + n, "event": event, **made} for n, event in enumerate(events)]
+        return Answer(200, {"subscriptions": found})
 
     def _moved(self, application: Row) -> None:
         self.staff.moved(application)

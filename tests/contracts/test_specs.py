@@ -49,6 +49,7 @@ def said(trial: Trial) -> Iterator[tuple[Request, Answer]]:
         watching = trial.filled(bench)
         list(bench.pages(bench.port, watching))
         list(bench.port.check())
+        getattr(bench.port, "subscribed", list)()
         yield from bench.sandbox.asked
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,12 +11,17 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import BlockDocumentUpdate
 from pydantic import SecretStr
 
+from connectors.ledger import inbox, landing
 from connectors.ledger.client import put
 from connectors.ledger.store import Ledger
+from connectors.records import Employee, OnboardingStatus, PayUnit
 from connectors.registry import LEFT_OUT, VENDORS
 from deployments import setup
 from deployments.doctor import Finding, examine
 from deployments.sandbox.__main__ import DEFAULT, build
+from deployments.sandbox.mail import Mail
+from deployments.sandbox.server import Sandbox
+from deployments.sandbox.smartrecruiters import SmartRecruiters
 from deployments.settings import Settings
 from tasks import desk
 from tasks.account import account_name, account_type
@@ -24,18 +29,33 @@ from tasks.process import Process
 
 pytestmark = pytest.mark.usefixtures("prefect")
 
+RECEIVER = "https://hire.example"
 NEVER = "none has ever come"  # no webhook was sent yet
 
 
 @pytest.fixture
+def vendors() -> Iterator[tuple[Sandbox, Mail]]:
+    """All stand-ins, and their mail."""
+    today = {"start": datetime.now(UTC).isoformat()}  # else their clocks are not ours
+    sandbox, mail = build({**DEFAULT, **today}, None, None)
+    yield sandbox, mail
+    mail.stop()
+    sandbox.stop()
+
+
+@pytest.fixture
 def accounts(
-    ledger: Ledger, process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, dict[str, Any]]]:
+    ledger: Ledger,
+    process: Process,
+    vendors: tuple[Sandbox, Mail],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> dict[str, dict[str, Any]]:
     """The accounts of a client whose vendors are all stand-ins; a test may spoil them."""
     with ledger.transaction() as connection:
         put(connection, ledger.client, process.model_dump(mode="json"), process.version)
-    today = {"start": datetime.now(UTC).isoformat()}  # else their clocks are not ours
-    sandbox, mail = build({**DEFAULT, **today}, None, None)
+    sandbox, mail = vendors
+    sandbox.subscribe(f"{RECEIVER}/webhooks/{ledger.client}")
     smtp, imap = mail.start(sandbox)
     port = int(sandbox.start().rpartition(":")[2])
     settings = Settings(
@@ -44,9 +64,17 @@ def accounts(
     accounts = setup.sandbox_accounts(settings, ledger.client)
     monkeypatch.setenv("FULLCYCLE_DATABASE_URL", ledger.url)
     monkeypatch.setenv("FULLCYCLE_SECRET", "a secret of our own")
-    yield accounts
-    mail.stop()
-    sandbox.stop()
+    monkeypatch.setenv("FULLCYCLE_PUBLIC_URL", RECEIVER)
+    return accounts
+
+
+def using(process: Process, ledger: Ledger, **systems: str) -> Process:
+    """The client's process with other systems, stored as it is."""
+    used = process.systems.model_copy(update=systems)
+    process = process.model_copy(update={"systems": used})
+    with ledger.transaction() as connection:
+        put(connection, ledger.client, process.model_dump(mode="json"), process.version)
+    return process
 
 
 def looked(
@@ -87,6 +115,26 @@ def wrong(found: list[Finding]) -> dict[tuple[str, str], str]:
 
 def looked_at(found: list[Finding]) -> set[tuple[str, str]]:
     return {(each.system, each.check.what) for each in found}
+
+
+def is_webhooks(found: Finding, system: str = "") -> bool:
+    return found.check.what == "webhooks" and system in ("", found.system)
+
+
+def an_employee(at: datetime) -> Employee:
+    return Employee(
+        external_id="7",
+        updated_at=at,
+        document=b"{}",
+        application_key="HARBOR-3.aa:1",
+        onboarding=OnboardingStatus.COMPLETE,
+        entity="Harbor Works",
+        title="Rigger",
+        start_on=at.date(),
+        rate_cents=3_850,
+        unit=PayUnit.HOUR,
+        work_place="Denver, CO",
+    )
 
 
 def test_a_client_whose_systems_are_in_order_has_nothing_wrong(
@@ -156,8 +204,7 @@ def test_each_account_that_cannot_be_opened_is_told_beside_what_the_other_system
 def test_a_fault_of_one_connector_hides_no_other_system(
     ledger: Ledger, process: Process, accounts: dict[str, dict[str, Any]]
 ) -> None:
-    systems = process.systems.model_copy(update={"vault": "s3_vault"})
-    process = process.model_copy(update={"systems": systems})
+    process = using(process, ledger, vault="s3_vault")
     accounts["s3_vault"] = {
         "base_url": "no address",
         "options": {"bucket": "b", "region": "us-east-1", "access_key_id": "id"},
@@ -209,11 +256,8 @@ def test_that_nobody_tells_the_states_of_new_hires_is_told(
     by: str,
     wrong_there: set[tuple[str, str]],
 ) -> None:
-    systems = process.systems.model_copy(update={"payroll": payroll})
     theirs = process.payroll.model_copy(update={"new_hire_report": by})
-    process = process.model_copy(update={"systems": systems, "payroll": theirs})
-    with ledger.transaction() as connection:
-        put(connection, ledger.client, process.model_dump(mode="json"), process.version)
+    process = using(process.model_copy(update={"payroll": theirs}), ledger, payroll=payroll)
 
     assert wrong(looked(process, accounts)).keys() == wrong_there
 
@@ -221,10 +265,7 @@ def test_that_nobody_tells_the_states_of_new_hires_is_told(
 def test_a_tracker_of_our_own_needs_no_account_and_is_looked_at_all_the_same(
     process: Process, ledger: Ledger, accounts: dict[str, dict[str, Any]]
 ) -> None:
-    systems = process.systems.model_copy(update={"applicant_tracking": "built_in"})
-    process = process.model_copy(update={"systems": systems})
-    with ledger.transaction() as connection:
-        put(connection, ledger.client, process.model_dump(mode="json"), process.version)
+    process = using(process, ledger, applicant_tracking="built_in")
 
     found = looked(process, accounts)
 
@@ -233,11 +274,90 @@ def test_a_tracker_of_our_own_needs_no_account_and_is_looked_at_all_the_same(
 
 
 def test_why_a_package_s_connector_was_left_out_is_told_to_a_client_that_uses_it(
-    process: Process, monkeypatch: pytest.MonkeyPatch
+    process: Process, accounts: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(cast("dict[str, str]", LEFT_OUT), "acme", "it cannot be imported")
     systems = process.systems.model_copy(update={"references": "acme"})
 
-    found = looked(process.model_copy(update={"systems": systems}), {})
+    found = looked(process.model_copy(update={"systems": systems}), accounts)
 
-    assert wrong(found)["acme", "connector"] == "it cannot be imported"
+    assert wrong(found) == {("acme", "connector"): "it cannot be imported"}
+
+
+LISTING = {"bamboohr", "dropbox_sign", "smartrecruiters", "workable"}  # they say where webhooks go
+
+
+@pytest.mark.parametrize(
+    "systems",
+    [
+        {"applicant_tracking": "workable", "payroll": "bamboohr"},
+        {"applicant_tracking": "smartrecruiters"},
+    ],
+)
+def test_a_vendor_that_sends_its_webhooks_elsewhere_is_told(
+    process: Process,
+    ledger: Ledger,
+    accounts: dict[str, dict[str, Any]],
+    vendors: tuple[Sandbox, Mail],
+    systems: dict[str, str],
+) -> None:
+    process = using(process, ledger, **systems)
+    listing = {(name, "webhooks") for name in desk.vendors(process) if name in LISTING}
+
+    assert listing.isdisjoint(wrong(looked(process, accounts)))
+    vendors[0].subscribe(f"https://old.example/webhooks/{ledger.client}")
+    found = asyncio.run(examine(process))
+
+    told = {key: what for key, what in wrong(found).items() if key[1] == "webhooks"}
+    assert told == dict.fromkeys(listing, "nothing is subscribed for our address")
+    for each in found:
+        if (each.system, each.check.what) in listing:
+            assert f"{RECEIVER}/webhooks/{ledger.client}/{each.system}" in each.check.remedy
+
+
+def test_a_vendor_that_does_not_show_us_its_subscriptions_is_judged_by_what_came(
+    process: Process,
+    ledger: Ledger,
+    accounts: dict[str, dict[str, Any]],
+    vendors: tuple[Sandbox, Mail],
+) -> None:
+    process = using(process, ledger, applicant_tracking="smartrecruiters")
+    [tracker] = [each for each in vendors[0].vendors if isinstance(each, SmartRecruiters)]
+    tracker.rights.remove("webhooks_read")
+
+    told = {each.system: each.check for each in looked(process, accounts) if is_webhooks(each)}
+
+    assert told["smartrecruiters"].wrong == told["checkr"].wrong == NEVER
+
+
+@pytest.mark.parametrize(
+    ("system", "came", "changed", "is_wrong"),
+    [
+        ("gusto", -400, -1, True),
+        ("gusto", -400, -399, False),
+        ("gusto", -13, 0, False),
+        ("gusto", -1, None, False),
+        ("dropbox_sign", -15, 0, True),  # although it lists our address
+    ],
+)
+def test_a_webhook_that_has_long_not_come_though_much_has_changed_is_told(
+    process: Process,
+    ledger: Ledger,
+    accounts: dict[str, dict[str, Any]],
+    system: str,
+    came: int,
+    changed: int | None,
+    is_wrong: bool,
+) -> None:
+    now = datetime.now(UTC)
+    with ledger.transaction() as connection:
+        hint = inbox.Hint(system, "e-1", "changed", ["7"], now + timedelta(days=came))
+        inbox.keep_hints(connection, ledger.client, [hint])
+        if changed is not None:
+            at = now + timedelta(days=changed)
+            landing.land(connection, ledger.client, system, [an_employee(at)], at)
+
+    [check] = [each.check for each in looked(process, accounts) if is_webhooks(each, system)]
+
+    assert check.wrong.startswith("none has come since") == is_wrong
+    assert bool(check.wrong) == is_wrong

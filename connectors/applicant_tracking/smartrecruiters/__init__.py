@@ -327,6 +327,13 @@ class SmartRecruiters:
         )
         yield from self._calls.health()
 
+    def subscribed(self) -> list[str]:
+        """The addresses of the subscriptions that are active."""
+        found = self._calls.all("/webhooks-api/v201907/subscriptions")
+        rows = [Payload(NAME, row) for row in found]
+        active = [row for row in rows if row.take("status", str) == "active"]
+        return [row.take("callbackUrl", str) for row in active]
+
     def _applications(self, state: Row) -> Iterator[Page]:
         """Read candidates that changed; anew from the same instant if a page is refused."""
         try:

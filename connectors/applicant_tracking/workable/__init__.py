@@ -287,6 +287,11 @@ class Workable:
         yield from health.reasons(self._directory.reason)
         yield from self._spi.health()
 
+    def subscribed(self) -> list[str]:
+        """The addresses of the subscriptions."""
+        rows = self._spi.all("/subscriptions", "subscriptions")
+        return [Payload(NAME, row).take("target", str) for row in rows]
+
     def _applications(self, state: Row) -> Iterator[Page]:
         filters = {"updated_after": state["since"]} if "since" in state else {}
         read = partial(read_application, ours=self._directory.meanings)

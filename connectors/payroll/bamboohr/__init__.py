@@ -193,6 +193,11 @@ class BambooHR:
         yield Check("locations", wrong, "add the places where people work, in BambooHR")
         yield from self._api.health()
 
+    def subscribed(self) -> list[str]:
+        """The addresses of the webhooks that the key's user has made."""
+        body = Payload(NAME, self._api.read("GET", "/api/v1/webhooks").body)
+        return [row.take("url", str) for row in body.items("webhooks")]
+
     def _create(self, request: CreateHire) -> str:
         body = {
             "firstName": request.first_name,
