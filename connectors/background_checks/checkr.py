@@ -16,6 +16,9 @@ Quirks
   carries an `Idempotency-Key` derived from ours; a lost one is looked for before it is repeated.
 - An invitation lives 7 days. An expired or deleted one costs nothing and is no order any more.
 - `consider` is not "fail". Reports reopen after `complete` (dispute, revision).
+- An account with Assess adds its `assessment` (the employer's own criteria). The worse of it and
+  `result` counts: `review` and `escalated` are a person's, and `eligible` does not outweigh
+  `consider`. Nor is a report clear of which a search was cancelled (`includes_canceled`).
 - Reports of the old scheme say `clear` or `consider` in `status` and have no `result`.
 - Adverse items are refused (400) while the report has an adverse action that is not cancelled.
 
@@ -76,6 +79,11 @@ REPORTS = {
     "consider": ReportStatus.COMPLETE,
 }
 RESULTS = {"clear": ReportResult.CLEAR, "consider": ReportResult.CONSIDER}
+ASSESSMENTS = {
+    "eligible": ReportResult.CLEAR,
+    "review": ReportResult.CONSIDER,
+    "escalated": ReportResult.CONSIDER,
+}
 ADVERSE = {
     "pending": AdverseStatus.PENDING,
     "complete": AdverseStatus.COMPLETE,
@@ -296,6 +304,7 @@ def _reported(invitation_ref: str, document: Any, adverse: "_Adverse") -> Backgr
     """Read a report."""
     row = Payload(NAME, document)
     old_scheme = RESULTS.get(Payload(NAME, document).take("status", str))
+    includes_cancelled = row.maybe("includes_canceled", bool) or False
     times = row.maybe_time("completed_at"), row.maybe_time("revised_at")
     completed_at = max(filter(None, times), default=None)
     return BackgroundReport(
@@ -305,13 +314,27 @@ def _reported(invitation_ref: str, document: Any, adverse: "_Adverse") -> Backgr
         document=json.dumps({"report": _without_candidate(document)}).encode(),
         report_ref=row.take("id", str),
         status=row.choice("status", REPORTS),
-        result=row.maybe_choice("result", RESULTS) or old_scheme,
-        includes_cancelled=row.maybe("includes_canceled", bool) or False,
+        result=_worst(
+            row.maybe_choice("assessment", ASSESSMENTS),
+            row.maybe_choice("result", RESULTS) or old_scheme,
+            includes_cancelled,
+        ),
+        includes_cancelled=includes_cancelled,
         completed_at=completed_at,
         adverse_ref=adverse.ref,
         adverse_status=adverse.status,
         final_notice_at=adverse.final_notice_at,
     )
+
+
+def _worst(
+    assessed: ReportResult | None, result: ReportResult | None, includes_cancelled: bool
+) -> ReportResult | None:
+    """What a report comes to: clear only if nothing in it asks for a person."""
+    unsearched = includes_cancelled and result is ReportResult.CLEAR
+    if unsearched or assessed is ReportResult.CONSIDER:
+        return ReportResult.CONSIDER
+    return result
 
 
 def _without_candidate(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ It sells what it is asked for: a second invitation for the same candidate and pa
 and shows twice in `received["invitations"]`, and each completed one shows in `received["reports"]`,
 which is the bill. Own conventions where the documents are silent: an idempotency key is remembered
 for 24 hours and answers 409 to another body; a cancelled adverse action, and an engaged report,
-leave nothing scheduled.
+leave nothing scheduled; Assess is on, and has no opinion on every other clear report.
 """
 
 import hashlib
@@ -236,11 +236,18 @@ class Checkr(StandIn):
         took = self.world.now - datetime.fromisoformat(report["created_at"])
         report.update(
             status="complete",
-            result="clear" if found == "clear" else "consider",
+            result="consider" if found == "consider_adverse" else "clear",
+            assessment=self._assessment(report, found),
             completed_at=_iso(self.world.now),
             turnaround_time=int(took.total_seconds()),
         )
         self.tell("report.completed", report)
+
+    def _assessment(self, report: Row, found: str) -> str | None:
+        """What the employer's criteria say: they may ask for a review of what has no record."""
+        if found == "clear":
+            return self.world.dice("checkr assessment", report["id"]).choice(("eligible", None))
+        return "escalated" if found == "consider_adverse" else "review"
 
     def _delete_invitation(self, request: Request, id: str) -> Answer:
         row = self._rows["invitation"].get(id)

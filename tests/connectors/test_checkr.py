@@ -419,7 +419,13 @@ def test_over_the_quota_nothing_is_ordered_until_the_next_minute(
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("status", "haunted"), ("result", "maybe"), ("completed_at", "yesterday"), ("id", None)],
+    [
+        ("status", "haunted"),
+        ("result", "maybe"),
+        ("assessment", "fine"),
+        ("completed_at", "yesterday"),
+        ("id", None),
+    ],
 )
 def test_a_report_we_do_not_understand_is_unreadable_and_says_which_field(
     screener: BackgroundScreener, sandbox: Sandbox, vendor: Checkr, field: str, value: str | None
@@ -436,11 +442,76 @@ def test_a_report_of_the_old_scheme_carries_its_result_in_its_status(
     screener: BackgroundScreener, sandbox: Sandbox, vendor: Checkr, word: str
 ) -> None:
     report = a_bad_report(screener, sandbox)
-    vendor._rows["report"][report.report_ref or ""].update(status=word, result=None)
+    old_scheme = {"status": word, "result": None, "assessment": None}
+    vendor._rows["report"][report.report_ref or ""].update(old_scheme)
 
     (old,) = observed(screener, report.external_id)
 
     assert (old.status, old.result) == (ReportStatus.COMPLETE, ReportResult(word))
+
+
+@pytest.mark.parametrize(
+    ("assessment", "result", "comes_to"),
+    [
+        ("eligible", "clear", "clear"),
+        ("eligible", "consider", "consider"),
+        ("review", "clear", "consider"),
+        ("escalated", "clear", "consider"),
+        ("escalated", "consider", "consider"),
+        (None, "clear", "clear"),
+        (None, "consider", "consider"),
+    ],
+)
+def test_the_worse_of_assessment_and_result_counts(
+    screener: BackgroundScreener,
+    sandbox: Sandbox,
+    vendor: Checkr,
+    assessment: str | None,
+    result: str,
+    comes_to: str,
+) -> None:
+    report = a_bad_report(screener, sandbox)
+    row = vendor._rows["report"][report.report_ref or ""]
+    row.update(assessment=assessment, result=result)
+
+    (assessed,) = observed(screener, report.external_id)
+
+    assert assessed.result is ReportResult(comes_to)
+
+
+def test_an_assessment_alone_makes_no_report_clear(
+    screener: BackgroundScreener, sandbox: Sandbox, vendor: Checkr
+) -> None:
+    report = a_bad_report(screener, sandbox)
+    row = vendor._rows["report"][report.report_ref or ""]
+    row.update(assessment="eligible", result=None)
+
+    (assessed,) = observed(screener, report.external_id)
+
+    assert assessed.result is None  # which a person looks at
+
+
+def test_a_report_without_an_assessment_is_read_by_its_result(
+    screener: BackgroundScreener, sandbox: Sandbox, vendor: Checkr
+) -> None:
+    report = a_bad_report(screener, sandbox)
+    del vendor._rows["report"][report.report_ref or ""]["assessment"]
+
+    (assessed,) = observed(screener, report.external_id)
+
+    assert assessed.result is ReportResult.CONSIDER
+
+
+def test_a_clear_report_of_which_a_search_was_cancelled_is_a_persons(
+    screener: BackgroundScreener, sandbox: Sandbox, vendor: Checkr
+) -> None:
+    report = a_bad_report(screener, sandbox)
+    row = vendor._rows["report"][report.report_ref or ""]
+    row.update(assessment=None, result="clear", includes_canceled=True)
+
+    (partly,) = observed(screener, report.external_id)
+
+    assert (partly.result, partly.includes_cancelled) == (ReportResult.CONSIDER, True)
 
 
 def test_a_revision_that_changes_nothing_else_is_seen(
