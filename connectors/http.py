@@ -28,7 +28,7 @@ from connectors.errors import (
     Unreadable,
 )
 from connectors.health import CLOCK, Check
-from connectors.quota import AN_INSTANT, LONGEST_SECONDS, Quota, of_quota
+from connectors.quota import AN_INSTANT, BURST, BURST_SECONDS, LONGEST_SECONDS, Quota, of_quota
 
 CONNECT_SECONDS, READ_SECONDS = 3, 30
 MOST_AT_ONCE = 64  # requests to one vendor, each on a connection that is kept for the next
@@ -121,6 +121,7 @@ class Api:
         self._objection, self._meaning = objection or _error_inside, meaning or _as_refused
         self._is_refusal, self._read_seconds = is_refusal, read_seconds
         self._quota = Quota(sleep)
+        self._burst = Quota(sleep, name=BURST, window=BURST_SECONDS)
         self._heard: tuple[float, Mapping[str, str]] = (0.0, {})
         self._session = requests.Session()
         adapter = _Adapter(tls)
@@ -318,7 +319,7 @@ class Api:
     ) -> tuple[requests.Response, bytes]:
         """Ask once, and read what is answered; raises Refused for more than `most` bytes."""
         try:
-            with self._quota.one() as told:
+            with self._quota.one() as told, self._burst.one() as told_of_burst:
                 answer = self._session.request(
                     method,
                     self.base_url + path,
@@ -328,6 +329,7 @@ class Api:
                     **asked,
                 )
                 told(answer.headers)
+                told_of_burst(answer.headers)
                 self._heard = (time.time(), answer.headers)
                 return answer, self._content(answer, what, most)
         except requests.ConnectTimeout:

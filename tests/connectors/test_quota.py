@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from connectors.quota import LONGEST_SECONDS, Quota
+from connectors.quota import BURST, BURST_SECONDS, LONGEST_SECONDS, Quota
 
 START = 1_772_442_000.0
 
@@ -182,6 +182,62 @@ def test_a_vendor_that_tells_nothing_is_asked_as_we_like() -> None:
             told(headers)
 
     assert vendor.waits == []
+
+
+def left(remaining: int) -> dict[str, str]:
+    return {"X-RateLimit-Limit": "10", "X-RateLimit-Remaining": str(remaining)}
+
+
+def tell(vendor: Vendor, *answers: dict[str, str]) -> None:
+    for headers in answers:
+        with vendor.quota.one() as told:
+            told(headers)
+
+
+def test_who_has_nothing_left_and_does_not_say_until_when_is_left_alone_for_a_second() -> None:
+    vendor = Vendor(1)
+
+    tell(vendor, left(1), left(0), left(9), left(8), left(0), left(9))
+
+    assert vendor.waits == [1.0, 1.0]
+
+
+def test_what_is_left_is_not_exceeded_though_nobody_says_for_how_long() -> None:
+    vendor = Vendor(1)
+    tell(vendor, left(2))
+    with ExitStack() as under_way:
+        for told in [under_way.enter_context(vendor.quota.one()) for _ in range(2)]:
+            told(left(0))
+        with ThreadPoolExecutor() as threads:
+            third = threads.submit(tell, vendor, left(9))
+            with pytest.raises(TimeoutError):
+                third.result(timeout=0.05)
+            under_way.close()
+            third.result(timeout=5)
+
+    assert vendor.waits == [1.0]
+
+
+def test_a_late_answer_gives_nothing_back_of_a_second_that_is_used_up() -> None:
+    vendor = Vendor(1)
+    with vendor.quota.one() as late:
+        tell(vendor, left(0))
+        late(left(1))
+    tell(vendor, left(9))
+
+    assert vendor.waits == [1.0]
+
+
+def test_a_burst_is_counted_beside_the_hour() -> None:
+    vendor = Vendor(1)
+    vendor.quota = Quota(vendor.sleep, lambda: vendor.now, name=BURST, window=BURST_SECONDS)
+    hour = {**left(2900), "X-RateLimit-Reset": str(int(START) + 3600)}
+
+    for remaining in (1, 0, 199):
+        burst = {"X-BurstLimit-Limit": "200", "X-BurstLimit-Remaining": str(remaining)}
+        tell(vendor, {**hour, **burst})
+
+    assert vendor.waits == [BURST_SECONDS]
 
 
 def test_a_quota_of_a_day_is_not_waited_for() -> None:

@@ -5,7 +5,8 @@ Auth: the header X-SmartToken with an API key, which may do what the user who ma
 administrator, as nobody else reads messages.
 Paging: `pageId` of the page before; changes by `updatedAfter`.
 Limits: 10 requests a second for each operation, and one list of candidates at a time; X-RateLimit-*
-tells what is left, but not until when, nor does a 429. A read may take two minutes.
+tells what is left, but not until when (we wait a second), nor does a 429. A read may take two
+minutes.
 Settings: `industry`, `function`, `experience_level`: ids for new jobs; `organizer_id`: the user in
 whose name interviews are arranged; `interview_type`; `submitted_sub_status`: see below;
 `reason:<code>` gives the label of the reason which our reason code means.

@@ -8,8 +8,9 @@ Modes: the developer environment is a world of its own, with its own address, ac
 integration key works in production only after DocuSign's review ("go-live").
 Paging: `start_position`, `count`, `totalSetSize`; a list needs `from_date`, ids or transactions.
 Limits: 3,000 requests an hour for the account, told by X-RateLimit-*, and 200 (developer) or 500 in
-30 seconds (https://developers.docusign.com/platform/resource-limits). How often one envelope may be
-asked for is limited, too, so watched envelopes are read from lists, 50 at once.
+30 seconds (https://developers.docusign.com/platform/resource-limits), told by X-BurstLimit-*, but
+not until when. How often one envelope may be asked for is limited, too, so watched envelopes are
+read from lists, 50 at once.
 Errors: `{"errorCode", "message"}`. Being over a limit is one of them, with status 400, and so is an
 account that is not the user's, or not at this address.
 

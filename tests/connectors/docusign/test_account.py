@@ -171,29 +171,32 @@ def test_over_the_hours_quota_which_is_a_400_docusign_is_left_alone_until_the_ne
     assert len(vendor.received["offers"]) == 2
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["told what is left", "told nothing"])
 def test_over_the_quota_of_a_burst_half_a_minute_is_enough(
-    signatures: SignatureProvider, vendor: DocuSign, pauses: list[float]
+    access: Access, vendor: DocuSign, told: bool
 ) -> None:
-    seconds = 0.0
-    vendor.clock = lambda: seconds
-    vendor.calls_per_burst = 2
-    signatures.send(an_offer(), "one")
-    refusals = []
+    clock = [0.0]
+    pauses: list[int] = []
+    refusals: list[Answer] = []
+    vendor.clock, vendor.calls_per_burst = (lambda: clock[0]), 2
     handle = vendor.handle
 
-    def later(request: Request) -> Answer:
-        nonlocal seconds
+    def count(request: Request) -> Answer:
         given = handle(request)
-        if given.status == 400:
-            refusals.append(given)
-            seconds += 30
-        return given
+        refusals.extend([given] * (given.status == 400))
+        return given if told else dataclasses.replace(given, headers={})
 
-    vendor.handle = later  # type: ignore[method-assign]
+    def sleep(seconds: float) -> None:
+        pauses.append(round(seconds))
+        clock[0] += round(seconds)
+
+    vendor.handle = count  # type: ignore[method-assign]
+    signatures = docusign.connect(access, sleep=sleep)
+    signatures.send(an_offer(), "one")
     signatures.send(an_offer("bob"), "two")
 
-    assert len(refusals) == 1
-    assert pauses == [30.0]
+    assert pauses == [30]
+    assert len(refusals) == (0 if told else 1)  # it need not be refused to know
     assert len(vendor.received["offers"]) == 2
 
 

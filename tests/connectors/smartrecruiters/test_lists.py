@@ -1,6 +1,7 @@
 """Candidates are read to the last page with all applications, and nobody who changed is missed."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from connectors.applicant_tracking import smartrecruiters
 from connectors.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable, Unreadable
 from connectors.ports import ApplicantTracker
 from connectors.records import Job, TrackerStage
-from deployments.sandbox.server import Answer, Sandbox
+from deployments.sandbox.server import Answer, Request, Sandbox
 from deployments.sandbox.smartrecruiters import SmartRecruiters
 from tests.connectors.smartrecruiters.account import (
     OPEN,
@@ -199,20 +200,30 @@ def test_an_error_that_passes_is_not_noticed(
     assert len(applications(tracker)) == 3
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["told what is left", "told nothing"])
 def test_over_the_quota_it_waits_though_nobody_says_for_how_long(
-    access: Access, vendor: SmartRecruiters, tracker: ApplicantTracker, job: str
+    access: Access, vendor: SmartRecruiters, tracker: ApplicantTracker, job: str, told: bool
 ) -> None:
     add_many(tracker, job, 3)
     clock = [1000.0]
+    refused: list[str] = []
     vendor.clock, vendor.limit = (lambda: clock[0]), 1
+    handle = vendor.handle
+
+    def count(request: Request) -> Answer:
+        answer = handle(request)
+        refused.extend([request.path] * (answer.status == 429))
+        return answer if told else replace(answer, headers={})
 
     def sleep(seconds: float) -> None:
         clock[0] += max(seconds, 1.0)
 
+    vendor.handle = count  # type: ignore[method-assign]
     patient = smartrecruiters.connect(access, sleep=sleep)
 
     assert len(applications(patient)) == 3
     assert clock[0] > 1000.0
+    assert bool(refused) is not told  # it need not be refused to know
 
 
 def test_a_read_waits_for_a_slow_answer_and_a_write_is_looked_up(
