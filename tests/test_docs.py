@@ -1,6 +1,8 @@
 """What the documents say is there: commands, targets, stages, vendors, settings, files."""
 
+import inspect
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,18 @@ def test_the_page_of_a_vendor_says_what_its_code_says(vendor: Vendor) -> None:
 
 def test_the_list_of_all_vendors_is_that_of_today() -> None:
     assert text("docs/connectors/README.md") == connector_doc.index()
+
+
+@pytest.mark.parametrize("vendor", VENDORS.values(), ids=VENDORS)
+def test_the_page_of_a_vendor_says_whether_its_search_may_be_behind(vendor: Vendor) -> None:
+    connect = vendor.connect.func if isinstance(vendor.connect, partial) else vendor.connect
+    module = Path(inspect.getfile(connect))
+    code = module.parent.glob("*.py") if module.name == "__init__.py" else [module]
+    is_behind = any("search_lag" in each.read_text(encoding="utf-8") for each in code)
+
+    page = " ".join(text(f"docs/connectors/{vendor.name}.md").split())
+
+    assert ("counts only after five times `FULLCYCLE_SETTLING_SECONDS`" in page) is is_behind
 
 
 def test_every_page_of_a_vendor_is_of_one_we_have() -> None:

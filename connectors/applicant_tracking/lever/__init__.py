@@ -195,6 +195,7 @@ class Lever:
     """The client's Lever, in our records."""
 
     resources: tuple[str, ...] = ("applications", "scorecards", "interviews")
+    search_lag = 5  # what is ours is found by its tag; how far that is behind is not documented
 
     def __init__(
         self, calls: Calls, options: Mapping[str, str], vault: DocumentStore | None
