@@ -402,10 +402,14 @@ class Posting(Record):
 
 
 class PublishPostings(Request):
-    """Make exactly these postings live on a board: a complete list, never a partial one."""
+    """Make exactly these postings live on a board: a complete list, never a partial one.
+
+    `ended`: the references of all that may be gone by now, as the ledger knows when it leaves.
+    """
 
     postings: tuple[Posting, ...]
     as_of: AwareDatetime
+    ended: tuple[str, ...] = ()
 
 
 class ApplicantStatus(StrEnum):

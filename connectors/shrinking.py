@@ -1,19 +1,20 @@
-"""A list of postings that loses most of them at once is rarely meant: it is not published.
+"""A list of postings that loses one of which nobody knows that it has ended is not published.
 
-Whoever reads it closes what is not in it. A requisition ends by itself, so a list shrinks by a few;
-to lose most is what an empty answer or a wrong filter looks like. Whoever means it gives the code
-of the loss, which is made of the postings that would be gone: it lets these go and no others, so
-what is left behind in the account lets nothing through.
+Whoever reads the list closes what is not in it, and an empty answer or a wrong filter looks like a
+short one. So what is live on the board is held against what the ledger knows to have ended, which
+it knows from the requisitions, not from the list. Whoever means to lose others gives the code of
+the loss, which is made of the postings that would be gone: it lets these go and no others, so what
+is left behind in the account lets nothing through.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 
 from connectors.errors import Refused
 from connectors.vendor import Setting
 
-FEW = 10  # so many may end at once, however short the list is
 CODE = 8  # characters
+MOST_NAMED = 5
 MAY_LOSE = Setting(
     "may_lose",
     "the code by which a refused list named the postings it would lose, if these really end",
@@ -21,18 +22,28 @@ MAY_LOSE = Setting(
 
 
 def refuse_loss(
-    system: str, live: Collection[str], wanted: Collection[str], options: Mapping[str, str]
+    system: str,
+    live: Collection[str],
+    wanted: Collection[str],
+    ended: Collection[str],
+    options: Mapping[str, str],
+    lacking: Sequence[Refused] = (),
 ) -> None:
-    """Raise Refused if most of the live postings would be gone, and nobody means these."""
-    lost = set(live) - set(wanted)
-    if len(lost) <= FEW or 2 * len(lost) <= len(live):
+    """Raise Refused if a live posting would be gone that has not ended, and nobody means it.
+
+    lacking: why some of the list's own would be left out, which may be why they would be gone.
+    """
+    lost = sorted(set(live) - set(wanted) - set(ended))
+    if not lost:
         return
-    code = sha256("\n".join(sorted(lost)).encode()).hexdigest()[:CODE]
+    code = sha256("\n".join(lost).encode()).hexdigest()[:CODE]
     if options.get(MAY_LOSE.name) == code:
         return
+    named = ", ".join(lost[:MOST_NAMED]) + (" …" if len(lost) > MOST_NAMED else "")
+    why = "".join(f"; {refusal.what}" for refusal in lacking[:MOST_NAMED])
     raise Refused(
         system,
-        f"not published: {len(lost)} of {len(live)} live postings would be gone. If they are to"
-        f" end, say {MAY_LOSE.name}={code} in the account, which lets these go and no others, then"
-        " retry",
+        f"not published: {len(lost)} of {len(live)} live postings would be gone, though nothing"
+        f" says that they have ended: {named}{why}. If they are to end, say {MAY_LOSE.name}={code}"
+        " in the account, which lets these go and no others, then retry",
     )

@@ -26,7 +26,7 @@ from connectors.errors import (
     Unavailable,
     Unreadable,
 )
-from connectors.ledger import breaker, effects
+from connectors.ledger import breaker, effects, sourcing
 from connectors.ledger.breaker import StandsStill
 from connectors.ledger.effects import Claimed, InTheWay
 from connectors.ledger.scope import Scope
@@ -237,6 +237,10 @@ def _request(desk: Desk, effect: Claimed) -> Request:
     request = KINDS[effect.kind][0].model_validate(effect.request)
     if isinstance(request, SendMessage):
         return with_links(request, desk.links, desk.client)
+    if isinstance(request, PublishPostings):
+        with desk.ledger.transaction() as connection:
+            ended = sourcing.ended_postings(connection, desk.client)
+        return request.model_copy(update={"ended": tuple(ended)})
     return request
 
 

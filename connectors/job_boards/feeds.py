@@ -287,7 +287,8 @@ class BoardFeed:
         """
         jobs, refused = self._jobs(request)
         content = self._written(jobs, request.as_of)
-        self._feed.publish(content, [job[self._board.reference] for job in jobs])
+        wanted = [job[self._board.reference] for job in jobs]
+        self._feed.publish(content, wanted, request.ended, refused)
         incomplete.tell(self._board.name, refused)
         return feed.receipt(jobs)
 

@@ -134,7 +134,8 @@ class GoogleForJobs:
         """
         pages, refused = self._pages(request)
         sitemap = self._sitemap(pages, request.as_of)
-        refuse_loss(NAME, self._published(), pages, self._options)
+        ended = [self._name(reference) for reference in request.ended]
+        refuse_loss(NAME, self._published(), pages, ended, self._options, refused)
         for name, content in pages.items():
             self._documents.put(name, content, "text/html; charset=utf-8")
         self._documents.put(self._sitemap_name, sitemap, "application/xml")
@@ -188,12 +189,12 @@ class GoogleForJobs:
         demand(NAME, posting, known, known)
         content = PAGE.render(
             posting=posting,
-            job=_job_posting(posting, self._url(self._name(posting))),
+            job=_job_posting(posting, self._url(self._name(posting.reference))),
             place=_place_text(posting.place),
             pay=_pay_text(posting.pay) if posting.pay else "",
             apply_url=f"{self._apply_url}/{segment(posting.reference)}",
         )
-        return self._name(posting), content.encode()
+        return self._name(posting.reference), content.encode()
 
     def _sitemap(self, pages: Mapping[str, bytes], as_of: datetime) -> bytes:
         changed = as_of.astimezone(UTC).isoformat(timespec="seconds")
@@ -206,8 +207,8 @@ class GoogleForJobs:
             f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{rows}</urlset>\n'
         ).encode()
 
-    def _name(self, posting: Posting) -> str:
-        return f"{self._folder}{segment(posting.reference)}.html"
+    def _name(self, reference: str) -> str:
+        return f"{self._folder}{segment(reference)}.html"
 
     def _url(self, name: str) -> str:
         return f"{self._site}/{quote(name)}"

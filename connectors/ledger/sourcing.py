@@ -57,6 +57,29 @@ ROWS = requisitions(
 )
 
 
+def ended_postings(connection: Connection, client: str) -> list[str]:
+    """The references of all postings that may be gone from every board, by their requisitions.
+
+    A requisition that is closed, is to be approved again or has only just been let in again is not
+    advertised, nor is one in a place that it no longer names. Whether a posting is marked as live
+    is not looked at: by that, a mistake in the list of live ones would explain itself.
+    """
+    rows = connection.execute(
+        text(
+            """
+            SELECT p.reference FROM posting p JOIN requisition r ON r.id = p.requisition_id
+            WHERE p.client = :client AND (
+                r.disposition IS NOT NULL OR r.stage <> 'sourcing' OR r.state = 'entered'
+                OR NOT EXISTS (SELECT 1 FROM jsonb_array_elements(r.fields -> 'places') place
+                               WHERE place ->> 'code' = p.record -> 'place' ->> 'code'))
+            ORDER BY p.reference
+            """
+        ),
+        {"client": client},
+    )
+    return list(rows.scalars())
+
+
 def with_live_postings(connection: Connection, rows: Sequence[Row]) -> list[Row]:
     """Give rows of one client its live postings, all the same list.
 

@@ -41,6 +41,9 @@ def board(store: DocumentStore) -> JobBoard:
     return google_for_jobs.connect(Access(SITE, options=OPTIONS), store)
 
 
+MAY_END = ("A-1.US-TX", "B-2.US-TX", "CLOSED-1.US-TX")
+
+
 def a_posting(reference: str = "HARBOR-3.US-TX", **changed: Any) -> Posting:
     told: dict[str, Any] = {
         "reference": reference,
@@ -59,7 +62,8 @@ def a_posting(reference: str = "HARBOR-3.US-TX", **changed: Any) -> Posting:
 
 
 def these(*postings: Posting) -> PublishPostings:
-    return PublishPostings(postings=postings, as_of=NOW)
+    """A list at a time when all that is not in it has ended."""
+    return PublishPostings(postings=postings, as_of=NOW, ended=MAY_END)
 
 
 def page(store: DocumentStore, reference: str = "HARBOR-3.US-TX") -> html.HtmlElement:

@@ -177,7 +177,7 @@ def publishing(_: Bench, *names: str) -> PublishPostings:
 def taking_down(bench: Bench) -> PublishPostings:
     """Nothing, where something was."""
     bench.port.publish(publishing(bench), "p")
-    return PublishPostings(postings=(), as_of=NOW)
+    return PublishPostings(postings=(), as_of=NOW, ended=("HARBOR-3-US-CO",))
 
 
 def a_list(bench: Bench) -> list[str]:

@@ -57,7 +57,8 @@ class XmlFeed:
         jobs, refused = self._jobs(request)
         content = self._written(jobs, request.as_of)
         self._questions.publish(request.postings)
-        self._feed.publish(content, [job["referencenumber"] for job in jobs])
+        wanted = [job["referencenumber"] for job in jobs]
+        self._feed.publish(content, wanted, request.ended, refused)
         incomplete.tell(NAME, refused)
         return feed.receipt(jobs)
 

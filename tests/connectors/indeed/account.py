@@ -23,6 +23,8 @@ from deployments.sandbox.people import Apply, Behaviour, Persona
 NOW = datetime(2026, 9, 1, 8, tzinfo=UTC)
 AUSTIN = Place(code="US-TX", city="Austin", region="TX", country="US", postal_code="78701")
 SECRET = "sandbox-indeed"
+ENDING = ("HARBOR-3", "OTHER-1", "A", "B", "A-1", "B-2")
+MAY_END = ("HARBOR-3.US-NY", *(f"{name}.US-TX" for name in ENDING))
 Opened = Callable[..., InformedBoard]
 
 
@@ -102,7 +104,8 @@ def a_posting(reference: str = "HARBOR-3.US-TX", **changed: Any) -> Posting:
 
 
 def these(*postings: Posting) -> PublishPostings:
-    return PublishPostings(postings=postings, as_of=NOW)
+    """A list at a time when all that is not in it has ended."""
+    return PublishPostings(postings=postings, as_of=NOW, ended=MAY_END)
 
 
 def crawl(address: str, store: DocumentStore) -> requests.Response:
