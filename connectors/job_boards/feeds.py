@@ -1,8 +1,8 @@
-"""ZipRecruiter, LinkedIn, Talent.com and Jooble: one XML feed each, of the same postings.
+"""ZipRecruiter, LinkedIn, Talent.com, Jooble and Adzuna: one XML feed each, of the same postings.
 
-Each board is a table of its elements. What the boards demand is told to partners only; these
-tables are from what others write and say they read: everything here is unverified, and a board
-says at its first reading what it misses.
+Each board is a table of its elements. What the boards demand is told to partners only, but by
+Adzuna, which describes its format; the other tables are from what others write and say they read.
+Everything here is unverified, and a board says at its first reading what it misses.
 
 Access: `base_url` is the public folder of the job pages (`<base_url>/<reference>.html`).
 """
@@ -40,6 +40,11 @@ JOB_TYPES = {
     EmploymentType.TEMPORARY: "TEMPORARY",
     EmploymentType.INTERN: "INTERNSHIP",
 }
+CONTRACT_TIMES = {
+    EmploymentType.FULL_TIME: "full_time",
+    EmploymentType.PART_TIME: "part_time",
+}
+FOR_A_TIME = (EmploymentType.CONTRACT, EmploymentType.TEMPORARY)
 PERIODS = {PayUnit.HOUR: "HOURLY", PayUnit.DAY: "DAILY", PayUnit.YEAR: "YEARLY"}
 Value = Callable[[Posting, str], str]
 """What an element says of a posting, whose page is at this address."""
@@ -100,6 +105,14 @@ def _is_remote(posting: Posting, _: str) -> str:
 
 def _job_type(posting: Posting, _: str) -> str:
     return JOB_TYPES[posting.employment_type]
+
+
+def _contract_time(posting: Posting, _: str) -> str:
+    return CONTRACT_TIMES.get(posting.employment_type, "")
+
+
+def _contract_type(posting: Posting, _: str) -> str:
+    return "contract" if posting.employment_type in FOR_A_TIME else ""
 
 
 def _posted_on(posting: Posting, _: str) -> str:
@@ -260,6 +273,32 @@ BOARDS = (
             "jobtype": _job_type,
         },
         ("name", "region", "description", "company"),
+        root="jobs",
+    ),
+    Board(
+        "adzuna_feed",
+        "Adzuna, job feed",
+        "https://www.adzuna.co.uk/jobs/xml-specification.html",
+        "id",
+        {
+            "id": _reference,
+            "title": _title,
+            "description": _description_with_place,
+            "url": _page,
+            "location": _location,
+            "postcode": _postal_code,
+            "country": _country,
+            "salary": _pay,
+            "salary_min": _lowest,
+            "salary_max": _highest,
+            "salary_frequency": _unit,
+            "salary_currency": _currency,
+            "company": _company,
+            "contract_type": _contract_type,
+            "contract_time": _contract_time,
+            "date": _posted_on,
+        },
+        ("title", "description", "location", "country", "company"),
         root="jobs",
     ),
 )

@@ -1,4 +1,4 @@
-"""ZipRecruiter, LinkedIn, Talent.com and Jooble: the same postings in each board's own elements."""
+"""ZipRecruiter, LinkedIn, Talent.com, Jooble and Adzuna: one posting in each board's elements."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -74,14 +74,14 @@ def test_each_posting_is_a_job_of_the_feed_with_its_page_and_its_words(
     assert f"{SITE}/HARBOR-3.US-TX.html" in told.values()
     assert "<p>Tests pumps.</p><p>Benefits: Health &lt;full&gt;</p>" in str(told["description"])
     assert "no()" not in str(told["description"])
-    assert told["jobtype"] == "FULL_TIME"
+    assert "FULL_TIME" in str(told.get("jobtype", told.get("contract_time"))).upper()
 
 
 def test_pay_stands_where_a_board_has_room_for_it(store: DocumentStore) -> None:
     for name in NAMES:
         opened(name, store).publish(these(a_posting()), "k")
 
-    zip_recruiter, linkedin, talent, jooble = (jobs(store, name)[0] for name in NAMES)
+    zip_recruiter, linkedin, talent, jooble, adzuna = (jobs(store, name)[0] for name in NAMES)
     assert zip_recruiter.findtext("compensation_min") == "25.00"
     assert zip_recruiter.findtext("compensation_interval") == "hour"
     assert [each.text for each in talent.findall("salary/*")] == ["25.00", "30.50", "USD", "hour"]
@@ -90,6 +90,8 @@ def test_pay_stands_where_a_board_has_room_for_it(store: DocumentStore) -> None:
     assert (salaries["lowEnd"], salaries["highEnd"]) == (["25.00", "USD"], ["30.50", "USD"])
     assert linkedin.findtext("salaries/salary/period") == "HOURLY"
     assert linkedin.findtext("salaries/salary/type") == "BASE_SALARY"
+    parts = ("salary_min", "salary_max", "salary_frequency", "salary_currency")
+    assert [adzuna.findtext(part) for part in parts] == ["25.00", "30.50", "hour", "USD"]
 
 
 def test_work_from_home_is_said_in_an_element_or_for_want_of_one_in_the_description(
@@ -102,7 +104,7 @@ def test_work_from_home_is_said_in_an_element_or_for_want_of_one_in_the_descript
     told = {name: jobs(store, name) for name in NAMES}
     assert [job.findtext("workplaceTypes") for job in told["linkedin"]] == ["On-site", "Remote"]
     assert [job.findtext("isremote") for job in told["talent"]] == ["no", "yes"]
-    for name in ("ziprecruiter", "jooble"):
+    for name in ("ziprecruiter", "jooble", "adzuna_feed"):
         office, remote = (str(job.findtext("description")) for job in told[name])
         assert ("from home" in office, "from home" in remote) == (False, True)
 
@@ -113,6 +115,25 @@ def test_jooble_is_told_days_as_it_writes_them(store: DocumentStore) -> None:
     (job,) = jobs(store, "jooble")
     days = [job.findtext(name) for name in ("pubdate", "updated", "expire")]
     assert days == ["31.08.2026", "31.08.2026", "31.10.2026"]
+
+
+@pytest.mark.parametrize(
+    ("employment", "told"),
+    [
+        (EmploymentType.FULL_TIME, [None, "full_time"]),
+        (EmploymentType.PART_TIME, [None, "part_time"]),
+        (EmploymentType.TEMPORARY, ["contract", None]),
+        (EmploymentType.INTERN, [None, None]),
+    ],
+)
+def test_adzuna_is_told_no_more_of_a_contract_than_is_known(
+    store: DocumentStore, employment: EmploymentType, told: list[str | None]
+) -> None:
+    opened("adzuna_feed", store).publish(these(a_posting(employment_type=employment)), "k")
+
+    (job,) = jobs(store, "adzuna_feed")
+    assert [job.findtext(name) for name in ("contract_type", "contract_time")] == told
+    assert [job.findtext(name) for name in ("location", "country")] == ["Austin, TX, US", "US"]
 
 
 def test_what_is_not_known_is_left_out(store: DocumentStore) -> None:
