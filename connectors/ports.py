@@ -21,6 +21,7 @@ from connectors.records import (
     AddApplication,
     AddNote,
     AskReference,
+    CancelBackgroundCheck,
     CancelOffer,
     CloseJob,
     CorrectHire,
@@ -125,6 +126,12 @@ class BackgroundScreener(System, Protocol):
 
     def start_adverse_action(self, request: StartAdverseAction, key: str) -> Receipt:
         """Send the pre-adverse notice and schedule the final one."""
+
+    def call_off(self, request: CancelBackgroundCheck, key: str) -> Receipt:
+        """Cancel an order; raises Refused if the candidate has given what the check needs.
+
+        One that came to nothing by itself needs no cancelling: `find` has it, too.
+        """
 
 
 class ReferenceChecker(System, Protocol):

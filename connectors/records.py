@@ -528,6 +528,12 @@ class SendOffer(Request):
     expires_at: AwareDatetime
 
 
+class CancelBackgroundCheck(Request):
+    """Call off an order for which the candidate has not given anything yet."""
+
+    order_ref: str
+
+
 class CancelOffer(Request):
     """Withdraw a signature request that is still open."""
 

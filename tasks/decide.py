@@ -48,7 +48,10 @@ def decide_stage(stage: str, scope: Scope, as_of: datetime) -> Decisions:
 
 @task(task_run_name="endings · decide", cache_policy=NO_CACHE, persist_result=False)
 def end(scope: Scope, as_of: datetime) -> State[int]:
-    """Dispose of and notify everyone whose application is over; withdraw the offers left open."""
+    """Dispose of and notify everyone whose application is over; withdraw the offers left open.
+
+    A background check that nobody has begun is called off.
+    """
     desk = desk_of(scope.client)
     with desk.ledger.transaction() as connection:
         over = ledger_endings.ended(connection, scope, as_of)
@@ -56,7 +59,9 @@ def end(scope: Scope, as_of: datetime) -> State[int]:
     with desk.ledger.transaction() as connection:
         ledger_endings.end_quarantine(connection, scope.client, as_of)
         left_open = ledger_endings.open_offers(connection, scope)
+        not_begun = ledger_endings.open_orders(connection, scope, as_of)
     decisions.effects += _write(desk, endings.withdraw_offers(left_open), as_of).effects
+    decisions.effects += _write(desk, endings.call_off_checks(not_begun), as_of).effects
     return Completed(message=_sentence("endings", decisions), data=len(decisions.moves))
 
 

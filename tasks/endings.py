@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from connectors.ledger.decisions import Decisions
-from connectors.ledger.endings import OpenOffer, Row
-from connectors.records import CancelOffer
+from connectors.ledger.endings import OpenOffer, OpenOrder, Row
+from connectors.records import CancelBackgroundCheck, CancelOffer
 from tasks.process import Process
 from tasks.rejection import reject, withdraw
 
@@ -29,6 +29,17 @@ def decide(rows: Sequence[Row], process: Process) -> Decisions:
         else:
             word = "filled" if row.requisition_over == "FILLED" else "closed by the client"
             reject(decisions, row, process, "position_closed", word, template="closed")
+    return decisions
+
+
+def call_off_checks(orders: Sequence[OpenOrder]) -> Decisions:
+    """Call off each background check that nobody has begun, as its application has ended."""
+    decisions = Decisions()
+    for order in orders:
+        request = CancelBackgroundCheck(order_ref=order.order_ref)
+        decisions.effect(
+            order.application, order.system, "background.cancel", request, about=order.order_ref
+        )
     return decisions
 
 

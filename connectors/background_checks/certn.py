@@ -41,7 +41,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from connectors import watched, webhook
 from connectors.access import Access
-from connectors.errors import Misconfigured, Unreadable, Unsupported
+from connectors.errors import Misconfigured, Refused, Unreadable, Unsupported
 from connectors.health import Check, tried
 from connectors.http import Api, segment
 from connectors.links import Links
@@ -50,6 +50,7 @@ from connectors.payload import Payload, items
 from connectors.ports import Answers, BackgroundScreener, Messenger
 from connectors.records import (
     BackgroundReport,
+    CancelBackgroundCheck,
     OrderBackgroundCheck,
     Page,
     Receipt,
@@ -82,6 +83,7 @@ STATUSES = {
     "APPLICANT_DECLINED": ReportStatus.CANCELLED,
     "CANCELLED": ReportStatus.CANCELLED,
 }
+NO_ORDER = (ReportStatus.CANCELLED, ReportStatus.EXPIRED)
 SCORES = {
     "CLEAR": ReportResult.CLEAR,
     "REVIEW": ReportResult.CONSIDER,
@@ -89,6 +91,10 @@ SCORES = {
     "RESTRICTED": ReportResult.CONSIDER,
     "NOT_APPLICABLE": ReportResult.CONSIDER,
 }
+FILLED_IN = (
+    "the candidate has filled in the form: the check is under way. Have it cancelled there, if that"
+    " is possible, and let nobody read it; then waive this"
+)
 OF_ONE_CHECK = {**SCORES, "NOT_APPLICABLE": ReportResult.CLEAR}  # it says nothing against anybody
 
 # What is kept of a case: neither what the candidate claimed nor what was found.
@@ -178,10 +184,26 @@ class Certn:
             raise Unsupported(NAME, told)
         return self._notices.ask(request, key)
 
+    def call_off(self, request: CancelBackgroundCheck, key: str) -> Receipt:
+        """Cancel a case that the candidate has not submitted; raises Refused if they have."""
+        status = self._status(request.order_ref)
+        if status is ReportStatus.INVITED:
+            path = f"{CASES}{segment(request.order_ref)}/cancel/"
+            self._api.write("POST", path, reading=_cancelled, json={})
+        elif status not in NO_ORDER:
+            raise Refused(NAME, FILLED_IN)
+        return Receipt(external_id=request.order_ref)
+
     def find(self, request: Request, key: str) -> Receipt | None:
-        """Look for the case with the tag of this order, or whether the letter left."""
+        """Look for the case with the tag of this order, or whether the letter left.
+
+        Of a case that was to be called off, whether it came to nothing.
+        """
         if isinstance(request, StartAdverseAction):
             return self._notices.find(request, key)
+        if isinstance(request, CancelBackgroundCheck):
+            is_over = self._status(request.order_ref) in NO_ORDER
+            return Receipt(external_id=request.order_ref) if is_over else None
         if not isinstance(request, OrderBackgroundCheck):
             raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
         for email in dict.fromkeys((request.email, request.email.lower())):
@@ -197,6 +219,10 @@ class Certn:
         wrong = "" if self._packages else "no package says what it orders"
         yield Check("packages", wrong, f"name each package in a setting {PACKAGE}NAME")
         yield from self._api.health()
+
+    def _status(self, case_ref: str) -> ReportStatus:
+        case = self._api.read("GET", f"{CASES}{segment(case_ref)}/").body
+        return Payload(NAME, case).choice("overall_status", STATUSES)
 
     def _observe(self, case_ref: str) -> tuple[BackgroundReport]:
         case = self._api.read("GET", f"{CASES}{segment(case_ref)}/").body
@@ -250,6 +276,11 @@ def _checks(name: str, value: str) -> Mapping[str, Any]:
     return checks
 
 
+def _cancelled(body: Any) -> None:
+    if Payload(NAME, body).choice("overall_status", STATUSES) is not ReportStatus.CANCELLED:
+        raise Unreadable(NAME, "a case that we have cancelled is not")
+
+
 def _made(body: Any) -> str:
     return Payload(NAME, body).take("id", str)
 
@@ -294,7 +325,7 @@ VENDOR = Vendor(
     title="Certn",
     documents="https://centric-api-docs.certn.co",
     reads="each watched case, and its checks' scores; what was said of notices",
-    writes="cases (the order); letters to who sends the notices",
+    writes="cases (the order; cancelled); letters to who sends the notices",
     connect=connect,
     needs=("messenger", "links", "answers"),
     addresses={

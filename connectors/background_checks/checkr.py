@@ -47,6 +47,7 @@ from connectors.ports import BackgroundScreener
 from connectors.records import (
     AdverseStatus,
     BackgroundReport,
+    CancelBackgroundCheck,
     OrderBackgroundCheck,
     Page,
     Place,
@@ -68,6 +69,10 @@ INVITATIONS = {
     "expired": ReportStatus.EXPIRED,
 }
 LIVE = (ReportStatus.INVITED, ReportStatus.PENDING)
+FILLED_IN = (
+    "the candidate has filled in the form: the check is under way. Have it cancelled there, if that"
+    " is possible, and let nobody read it; then waive this"
+)
 REPORTS = {
     "pending": ReportStatus.PENDING,
     "complete": ReportStatus.COMPLETE,
@@ -148,9 +153,27 @@ class Checkr:
         made = self._post(f"{report}/adverse_actions", action, f"{key}:adverse_action")
         return Receipt(external_id=made)
 
+    def call_off(self, request: CancelBackgroundCheck, key: str) -> Receipt:
+        """Delete an invitation that is open; raises Refused if it is filled in."""
+        path = _invitation(request.order_ref)
+        status = _invitation_status(Payload(NAME, self._read(path)))
+        if status is ReportStatus.PENDING:
+            raise Refused(NAME, FILLED_IN)
+        if status is ReportStatus.INVITED:
+            self._api.write("DELETE", path, reading=_deleted)
+        return Receipt(external_id=request.order_ref)
+
     def find(self, request: Request, key: str) -> Receipt | None:
-        """Look for a live invitation of the same package, or a live adverse action."""
+        """Look for a live invitation of the same package, or a live adverse action.
+
+        Of one that was to be called off, whether it is live no more.
+        """
         match request:
+            case CancelBackgroundCheck():
+                status = _invitation_status(
+                    Payload(NAME, self._read(_invitation(request.order_ref)))
+                )
+                return None if status in LIVE else Receipt(external_id=request.order_ref)
             case OrderBackgroundCheck():
                 return self._find_invitation(request)
             case StartAdverseAction():
@@ -199,7 +222,7 @@ class Checkr:
         return self._post("/v1/candidates", person, f"{key}:candidate")
 
     def _observe(self, invitation_ref: str) -> tuple[BackgroundReport]:
-        invitation = self._read(f"/v1/invitations/{segment(invitation_ref)}")
+        invitation = self._read(_invitation(invitation_ref))
         report_ref = Payload(NAME, invitation).maybe("report_id", str)
         if report_ref is None:
             candidate_ref = Payload(NAME, invitation).take("candidate_id", str)
@@ -272,6 +295,14 @@ def read_webhook(raw: bytes) -> webhook.Event:
 
 def _made(body: Any) -> str:
     return Payload(NAME, body).take("id", str)
+
+
+def _invitation(ref: str) -> str:
+    return f"/v1/invitations/{segment(ref)}"
+
+
+def _deleted(body: Any) -> None:
+    Payload(NAME, body).take("deleted_at", str)
 
 
 def _location(place: Place) -> dict[str, str]:
@@ -366,7 +397,7 @@ VENDOR = Vendor(
     title="Checkr",
     documents="https://docs.checkr.com/apis/openapi",
     reads="each watched invitation, its report and its adverse action",
-    writes="candidates, invitations (the order), adverse actions",
+    writes="candidates, invitations (the order; deleted), adverse actions",
     connect=connect,
     addresses={
         "production": "https://api.checkr.com",

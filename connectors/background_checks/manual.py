@@ -28,6 +28,7 @@ from connectors.notices import Notices
 from connectors.ports import Answers, BackgroundScreener, Messenger
 from connectors.records import (
     BackgroundReport,
+    CancelBackgroundCheck,
     FormAnswer,
     OrderBackgroundCheck,
     Page,
@@ -59,6 +60,15 @@ Tell us what {screener} says, now and whenever it changes; a word is enough. Ple
 report, and nothing from it:
 
 {link}
+"""
+
+CALLED_OFF = "Background check to be called off: {order}"
+CALL_OFF = """\
+Dear {person},
+
+please have the background check {order} cancelled at {screener}, or do not order it if you have not
+yet: the application has ended. If the candidate has filled in what is asked of them, let nobody
+read what comes of it.
 """
 
 STATES: dict[str, tuple[ReportStatus, ReportResult | None]] = {
@@ -116,9 +126,18 @@ class Manual:
         """Ask the person to send both notices."""
         return self._notices.ask(request, key)
 
+    def call_off(self, request: CancelBackgroundCheck, key: str) -> Receipt:
+        """Ask the person to cancel it."""
+        sent = self._messenger.send(self._calling_off(request), key)
+        return Receipt(external_id=request.order_ref, others={"message": sent.external_id})
+
     def find(self, request: Request, key: str) -> Receipt | None:
         """Look whether the letter left."""
         match request:
+            case CancelBackgroundCheck():
+                sent = self._messenger.find(self._calling_off(request), key)
+                others = {"message": sent.external_id} if sent else {}
+                return Receipt(external_id=request.order_ref, others=others) if sent else None
             case OrderBackgroundCheck():
                 sent = self._messenger.find(self._letter(request, key), key)
                 return _receipt(request, key, sent) if sent else None
@@ -141,6 +160,19 @@ class Manual:
             subject=_application(order_ref),
             about=order_ref,
             by="screening",
+        )
+
+    def _calling_off(self, request: CancelBackgroundCheck) -> SendMessage:
+        return SendMessage(
+            to_name=self._options["person"],
+            to_email=self._options["person_email"],
+            subject=CALLED_OFF.format(order=request.order_ref),
+            body=CALL_OFF.format(
+                person=self._options["person"],
+                screener=self._options["screener"],
+                order=request.order_ref,
+            ),
+            template="screening_called_off",
         )
 
     def _letter(self, request: OrderBackgroundCheck, key: str) -> SendMessage:

@@ -379,6 +379,7 @@ _AFTER_THE_END = [
     "tracker.note",
     "offer.cancel",
     "offer.keep",
+    "background.cancel",
 ]
 
 

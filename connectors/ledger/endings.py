@@ -1,7 +1,7 @@
 """Open applications that somebody outside has ended, and those whose requisition is over."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
@@ -24,6 +24,15 @@ class Row(ApplicationRow):
 
 
 @dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """A background check that its candidate need not begin any more."""
+
+    application: Subject
+    system: str
+    order_ref: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenOffer:
     """An offer that was sent and can still be signed, though its application has ended."""
 
@@ -32,6 +41,8 @@ class OpenOffer:
     signature_ref: str
     offer_hash: str
 
+
+INVITATION_DAYS = 30  # Checkr's lives for 7; for how long Certn's does is not documented
 
 # Each asked of one application: an EXISTS may be answered by reading all that the client ever got.
 _WITHDRAWN = """
@@ -102,6 +113,43 @@ _OPEN_OFFERS = f"""
       AND s.disposition IS NOT NULL AND NOT {CLOSED}
       AND NOT EXISTS (SELECT 1 FROM effect w WHERE w.client = e.client
           AND w.kind = 'offer.cancel' AND w.request ->> 'signature_ref' = e.external_id)
+    ORDER BY e.id
+"""
+
+
+def open_orders(connection: Connection, scope: Scope, as_of: datetime) -> list[OpenOrder]:
+    """Orders of ended applications for which, as far as was read, nothing was given yet.
+
+    One that is older than INVITATION_DAYS nobody answers any more; it is let be.
+    """
+    rows = connection.execute(
+        text(_OPEN_ORDERS),
+        {
+            "client": scope.client,
+            "requisition": scope.requisition,
+            "since": as_of - timedelta(days=INVITATION_DAYS),
+        },
+    )
+    return [
+        OpenOrder(subject("application", columns), system, order_ref)
+        for system, order_ref, *columns in rows
+    ]
+
+
+_OPEN_ORDERS = """
+    SELECT e.system, e.external_id AS order_ref,
+           s.id, s.key, s.stage, s.state, s.since, s.ready_for, s.seq, s.head_hash
+    FROM effect e
+    JOIN application s ON e.subject_kind = 'application' AND s.id = e.subject_id
+    JOIN requisition r ON r.id = s.requisition_id
+    WHERE e.client = :client AND (CAST(:requisition AS text) IS NULL OR r.key = :requisition)
+      AND e.kind = 'background.order' AND e.state = 'done' AND e.external_id IS NOT NULL
+      AND e.done_as_of > :since AND s.disposition <> 'HIRED_PAID'
+      AND NOT EXISTS (SELECT 1 FROM background_report b WHERE b.application_id = s.id
+          AND b.external_id = e.external_id AND b.status <> 'invited')
+      AND NOT EXISTS (SELECT 1 FROM effect w
+          WHERE w.subject_kind = e.subject_kind AND w.subject_id = e.subject_id
+            AND w.kind = 'background.cancel' AND w.request ->> 'order_ref' = e.external_id)
     ORDER BY e.id
 """
 

@@ -231,6 +231,7 @@ class Certn(StandIn):
         if case["overall_status"] not in OPEN:
             return _invalid("non_field_errors", "This case can not be cancelled.")
         self._move(case, "CANCELLED")
+        self.note("cancellations", id)
         return Answer(200, dict(case), changed=True)
 
 
@@ -276,6 +277,6 @@ SERVED = Served(
     "certn",
     account,
     lambda scene: Certn(scene.world, scene.people),
-    {"background.order": "cases"},
+    {"background.order": "cases", "background.cancel": "cancellations"},
     letters=("background.adverse",),
 )

@@ -256,6 +256,7 @@ class Checkr(StandIn):
         if row["status"] != "pending":
             return _refuse(400, "invitation can not be deleted")
         row["deleted_at"] = _iso(self.world.now)
+        self.note("cancellations", id)
         self.tell("invitation.deleted", row)
         return Answer(200, dict(row), changed=True)
 
@@ -404,5 +405,9 @@ SERVED = Served(
     "checkr",
     lambda at: at.account("sandbox-checkr", "checkr"),
     lambda scene: Checkr(scene.world, scene.people),
-    {"background.order": "invitations", "background.adverse": "adverse_actions"},
+    {
+        "background.order": "invitations",
+        "background.cancel": "cancellations",
+        "background.adverse": "adverse_actions",
+    },
 )

@@ -19,7 +19,7 @@ SCREENER = Served(
             "person_email": "screening@harborworks.example",
         }
     },
-    letters=("background.order", "background.adverse"),
+    letters=("background.order", "background.cancel", "background.adverse"),
 )
 QUESTIONNAIRE = Served(
     "questionnaire",

@@ -27,6 +27,7 @@ from connectors.errors import (
 from connectors.ports import BackgroundScreener
 from connectors.records import (
     BackgroundReport,
+    CancelBackgroundCheck,
     CloseJob,
     OrderBackgroundCheck,
     Place,
@@ -330,6 +331,24 @@ def test_an_invitation_that_cannot_be_delivered_is_left_to_a_person(
     ref = screener.order(an_order("bounce"), "key").external_id
 
     assert observed(screener, ref)[0].status is ReportStatus.CANCELLED
+
+
+def test_a_case_is_called_off_until_the_candidate_has_submitted_the_form(
+    screener: BackgroundScreener, sandbox: Sandbox, vendor: Certn
+) -> None:
+    ada, bob = (screener.order(an_order(name), name).external_id for name in ("ada", "bob"))
+    off = CancelBackgroundCheck(order_ref=ada)
+    assert screener.find(off, "off") is None
+
+    assert screener.call_off(off, "off") == screener.find(off, "off")
+    assert screener.call_off(off, "again").external_id == ada
+    sandbox.advance(NOW + timedelta(days=3))
+
+    with pytest.raises(Refused, match="filled in the form"):
+        screener.call_off(CancelBackgroundCheck(order_ref=bob), "off")
+    assert screener.find(CancelBackgroundCheck(order_ref=bob), "off") is None
+    assert vendor.received["cancellations"] == [ada]
+    assert observed(screener, ada)[0].status is ReportStatus.CANCELLED
 
 
 def test_a_cancelled_case_is_cancelled(screener: BackgroundScreener, base_url: str) -> None:

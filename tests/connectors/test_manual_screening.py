@@ -17,6 +17,7 @@ from connectors.messaging import smtp
 from connectors.ports import BackgroundScreener, Messenger
 from connectors.records import (
     BackgroundReport,
+    CancelBackgroundCheck,
     CloseJob,
     FormAnswer,
     OrderBackgroundCheck,
@@ -161,6 +162,23 @@ def test_a_letter_that_never_left_is_not_found(screener: BackgroundScreener, mai
         screener.order(an_order(), KEY)
 
     assert screener.find(an_order(), KEY) is None
+
+
+def test_a_check_is_called_off_by_a_letter_that_is_sent_once(
+    screener: BackgroundScreener, mail: Mail
+) -> None:
+    order = CancelBackgroundCheck(order_ref=screener.order(an_order(), KEY).external_id)
+    assert screener.find(order, "off") is None
+    mail.faults.append("drop_after")
+    with pytest.raises(OutcomeUnknown):
+        screener.call_off(order, "off")
+
+    found = screener.find(order, "off")
+
+    assert found is not None and found.external_id == order.order_ref
+    assert order.order_ref in mail.messages[-1]["body"]
+    assert "do not order it" in mail.messages[-1]["body"]
+    assert len(mail.messages) == 2
 
 
 def test_another_order_for_the_same_person_is_another_task(

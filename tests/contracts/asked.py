@@ -9,6 +9,7 @@ from connectors.records import (
     AddApplication,
     AddNote,
     BackgroundReport,
+    CancelBackgroundCheck,
     CancelOffer,
     CloseJob,
     CorrectHire,
@@ -96,6 +97,10 @@ def ordering(_: Bench, name: str = "ada", package: str = "tasker_standard") -> O
         email=f"{name}@example.test",
         work_place=DENVER,
     )
+
+
+def calling_off(bench: Bench) -> CancelBackgroundCheck:
+    return CancelBackgroundCheck(order_ref=bench.port.order(ordering(bench), "o").external_id)
 
 
 def warning(bench: Bench) -> StartAdverseAction:

@@ -548,11 +548,12 @@ def test_a_list_that_was_refused_is_nobodys_trouble_when_a_newer_one_is_asked(
                 "tracker.note",
                 "offer.cancel",
                 "offer.keep",
+                "background.cancel",
             },
         ),
     ],
 )
-def test_after_an_end_only_the_notice_the_trackers_news_and_the_offers_end_still_leave(
+def test_after_an_end_only_the_notice_the_trackers_news_and_what_is_called_off_still_leave(
     ledger: Ledger,
     applicants: list[Subject],
     as_of: datetime,

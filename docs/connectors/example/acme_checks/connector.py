@@ -29,6 +29,7 @@ from connectors.ports import BackgroundScreener
 from connectors.records import (
     AdverseStatus,
     BackgroundReport,
+    CancelBackgroundCheck,
     OrderBackgroundCheck,
     Page,
     Receipt,
@@ -45,6 +46,7 @@ STATUSES = {
     "invited": ReportStatus.INVITED,
     "running": ReportStatus.PENDING,
     "done": ReportStatus.COMPLETE,
+    "cancelled": ReportStatus.CANCELLED,
 }
 OUTCOMES = {"clear": ReportResult.CLEAR, "review": ReportResult.CONSIDER}
 KEPT = ("id", "candidate", "status", "outcome", "updated_at")  # of a check: nothing of the person
@@ -76,11 +78,14 @@ class AcmeChecks:
                 raise Unsupported(NAME, f"has no {resource}")
 
     def find(self, request: Request, key: str) -> Receipt | None:
-        """Look for the check with our reference, or whether the notice was sent."""
+        """Look for the check with our reference, or whether it is cancelled, or its notice sent."""
         match request:
             case OrderBackgroundCheck():
                 mine = (row for rows in self._lists(reference=key) for row in rows)
                 return next((Receipt(external_id=_id(row)) for row in mine), None)
+            case CancelBackgroundCheck(order_ref=ref):
+                status = Payload(NAME, self._check(ref)).choice("status", STATUSES)
+                return Receipt(external_id=ref) if status is ReportStatus.CANCELLED else None
             case StartAdverseAction(report_ref=ref):
                 sent = Payload(NAME, self._check(ref)).maybe_time("notice_sent_at")
                 return Receipt(external_id=ref) if sent else None
@@ -97,6 +102,11 @@ class AcmeChecks:
             "branch": self._branch,
         }
         return Receipt(external_id=self._api.write("POST", CHECKS, reading=_id, json=asked))
+
+    def call_off(self, request: CancelBackgroundCheck, key: str) -> Receipt:
+        """Cancel a check that nobody has answered; once somebody has, Acme refuses."""
+        path = f"{CHECKS}/{segment(request.order_ref)}/cancel"
+        return Receipt(external_id=self._api.write("POST", path, reading=_id, json={}))
 
     def start_adverse_action(self, request: StartAdverseAction, key: str) -> Receipt:
         """Have Acme send the notice before it, and the final one in time."""
@@ -154,7 +164,7 @@ VENDOR = Vendor(
     title="Acme Checks",
     documents="https://acme-checks.example/api",
     reads="each watched check",
-    writes="checks (the order), notices of an adverse action",
+    writes="checks (the order; cancelled), notices of an adverse action",
     connect=connect,
     addresses={
         "production": "https://api.acme-checks.example",

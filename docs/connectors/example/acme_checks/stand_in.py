@@ -2,9 +2,10 @@
 
 Actors: the candidate, who answers the invitation after a day; the agency, done a day later.
 
-Odd rules: the same order twice is two checks; a second notice is refused.
+Odd rules: the same order twice is two checks; a second notice is refused, and so is cancelling a
+check that was answered.
 
-Record: `checks` (the reference), `notices` (the check's id).
+Record: `checks` (the reference), `cancellations` and `notices` (the check's id).
 """
 
 from datetime import timedelta
@@ -36,6 +37,7 @@ class Acme(StandIn):
             ("GET", "/v1/checks"): self._list,
             ("POST", "/v1/checks"): self._order,
             ("GET", r"/v1/checks/(?P<id>[\w-]+)"): self._show,
+            ("POST", r"/v1/checks/(?P<id>[\w-]+)/cancel"): self._cancel,
             ("POST", r"/v1/checks/(?P<id>[\w-]+)/notice"): self._notice,
         }
 
@@ -63,8 +65,18 @@ class Acme(StandIn):
         return Answer(201, self.checks[id], changed=True)
 
     def _set(self, id: str, status: str, outcome: str | None = None) -> None:
+        if self.checks[id].get("status") == "cancelled":
+            return
         at = self.world.now.isoformat()
         self.checks[id] |= {"status": status, "outcome": outcome, "updated_at": at}
+
+    def _cancel(self, _: Request, id: str) -> Answer:
+        check = self.checks.get(id)
+        if check is None or check["status"] != "invited":
+            return Answer(404 if check is None else 409, {"error": "no such check, or answered"})
+        self._set(id, "cancelled")
+        self.note("cancellations", id)
+        return Answer(200, check, changed=True)
 
     def _notice(self, request: Request, id: str) -> Answer:
         check = self.checks.get(id)

@@ -2,7 +2,7 @@
 
 from acme_checks.stand_in import KEY, Acme
 from connectors.access import Access
-from tests.contracts.asked import ordering, orders, warning
+from tests.contracts.asked import calling_off, ordering, orders, warning
 from tests.contracts.trial import Town, Trial, Write
 
 TRIAL = Trial(
@@ -11,6 +11,7 @@ TRIAL = Trial(
     orders,
     (
         Write("order", "POST /v1/checks$", ordering, "checks"),
+        Write("call_off", "POST .*/cancel", calling_off, "cancellations"),
         Write("start_adverse_action", "POST .*/notice", warning, "notices"),
     ),
     lists=("all_reports",),
