@@ -227,7 +227,8 @@ class Api:
     def health(self) -> Iterator[Check]:
         """The vendor's clock beside ours, and what is left of the quota, by its last answer.
 
-        A quota that is counted anew so soon that we wait for it is none that runs out.
+        A quota that is counted anew so soon that we wait for it is none that runs out; one of which
+        nobody says when it is counted anew is waited for, too.
         """
         at, headers = self._heard
         if (theirs := _instant(headers.get("Date", ""))) is not None:
@@ -236,8 +237,8 @@ class Api:
             yield Check(CLOCK, wrong, "have this machine's clock set by NTP")
         limit, left = (_instant(of_quota(headers, name)) for name in ("Limit", "Remaining"))
         if limit and left is not None:
-            lasts = _seconds_to_wait(headers)
-            is_short = left < limit * FEW and (lasts is None or lasts > LONGEST_SECONDS)
+            lasts = _seconds_to_wait(headers) or 0.0
+            is_short = left < limit * FEW and lasts > LONGEST_SECONDS
             wrong = f"{left:.0f} of {limit:.0f} requests left" if is_short else ""
             yield Check(
                 "quota", wrong, "see what else uses this account, or ask for a larger quota"
