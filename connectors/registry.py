@@ -24,6 +24,7 @@ _OURS = {
     "signatures": signatures.VENDORS,
     "payroll": payroll.VENDORS,
     "messaging": messaging.VENDORS,
+    "texting": messaging.TEXTING,
     "documents": documents.VENDORS,
     "vault": documents.VAULTS,
     "market_pay": market_pay.VENDORS,

@@ -10,7 +10,7 @@ from connectors.errors import Misconfigured
 from connectors.records import Application
 from connectors.webhook import Event
 
-Need = Literal["answers", "documents", "ledger", "links", "messenger", "vault"]
+Need = Literal["answers", "documents", "ledger", "links", "messenger", "now", "vault"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Vendor:
     `documents`: its own. `reads` and `writes`: what we do there, in the vendor's words.
     `connect` takes the account, and by their names the client's own things it `needs` beside it:
     the messenger, the document store, the vault (None: there is none), our signed links and the
-    answers to them, the ledger.
+    answers to them, the ledger, and what says which instant it is.
     `addresses`: the vendor's, by mode; "" if it needs none; in a mode that is not there it is the
     client's own. `domain`: whatever is there, but for the sandbox's address, acts for real; "" if
     the host does not tell, as with what the client runs itself. `address`: what else is to say of

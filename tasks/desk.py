@@ -20,7 +20,7 @@ from connectors.ports import DocumentStore, System
 from connectors.records import FormAnswer
 from connectors.registry import KINDS, VENDORS
 from connectors.vendor import Need, Vendor
-from tasks import account
+from tasks import account, clock
 from tasks.process import POOL, Process
 
 
@@ -135,6 +135,7 @@ class Opener:
             "ledger": ledger,
             "links": self.links,
             "answers": partial(_answers, ledger),
+            "now": clock.now,
         }
         self.opened: dict[tuple[str, str], Any] = {}
 
@@ -178,7 +179,10 @@ def _assemble(
 def _known(kind: str, name: str) -> Vendor:
     known = KINDS[kind]
     if name not in known:
-        raise Misconfigured(name, f"no such connector; there are: {', '.join(sorted(known))}")
+        there = VENDORS.get(name)
+        its = f"; name it for `{there.kind}`" if there else ""
+        told = f"no such connector for `{kind}`, there are: {', '.join(sorted(known))}{its}"
+        raise Misconfigured(name, told)
     return known[name]
 
 

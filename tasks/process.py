@@ -52,7 +52,7 @@ class Systems(Record):
     """Which vendor does each job; the accounts themselves are Prefect blocks.
 
     Without `market_pay` nobody is asked what the market pays; without `vault` no copy is
-    kept of what was signed, nor of résumés.
+    kept of what was signed, nor of résumés; without `texting` nobody is texted.
     """
 
     job_boards: tuple[Slug, ...]
@@ -62,6 +62,7 @@ class Systems(Record):
     signatures: Slug
     payroll: Slug
     messaging: Slug
+    texting: Slug | None = None
     documents: Slug
     market_pay: Slug | None = None
     vault: Slug | None = None

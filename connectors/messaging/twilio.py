@@ -101,9 +101,9 @@ OUTBOUND = {
 
 def connect(
     access: Access,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
     *,
     sleep: Callable[[float], None] = time.sleep,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Messenger:
     """Open one Twilio account; raises Misconfigured without an account or a sender.
 
@@ -301,13 +301,14 @@ def _meaning(refusal: RefusedReply) -> ConnectorError:
 
 
 VENDOR = Vendor(
-    kind="messaging",
+    kind="texting",
     name=NAME,
     title="Twilio",
     documents="https://www.twilio.com/docs/messaging/api/message-resource",
     reads="what a person has texted, before they are texted",
     writes="text messages (SMS), the short form of a message",
     connect=connect,
+    needs=("now",),
     addresses={"production": "https://api.twilio.com"},
     domain="twilio.com",
     key="the account's auth token, or the secret of an API key",

@@ -35,6 +35,7 @@ PORTS: Mapping[str, type] = {
     "signatures": ports.SignatureProvider,
     "payroll": ports.Payroll,
     "messaging": ports.Messenger,
+    "texting": ports.Messenger,
     "market_pay": ports.PaySurvey,
 }
 READS = {"changes", "find", "check"}

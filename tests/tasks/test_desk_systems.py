@@ -1,6 +1,8 @@
 """A desk opens each vendor of a client's process with what that vendor says it needs."""
 
 import inspect
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -11,6 +13,7 @@ from connectors.ledger.store import Ledger
 from connectors.registry import VENDORS
 from deployments import setup
 from deployments.settings import Settings
+from tasks import clock
 from tasks.account import account_type
 from tasks.desk import Desk, Surroundings, _assemble, vendors
 from tasks.process import Process
@@ -65,6 +68,23 @@ def test_a_board_that_cannot_be_told_of_its_applicants_is_not_to_be(
     told = process.model_copy(update={"inform": ("google_for_jobs",)})
     with pytest.raises(Misconfigured, match=r"google_for_jobs: .* leave it out of `inform`"):
         opened(ledger, told)
+
+
+def test_what_texts_is_a_system_of_its_own_in_the_simulated_time_and_writes_no_letters(
+    ledger: Ledger, process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulated = tmp_path / "clock"
+    simulated.write_text("2026-09-10T13:00:00+00:00")
+    monkeypatch.setenv("FULLCYCLE_CLOCK_FILE", str(simulated))
+
+    texting: Any = opened(ledger, process, texting="twilio").systems["twilio"]
+
+    assert texting._now() == clock.now()
+    assert "twilio" not in opened(ledger, process).systems
+    with pytest.raises(Misconfigured, match="amazon_ses, smtp; name it for `texting`"):
+        opened(ledger, process, messaging="twilio")
+    with pytest.raises(Misconfigured, match="there are: twilio; name it for `messaging`"):
+        opened(ledger, process, texting="smtp")
 
 
 @pytest.mark.parametrize("name", VENDORS)
