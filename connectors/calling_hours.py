@@ -20,6 +20,7 @@ _STATES = {
     "America/Adak": "AK",
     "Pacific/Honolulu": "HI",
 }
+STATES = tuple(sorted({state for ours in _STATES.values() for state in ours.split()}))
 
 
 def zones(place: str) -> tuple[ZoneInfo, ...]:

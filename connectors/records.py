@@ -607,6 +607,9 @@ class CorrectHire(Request):
     work_place: Place
 
 
+SMS_LENGTH = 1600  # characters at most
+
+
 class Sms(Record):
     """The short form of a message, for one who has agreed to be texted at this number.
 
@@ -614,7 +617,7 @@ class Sms(Record):
     """
 
     to_phone: str = Field(repr=False, pattern=r"^\+[1-9][0-9]{7,14}$", description="E.164")
-    body: str = Field(repr=False, min_length=1, max_length=1600)
+    body: str = Field(repr=False, min_length=1, max_length=SMS_LENGTH)
     consent_at: AwareDatetime
     residence: PlaceCode
 

@@ -1,6 +1,7 @@
 """Look at every system of a client for real, and say what is wrong and how it is mended."""
 
 import asyncio
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,7 @@ from tasks.desk import Opener, Surroundings, access_to, places, vendors
 from tasks.process import Process
 
 STORES = ("documents", "vault")
+OFFERS = re.compile(r"""link\(\s*["']texting["']\s*,\s*texting\b""")
 QUIET = timedelta(days=14)  # for which changes may be told by no webhook: not each has an event
 
 
@@ -74,6 +76,8 @@ def _checks(opener: Opener, kind: str, vendor: Vendor) -> Iterator[Check]:
     yield from _named(_webhooks(opener, kind, vendor))
     if vendor.name == process.systems.payroll and "US" in process.payroll.countries:
         yield _new_hire_report(vendor, process)
+    if kind == "texting":
+        yield _texted(process)
 
 
 def _named(checks: Iterator[Check]) -> Iterator[Check]:
@@ -94,6 +98,18 @@ def _new_hire_report(vendor: Vendor, process: Process) -> Check:
     wrong = f"{vendor.title} does not report them to the state" if nobody else ""
     remedy = "say 'new_hire_report: hr' under 'payroll' in the process, if nobody else does it"
     return Check("new hires", wrong, remedy)
+
+
+def _texted(process: Process) -> Check:
+    """Whether anybody can agree to be texted, and there is something to text."""
+    messages = process.messages.values()
+    wrong, remedy = "", ""
+    if not any(OFFERS.search(message.body) for message in messages):
+        wrong = "no message offers it, so nobody can agree to it"
+        remedy = 'put {% if texting %}{{ link("texting", texting) }}{% endif %} into one'
+    elif not any(message.text for message in messages):
+        wrong, remedy = "no message has a short form", "give one a 'text' in the process"
+    return Check("short forms", wrong, remedy)
 
 
 def _looks(opener: Opener, kind: str, vendor: Vendor) -> Iterator[Check]:

@@ -5,7 +5,7 @@ signed forms and the document store's public folder; `/openapi.json` describes t
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from starlette.staticfiles import StaticFiles
 from connectors.errors import Refused, Unavailable
 from connectors.ledger import answers
 from connectors.ledger.store import Ledger
+from connectors.ledger.texting import applicant
 from connectors.links import Links, Question
 from deployments import applications, limits
 from deployments.accounts import Accounts, Load
@@ -31,6 +32,7 @@ from deployments.hurry import Hurry, run_sweep
 from deployments.ready import Ready
 from deployments.settings import Settings
 from deployments.webhooks import SENDERS, Webhooks
+from tasks import texting
 from tasks.account import read
 from tasks.clock import now
 from tasks.desk import Surroundings
@@ -49,7 +51,7 @@ async def show_form(request: Request) -> Response:
     form = FORMS.get(question.form)
     if form is None:
         return HTMLResponse(_page("invalid.html"), 404)
-    return HTMLResponse(_form_page(question, form))
+    return await _form_page(question, form)
 
 
 async def take_form(request: Request) -> Response:
@@ -63,7 +65,7 @@ async def take_form(request: Request) -> Response:
         return HTMLResponse(_page("invalid.html"), 404)
     given = {name: str(value).strip() for name, value in (await request.form()).items()}
     if problems := form.problems(given):
-        return HTMLResponse(_form_page(question, form, given, problems), 422)
+        return await _form_page(question, form, given, problems)
     fields = {field.name: given[field.name] for field in form.fields if field.name in given}
     taken = await run_in_threadpool(_take, question, form, fields)
     if taken.how in ("answered", "over"):
@@ -82,17 +84,36 @@ def _links() -> Links:
     return Links(around.public_url, around.secret.get_secret_value())
 
 
-def _form_page(
-    question: Question, form: Form, given: Mapping[str, str] | None = None, problems: object = ()
-) -> str:
-    return _page(
+async def _form_page(
+    question: Question,
+    form: Form,
+    given: Mapping[str, str] | None = None,
+    problems: Sequence[str] = (),
+) -> Response:
+    terms = await run_in_threadpool(_terms, question, form.terms) if form.terms else ""
+    if terms is None:
+        return HTMLResponse(_page("invalid.html"), 404)
+    page = _page(
         "form.html",
         name=question.form,
         form=form,
+        terms=terms,
         about=question.subject,
         given=given or {},
         problems=problems,
     )
+    return HTMLResponse(page, 422 if problems else 200)
+
+
+def _terms(question: Question, terms: str) -> str | None:
+    """What the applicant is to agree to; None if the link is about a number they had before."""
+    ledger = Ledger(Surroundings().database_url, question.client)
+    with ledger.transaction() as connection:
+        known = applicant(connection, question.client, question.subject)
+    number = texting.number(known.phone, known.jurisdictions) if known else ""
+    if known is None or texting.about(question.subject, number) != question.about:
+        return None
+    return terms.format(employer=known.employer, number=number[-4:])
 
 
 def _page(template: str, **values: object) -> str:

@@ -55,7 +55,7 @@ from connectors.records import (
     StartAdverseAction,
     TellBoard,
 )
-from tasks import clock
+from tasks import clock, texting
 from tasks.background import as_it_leaves
 from tasks.desk import Desk, desk_of
 from tasks.messages import with_links
@@ -82,7 +82,9 @@ KINDS: dict[str, tuple[type[Request], str]] = {
     "payroll.correct": (CorrectHire, "correct_hire"),
     "message.send": (SendMessage, "send"),
     "message.by_hand": (SendMessage, "by_hand"),
+    "text.send": (SendMessage, "send"),
 }
+TEXT = "text.send"  # beside the mail: nothing hangs on it
 BATCH = 200
 AT_ONCE = 8  # requests to one vendor
 CONCURRENT = AT_ONCE * 3 // 2  # threads for one vendor
@@ -110,7 +112,7 @@ class TakenOver(ConnectorError):
 
 
 class RanOut(ConnectorError):
-    """It was not sent in time, or its application has ended; it must not be sent any more."""
+    """It was not sent in time, or nobody wants it any more; it must not be sent."""
 
 
 class Unforeseen(ConnectorError):
@@ -225,6 +227,7 @@ def _one(desk: Desk, effect: Claimed, as_of: datetime, line: _Line) -> str:
                 breaker.check(connection, desk.client, effect.system, as_of)
             receipt = _look_up(desk, effect, request)
         if receipt is None:
+            _look_whether_it_is_wanted(desk, effect, request, as_of)
             receipt = _send(desk, effect, _as_it_leaves(request, leaves), line)
     except ConnectorError as failure:
         return _failed(desk, effect, failure, as_of)
@@ -256,6 +259,17 @@ def _as_it_leaves(request: Request, as_of: datetime) -> Request:
     if isinstance(request, SendOffer) and request.expires_at <= as_of:
         raise RanOut("desk", "the offer ran out before it was sent; a new version is drafted")
     return as_it_leaves(request, as_of) if isinstance(request, StartAdverseAction) else request
+
+
+def _look_whether_it_is_wanted(
+    desk: Desk, effect: Claimed, request: Request, as_of: datetime
+) -> None:
+    """Raise RanOut for a text that has become pointless, or that the person does not want."""
+    sms = request.sms if isinstance(request, SendMessage) else None
+    if sms and (
+        why := texting.refusal(desk.ledger, effect.subject_key, sms, effect.asked_at, as_of)
+    ):
+        raise RanOut(effect.system, why)
 
 
 def _look_up(desk: Desk, effect: Claimed, request: Request) -> Receipt | None:
@@ -293,14 +307,19 @@ def _begin(effect: Claimed, line: _Line) -> None:
 
 
 def _failed(desk: Desk, effect: Claimed, failure: ConnectorError, as_of: datetime) -> str:
-    """Settle an effect that failed; one whose vendor stands still stays as it was."""
+    """Settle an effect that failed; one whose vendor stands still stays as it was.
+
+    A text that cannot be sent is given up and nobody's trouble: the mail has said the same.
+    """
     if isinstance(failure, TakenOver):
         return TAKEN_OVER
     lease = failure.seconds if isinstance(failure, UnderWay) else 0.0
-    spared = isinstance(failure, StandsStill) or (
+    spared = isinstance(failure, StandsStill | TooEarly) or (
         effect.kind not in effects.COPIES and _judge_vendor(desk, effect.system, failure, as_of)
     )
     state, pause = _meaning(effect, failure, spared=spared)
+    if effect.kind == TEXT and state == "dead":
+        state = "overtaken"
     not_before = as_of + timedelta(seconds=pause)
     with desk.ledger.transaction() as connection:
         ours = effects.failed(

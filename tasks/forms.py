@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from connectors.calling_hours import STATES
+
 Kind = Literal["yes_no", "choice", "text", "email", "date"]
 
 
@@ -35,7 +37,8 @@ class Form:
     `until`: the fields that must all be "yes" before an answer is final; until then it may be given
     again. With none, the first answer is final, unless `changes`: what is asked about may change,
     and the last answer counts. `about`: what exactly is asked about, where one subject has several
-    of them.
+    of them. `terms`: what a yes agrees to, with the employer's name and the end of the person's
+    number.
     """
 
     heading: str
@@ -43,6 +46,7 @@ class Form:
     until: tuple[str, ...] = ()
     about: str = ""
     changes: bool = False
+    terms: str = ""
 
     def final(self, given: Mapping[str, str]) -> bool:
         """Whether no other answer is taken after this one."""
@@ -70,6 +74,16 @@ _REFEREES = tuple(
     for part, label, kind in _REFEREE_PARTS
 )
 
+# Words of 47 CFR 64.1200(f)(9), as quoted elsewhere; no lawyer has looked at ours.
+TEXTING_TERMS = (
+    "If you answer yes, {employer} may send text messages (SMS) to your telephone number that ends"
+    " in {number}, also by automatic means. They are about this application only, up to your first"
+    " day at work, and say in short what we also write to you by mail. They come between 8 in the"
+    " morning and 9 in the evening where you live, and only in the United States. Message and data"
+    " rates may apply. You need not agree: it is no condition of applying or of being hired. To end"
+    " it, reply STOP to any text, or answer no here. Your answer counts as your signature."
+)
+
 FORMS: dict[str, Form] = {
     "approve_requisition": Form(
         "Approve this requisition",
@@ -91,6 +105,16 @@ FORMS: dict[str, Form] = {
             Field("pay_expectation", "Pay you expect", "text", required=False),
         ),
         until=("interested",),
+    ),
+    "texting": Form(
+        "Short messages by text?",
+        (
+            Field("agreed", "You may text me about this application", "yes_no"),
+            Field("state", "The state you live in", "choice", (*STATES, "elsewhere")),
+        ),
+        changes=True,
+        terms=TEXTING_TERMS,
+        about="the number, as in the link",
     ),
     "withdraw": Form(
         "Withdraw your application",

@@ -31,7 +31,7 @@ def contacts(email: str | None, phone: str | None, country: str) -> tuple[tuple[
     found = []
     if email and (address := _email(email)):
         found.append(("email", address))
-    if phone and (number := _phone(phone, country)):
+    if phone and (number := e164(phone, country)):
         found.append(("phone", number))
     return tuple(found)
 
@@ -45,7 +45,8 @@ def _email(text: str) -> str | None:
     return f"{local.split('+')[0]}@{domain}"
 
 
-def _phone(text: str, country: str) -> str | None:
+def e164(text: str, country: str) -> str | None:
+    """A telephone number as it is dialled from anywhere; None if it cannot be read."""
     try:
         number = phonenumbers.parse(text, country or "US")
     except phonenumbers.NumberParseException:

@@ -12,6 +12,7 @@ from connectors.ledger.rows import ApplicationRow, Known
 from connectors.links import Links, Question
 from connectors.records import SendMessage
 from connectors.requisition import Colleague
+from tasks import texting
 from tasks.process import Process
 
 
@@ -41,11 +42,24 @@ def tell_candidate(
     about: str = "",
     **context: Any,
 ) -> None:
-    """Write to the applicant; one without an e-mail address is told by a person instead."""
-    request = _render(process, template, row, row.name, row.email or "", "candidate", context)
+    """Write to the applicant; one without an e-mail address is told by a person instead.
+
+    Who has agreed to it is texted the short form as well, at the same time or never. For a message
+    that offers to: `texting` in it is what the form's link is about, "" if nobody can be texted.
+    """
+    what, texted_by = _about(template, about), process.systems.texting
+    words = _words(process, row, row.name, "candidate", context)
+    words["texting"] = texting.asks_about(row) if texted_by else ""
+    request = _render(process, template, words, row.email or "")
     kind = "message.send" if row.email else "message.by_hand"
     system = process.systems.messaging if row.email else "desk"
-    decisions.effect(row, system, kind, request, _about(template, about))
+    decisions.effect(row, system, kind, request, what)
+    short = process.messages[template].text
+    if texted_by and short and not to_be_told(row, what):
+        sms = texting.sms(row, _compiled(short).render(words).strip())
+        if sms:
+            text = request.model_copy(update={"sms": sms})
+            decisions.effect(row, texted_by, "text.send", text, what)
 
 
 def to_be_told(row: ApplicationRow, template: str) -> bool:
@@ -69,7 +83,8 @@ def tell_colleague(
     **context: Any,
 ) -> None:
     """Write to someone at the client or the provider, in their role."""
-    request = _render(process, template, row, colleague.name, colleague.email, role, context)
+    words = _words(process, row, colleague.name, role, context)
+    request = _render(process, template, words, colleague.email)
     decisions.effect(
         row, process.systems.messaging, "message.send", request, _about(template, about)
     )
@@ -79,19 +94,13 @@ def _about(template: str, about: str) -> str:
     return f"{template}:{about}" if about else template
 
 
-def _render(
-    process: Process,
-    template: str,
-    row: Known,
-    name: str,
-    email: str,
-    role: str,
-    context: dict[str, Any],
-) -> SendMessage:
+def _words(
+    process: Process, row: Known, name: str, role: str, context: dict[str, Any]
+) -> dict[str, Any]:
     def link(form: str, about: str = "") -> _Mark:
         return _Mark(f"[[form|{form}|{row.key}|{about}|{role}]]")
 
-    words = {
+    return {
         "brand": process.brand,
         "name": name,
         "title": row.fields["title"],
@@ -100,9 +109,12 @@ def _render(
         "link": link,
         **context,
     }
+
+
+def _render(process: Process, template: str, words: dict[str, Any], email: str) -> SendMessage:
     text = process.messages[template]
     return SendMessage(
-        to_name=name,
+        to_name=words["name"],
         to_email=email,
         subject=_compiled(text.subject).render(words).strip(),
         body=_compiled(text.body).render(words),
@@ -122,4 +134,7 @@ def with_links(message: SendMessage, links: Links, client: str) -> SendMessage:
         form, subject, about, by = mark.groups()
         return links.to(Question(client, form, subject, about, by))
 
-    return message.model_copy(update={"body": _MARK.sub(link, message.body)})
+    linked: dict[str, Any] = {"body": _MARK.sub(link, message.body)}
+    if sms := message.sms:
+        linked["sms"] = sms.model_copy(update={"body": _MARK.sub(link, sms.body)})
+    return message.model_copy(update=linked)

@@ -69,10 +69,11 @@ class Systems(Record):
 
 
 class Template(Record):
-    """One message: a Jinja subject and body."""
+    """One message: a Jinja subject and body, and what is texted beside it to who has agreed."""
 
     subject: Text
     body: Text
+    text: Text | None = None
 
 
 class Screening(Record):
@@ -154,6 +155,10 @@ class Process(Record):
             raise ValueError(f"inform: not among the job boards: {', '.join(strangers)}")
         if missing := sorted((TEMPLATES | more) - self.messages.keys()):
             raise ValueError(f"messages: add {', '.join(missing)}")
+        texts = {name for name, message in self.messages.items() if message.text}
+        if strangers := sorted(texts - TEXTED):
+            told = f"only these have a short form: {', '.join(sorted(TEXTED))}"
+            raise ValueError(f"messages: leave out the text of {', '.join(strangers)}; {told}")
         return self
 
     def order(self, rules: Sequence[Sequence[str]]) -> list[str]:
@@ -212,6 +217,19 @@ TEMPLATES = frozenset(
     }
 )
 TEMPLATES_OF_HR = frozenset({"new_hire_report"})  # where HR reports new hires
+# People agree to be texted about their application, up to their first day, and an end is no news
+# for a text.
+TEXTED = frozenset(
+    {
+        "care",
+        "interest",
+        "preboarding",
+        "referees",
+        "screen_invitation",
+        "screen_reminder",
+        "welcome",
+    }
+)
 
 
 def load(path: Path) -> Process:

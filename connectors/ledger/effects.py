@@ -4,7 +4,7 @@ due → sending → done            the usual way
            ├──→ due             nothing happened at the vendor: tried again after a pause
            ├──→ dead            the vendor refused; a person retries or waives it
            ├──→ parked          nobody can tell whether it happened; a person decides
-           └──→ overtaken       it is too late for it, and nothing was done
+           └──→ overtaken       it is too late for it, or not wanted, and nothing was done
 A row found in `sending` with its lease run out was left by a crash: it is looked up, not repeated.
 
 Of a vendor whose breaker is half open one effect is claimed at a time: that is the trial.
@@ -57,6 +57,7 @@ class Claimed:
     subject_id: int
     subject_key: str
     request: dict[str, Any]
+    asked_at: datetime
     attempts: int
     sent_before: bool
     sent_seconds_ago: float | None = None
@@ -172,7 +173,8 @@ _CLAIM = f"""
     FROM mine WHERE e.id = mine.id
     RETURNING e.id, e.key, e.kind, e.system, e.subject_kind, e.subject_id,
               coalesce(mine.subject_key, mine.requisition_key) AS subject_key,
-              e.request, e.attempts, mine.sent_before, mine.sent_seconds_ago, e.spared
+              e.request, e.created_as_of AS asked_at, e.attempts, mine.sent_before,
+              mine.sent_seconds_ago, e.spared
 """
 
 

@@ -262,6 +262,53 @@ def test_that_nobody_tells_the_states_of_new_hires_is_told(
     assert wrong(looked(process, accounts)).keys() == wrong_there
 
 
+def test_a_client_who_texts_has_a_system_more(
+    process: Process, ledger: Ledger, accounts: dict[str, dict[str, Any]]
+) -> None:
+    found = looked(using(process, ledger, texting="twilio"), accounts)
+
+    assert wrong(found) == {}
+    seen = {what for system, what in looked_at(found) if system == "twilio"}
+    assert seen >= {"account", "messages", "short forms"}
+
+
+@pytest.mark.parametrize("systems", [{"messaging": "twilio"}, {"texting": "smtp"}])
+def test_who_texts_can_write_no_letters_and_the_other_way_round(
+    process: Process,
+    ledger: Ledger,
+    accounts: dict[str, dict[str, Any]],
+    systems: dict[str, str],
+) -> None:
+    ((kind, name),) = systems.items()
+
+    told = wrong(looked(using(process, ledger, **systems), accounts))
+
+    assert f"no such connector for `{kind}`" in told[name, "set-up"]
+    assert f"name it for `{VENDORS[name].kind}`" in told[name, "set-up"]
+
+
+@pytest.mark.parametrize(
+    ("lacking", "told"),
+    [
+        ({"body": "Thank you."}, "no message offers it, so nobody can agree to it"),
+        ({"text": None}, "no message has a short form"),
+    ],
+)
+def test_where_nobody_can_be_texted_all_is_not_well(
+    process: Process,
+    ledger: Ledger,
+    accounts: dict[str, dict[str, Any]],
+    lacking: dict[str, Any],
+    told: str,
+) -> None:
+    messages = {name: its.model_copy(update=lacking) for name, its in process.messages.items()}
+    process = process.model_copy(update={"messages": messages})
+
+    found = looked(using(process, ledger, texting="twilio"), accounts)
+
+    assert wrong(found) == {("twilio", "short forms"): told}
+
+
 def test_a_tracker_of_our_own_needs_no_account_and_is_looked_at_all_the_same(
     process: Process, ledger: Ledger, accounts: dict[str, dict[str, Any]]
 ) -> None:

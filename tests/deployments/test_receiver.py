@@ -24,7 +24,7 @@ from connectors.links import Links, Question
 from connectors.records import FormAnswer
 from deployments import applications, limits, receiver
 from deployments.postgres import Urls
-from tasks import enter
+from tasks import enter, texting
 from tests.tasks.test_reconcile import BEGUN, Books, books
 
 assert books  # a fixture
@@ -242,6 +242,55 @@ def test_an_answer_with_gaps_comes_back_with_its_problems_and_what_was_written(
 
 
 APPROVAL = {"form": "approve_offer", "by": "approver"}
+
+
+@pytest.fixture
+def texted(books: Books) -> str:
+    """The key of an application with a telephone number."""
+    key = books.applies("ann")
+    with books.ledger.transaction() as connection:
+        connection.execute(text("UPDATE application SET phone = '(415) 555-0123'"))
+    return key
+
+
+def of_number(client: str, key: str, number: str) -> str:
+    return link(client, "texting", subject=key, about=texting.about(key, number))
+
+
+def test_who_is_asked_to_be_texted_reads_by_whom_and_at_which_number(
+    web: TestClient, client_name: str, texted: str
+) -> None:
+    address = of_number(client_name, texted, "+14155550123")
+
+    page = web.get(address)
+    gap = web.post(address, data={"agreed": "yes"})
+
+    assert (page.status_code, gap.status_code) == (200, 422)
+    for shown in (page.text, gap.text):
+        assert "Harbor Works Inc. may send text messages (SMS)" in shown
+        assert "ends in 0123," in shown
+        assert "555" not in shown
+    assert "The state you live in: please answer" in gap.text
+
+
+def test_nobody_is_asked_about_a_number_that_the_application_has_not(
+    web: TestClient, client_name: str, texted: str
+) -> None:
+    for key in (texted, "HARBOR-1.9f2c11ab03"):
+        assert web.get(of_number(client_name, key, "+14155550199")).status_code == 404
+
+
+def test_who_has_agreed_to_be_texted_can_take_it_back(
+    web: TestClient, database: Urls, client_name: str, texted: str
+) -> None:
+    address = of_number(client_name, texted, "+14155550123")
+
+    pages = [web.post(address, data={"agreed": say, "state": "CA"}) for say in ("yes", "no")]
+
+    assert [page.status_code for page in pages] == [200, 200]
+    assert all("again by the same link" in page.text for page in pages)
+    kept = [FormAnswer.model_validate_json(each.body) for each in stored(database, client_name)]
+    assert [answer.fields["agreed"] for answer in kept if answer.form == "texting"] == ["yes", "no"]
 
 
 def test_the_first_decision_by_a_link_stands_and_who_comes_later_is_told_so(

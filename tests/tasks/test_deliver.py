@@ -84,6 +84,7 @@ def claimed(**values: Any) -> Claimed:
         "subject_id": 7,
         "subject_key": KEY,
         "request": MESSAGE.model_dump(mode="json"),
+        "asked_at": NOW,
         "attempts": 1,
         "sent_before": False,
     }
@@ -98,7 +99,7 @@ def desk(mailbox: Mailbox) -> Desk:
 
 def test_every_kind_that_a_stage_asks_for_can_be_delivered() -> None:
     files = Path(tasks.__path__[0]).glob("*.py")
-    systems = "board|posting|tracker|resume|references|offer|background|payroll|message"
+    systems = "board|posting|tracker|resume|references|offer|background|payroll|message|text"
     asked_for = {
         kind
         for file in files
