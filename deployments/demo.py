@@ -79,6 +79,8 @@ def prepare(settings: Settings, plan: Plan) -> State:
 def run(state: State, watch: Watch, until: datetime | None = None) -> None:
     """Sweep, then care for candidates, at each tick until every requisition is over, or `until`.
 
+    Who may not be texted yet at a tick, has one of their own later that day.
+
     watch: told the instant and a sentence after every sweep.
     """
     asyncio.run(_run(state, watch, until))
@@ -108,7 +110,9 @@ async def _run(state: State, watch: Watch, until: datetime | None) -> None:
             if not status.unfinished(connection, Scope(CLIENT)):
                 return
             clock = status.next_clock(connection, CLIENT, as_of)
-        as_of = next_tick(as_of, sandbox.next_event_at(), clock)
+            text = status.next_text(connection, CLIENT, as_of)
+        tick = next_tick(as_of, sandbox.next_event_at(), clock)
+        as_of = min(tick, text) if text else tick
         if as_of > last:
             return
         sandbox.advance(as_of)

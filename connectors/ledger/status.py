@@ -165,6 +165,18 @@ def next_clock(connection: Connection, client: str, after: datetime) -> datetime
     return found
 
 
+def next_text(connection: Connection, client: str, after: datetime) -> datetime | None:
+    """When the next text that waits for its hour may be sent."""
+    found: datetime | None = connection.execute(
+        text(
+            "SELECT min(not_before) FROM effect WHERE client = :client"
+            " AND kind = 'text.send' AND state = 'due' AND not_before > :after"
+        ),
+        {"client": client, "after": after},
+    ).scalar()
+    return found
+
+
 def fingerprint(connection: Connection, client: str) -> str:
     """A hash over every subject's transition chain, effect and quarantine of a client.
 

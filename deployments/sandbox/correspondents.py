@@ -30,6 +30,7 @@ HOURS = {  # the earliest and the latest answer, in hours after the mail came
     "approve_requisition": (2, 20),
     "review_duplicate": (3, 20),
     "interest": (2, 24),
+    "texting": (1, 8),
     "referees": (4, 30),
     "approve_offer": (2, 10),
     "review_report": (24, 26),
@@ -38,6 +39,7 @@ HOURS = {  # the earliest and the latest answer, in hours after the mail came
     "i9_section_2": (18, 26),
     "new_hire_report": (30, 50),
 }
+AGREE = 0.7  # of those who are asked whether they may be texted
 REFEREE_HOURS = {"prompt": (3, 30), "late": (80, 80)}
 STAFF_FORMS = {"approve_requisition", "review_duplicate", "approve_offer"}
 STAFF_FORMS |= {"review_report", "day_one", "i9_section_2", "new_hire_report"}
@@ -110,7 +112,7 @@ class Correspondents:
                 return self._withdrawal_at(ask)
             case "day_one":
                 return self._late_morning(ask)
-            case "interest" | "referees" if self._silent(ask):
+            case "interest" | "referees" | "texting" if self._silent(ask):
                 return None
         return self._within(ask, HOURS.get(ask.form))
 
@@ -202,6 +204,14 @@ class Correspondents:
         cents = persona.pay_expectation_cents if persona else None
         return {"interested": "yes", "pay_expectation": f"{cents / 100:.2f}" if cents else ""}
 
+    def lets_themselves_be_texted(self, ask: Ask) -> dict[str, str]:
+        """The candidate agrees to be texted, or does not, and says where they live."""
+        persona = self.people.by_email(ask.to)
+        country, _, rest = (persona.residence if persona else "").partition("-")
+        state = rest.partition("-")[0] if country == "US" else ""
+        agreed = self.world.dice("texting", ask.to).random() < AGREE
+        return {"agreed": "yes" if agreed else "no", "state": state or "elsewhere"}
+
     def weighs_report(self, ask: Ask) -> dict[str, str]:
         """The compliance reviewer decides what a report means, factor by factor."""
         persona = self.people.by_name(ask.candidate)
@@ -250,6 +260,7 @@ ANSWERS: dict[str, Callable[[Correspondents, Ask], dict[str, str]]] = {
     "reference": Correspondents.vouches,
     "approve_offer": Correspondents.approves,
     "interest": Correspondents.is_interested,
+    "texting": Correspondents.lets_themselves_be_texted,
     "review_report": Correspondents.weighs_report,
     "adverse_notices": Correspondents.sends_notices,
     "preboarding": Correspondents.gets_ready,

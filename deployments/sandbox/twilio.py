@@ -2,7 +2,8 @@
 
 There is no idempotency: the same words sent twice are two messages. Whoever texts STOP is on
 Twilio's own list, and texting them is refused with 21610 until they text START. A person texts us
-by `take`. The numbers that Twilio's test credentials know are as magic here.
+by `take`. The numbers that Twilio's test credentials know are as magic here. Of those who get a
+text, as many as `stops` says want no other.
 """
 
 import base64
@@ -19,6 +20,7 @@ from deployments.sandbox.world import World
 ACCOUNT = "AC" + "5a" * 16
 PHONE = "+14155550100"
 PAGE_SIZE, PAGE_SIZE_TOP = 50, 1000
+STOP_TEXTS = 0.15  # of those who are texted
 LONGEST_BODY, LONGEST_IN_QUEUE_SECONDS = 1600, 36_000
 STOP = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"}
 START = {"START", "UNSTOP", "YES"}
@@ -41,9 +43,9 @@ class Twilio(StandIn):
     prefix = "/twilio"
     rows_per_page = PAGE_SIZE_TOP
 
-    def __init__(self, world: World, token: str = "sandbox-twilio") -> None:
+    def __init__(self, world: World, token: str = "sandbox-twilio", stops: float = 0.0) -> None:
         super().__init__(world)
-        self._token = token
+        self._token, self._stops = token, stops
         self.webhook_secret = token
         self._rows: list[Row] = []
         self._stopped: set[str] = set()
@@ -88,6 +90,7 @@ class Twilio(StandIn):
         word = words.strip().upper()
         if word in STOP:
             self._stopped.add(phone)
+            self.note("stops", phone)
         if word in START:
             self._stopped.discard(phone)
         about = {
@@ -114,7 +117,8 @@ class Twilio(StandIn):
         if refusal := self._invalid(form):
             return refusal
         row = self._open(PHONE, form["To"], form["Body"], "outbound-api", "queued")
-        self.note("texts", form["To"])
+        words = self.world.digest(form["Body"])[:8]  # again on one day, it is the same text twice
+        self.note("texts", f"{form['To']} {self.world.now.date()} {words}")
         self.world.plan(
             self.world.now + timedelta(seconds=5),
             f"twilio: {row['sid']} is delivered",
@@ -168,6 +172,11 @@ class Twilio(StandIn):
 
     def _deliver(self, row: Row) -> None:
         row.update(status="delivered", date_sent=self._now(), date_updated=self._now())
+        dice = self.world.dice("stops", row["to"])
+        if dice.random() < self._stops:
+            at = self.world.now + timedelta(minutes=dice.randint(1, 60))
+            stop = {"from": row["to"], "body": "Stop"}
+            self.world.plan(at, f"twilio: {row['to']} stops", lambda: self.take(stop))
 
     def _list(self, request: Request) -> Answer:
         """The newest first; what a page's token names is the number of rows before it."""
@@ -224,4 +233,9 @@ def account(at: Place) -> dict[str, Any]:
     )
 
 
-SERVED = Served("twilio", account, lambda scene: Twilio(scene.world))
+SERVED = Served(
+    "twilio",
+    account,
+    lambda scene: Twilio(scene.world, stops=STOP_TEXTS),
+    counts={"text.send": "texts"},
+)

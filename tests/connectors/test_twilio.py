@@ -37,6 +37,7 @@ from deployments.sandbox.world import World
 
 NOON = datetime(2026, 3, 2, 17, tzinfo=UTC)  # in New York
 ADA = "+12125550123"
+OPTIONS = {"account_sid": ACCOUNT, "from_phone": PHONE}
 WORDS = "Harbor Goods: your interview is tomorrow at 10. Reply STOP to opt out."
 
 
@@ -51,7 +52,7 @@ class Town:
         self.waits: list[float] = []
 
     def connect(self, key: str = "sandbox-twilio", **options: str) -> Messenger:
-        known = {"account_sid": ACCOUNT, "from_phone": PHONE, **options}
+        known = {**OPTIONS, **options}
         return connect(
             Access(self.url, key, options=known),
             sleep=self.waits.append,
@@ -70,7 +71,7 @@ class Town:
 
     @property
     def texts(self) -> list[str]:
-        return self.twilio.received.get("texts", [])
+        return [text.split()[0] for text in self.twilio.received.get("texts", [])]
 
 
 @pytest.fixture
@@ -99,6 +100,26 @@ def letter(sms: Sms | None = None) -> SendMessage:
         template="interview_reminder",
         sms=sms,
     )
+
+
+def test_some_who_are_texted_say_stop_within_the_hour_and_are_not_texted_again() -> None:
+    world = World(seed=7, now=NOON)
+    twilio = stand_in.Twilio(world, stops=0.5)
+    sandbox = Sandbox(world, [twilio])
+    try:
+        access = Access(f"{sandbox.start()}/twilio", "sandbox-twilio", options=OPTIONS)
+        messenger = connect(access, lambda: world.now, sleep=lambda _: None)
+        numbers = [f"+121255501{n:02}" for n in range(20)]
+        for number in numbers:
+            messenger.send(a_text(number), "k1")
+        sandbox.advance(NOON + timedelta(minutes=61))
+
+        stopped = twilio.received["stops"]
+        assert 0 < len(stopped) < 20
+        with pytest.raises(Refused, match="stop"):
+            messenger.send(a_text(stopped[0]), "k2")
+    finally:
+        sandbox.stop()
 
 
 def test_the_short_form_is_texted_from_the_clients_number(town: Town, messenger: Messenger) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -166,7 +167,24 @@ def test_a_candidate_names_referees() -> None:
     assert "referee3_name" not in answer
 
 
-@pytest.mark.parametrize("form", ["referees", "interest"])
+@pytest.mark.parametrize(
+    ("residence", "state"),
+    [("US-NY-NYC", "NY"), ("US-CA", "CA"), ("CA-ON", "elsewhere"), ("", "elsewhere")],
+)
+def test_some_let_themselves_be_texted_and_say_where_they_live(residence: str, state: str) -> None:
+    emails = [f"ada{n}@people.example" for n in range(20)]
+    ada = replace(an_ada(), emails=tuple(emails), residence=residence)
+    scene = Scene("texting", "agreed", "state", ada=ada)
+
+    for n, email in enumerate(emails):
+        scene.write(email, about=f"{n}")
+    scene.days(1)
+
+    assert {answer["agreed"] for answer in scene.forms.answers} == {"yes", "no"}
+    assert {answer["state"] for answer in scene.forms.answers} == {state}
+
+
+@pytest.mark.parametrize("form", ["referees", "interest", "texting"])
 def test_a_silent_candidate_stays_silent(form: str) -> None:
     scene = Scene(form, "consent", "interested", ada=an_ada(Behaviour(screen="silent")))
 
