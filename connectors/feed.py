@@ -6,7 +6,7 @@ keeps paragraphs, lists, emphasis and small headings.
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import sha256
 from html import escape
 
@@ -52,19 +52,13 @@ class Feed:
             return [str(job.get(self._reference[1:], "")) for job in tree.iter("job")]
         return [node.text or "" for node in tree.iter(self._reference)]
 
-    def publish(
-        self,
-        content: bytes,
-        wanted: Collection[str],
-        ended: Collection[str],
-        lacking: Sequence[Refused],
-    ) -> None:
+    def publish(self, content: bytes, request: PublishPostings) -> None:
         """Put the feed there; raises Refused if it has lost one that has not ended."""
         try:
             live = self.references()
         except Unreadable:  # a torn file is written anew
             live = []
-        refuse_loss(self._system, live, wanted, ended, self._options, lacking)
+        refuse_loss(self._system, live, request, self._options)
         self._documents.put(self._name, content, "application/xml")
 
     def holds(self, content: bytes) -> bool:

@@ -7,10 +7,11 @@ the loss, which is made of the postings that would be gone: it lets these go and
 is left behind in the account lets nothing through.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 
 from connectors.errors import Refused
+from connectors.records import PublishPostings
 from connectors.vendor import Setting
 
 CODE = 8  # characters
@@ -22,28 +23,23 @@ MAY_LOSE = Setting(
 
 
 def refuse_loss(
-    system: str,
-    live: Collection[str],
-    wanted: Collection[str],
-    ended: Collection[str],
-    options: Mapping[str, str],
-    lacking: Sequence[Refused] = (),
+    system: str, live: Collection[str], request: PublishPostings, options: Mapping[str, str]
 ) -> None:
     """Raise Refused if a live posting would be gone that has not ended, and nobody means it.
 
-    lacking: why some of the list's own would be left out, which may be why they would be gone.
+    live: by reference. One of the list's own that lacks something goes and is told of by itself.
     """
-    lost = sorted(set(live) - set(wanted) - set(ended))
+    listed = {posting.reference for posting in request.postings}
+    lost = sorted(set(live) - listed - set(request.ended))
     if not lost:
         return
     code = sha256("\n".join(lost).encode()).hexdigest()[:CODE]
     if options.get(MAY_LOSE.name) == code:
         return
     named = ", ".join(lost[:MOST_NAMED]) + (" …" if len(lost) > MOST_NAMED else "")
-    why = "".join(f"; {refusal.what}" for refusal in lacking[:MOST_NAMED])
     raise Refused(
         system,
         f"not published: {len(lost)} of {len(live)} live postings would be gone, though nothing"
-        f" says that they have ended: {named}{why}. If they are to end, say {MAY_LOSE.name}={code}"
+        f" says that they have ended: {named}. If they are to end, say {MAY_LOSE.name}={code}"
         " in the account, which lets these go and no others, then retry",
     )

@@ -326,8 +326,7 @@ class BoardFeed:
         """
         jobs, refused = self._jobs(request)
         content = self._written(jobs, request.as_of)
-        wanted = [job[self._board.reference] for job in jobs]
-        self._feed.publish(content, wanted, request.ended, refused)
+        self._feed.publish(content, request)
         incomplete.tell(self._board.name, refused)
         return feed.receipt(jobs)
 

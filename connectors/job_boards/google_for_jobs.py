@@ -123,8 +123,7 @@ class GoogleForJobs:
         Google itself tells us nothing. Nobody needs the postings' time.
         """
         if resource == "all_postings":
-            stems = sorted(name.removeprefix(self._folder) for name in self._published())
-            found = (unquote(stem.removesuffix(".html")) for stem in stems)
+            found = self._live()
             yield Page(records=tuple(Observed(external_id=r, updated_at=EPOCH) for r in found))
 
     def publish(self, request: PublishPostings, key: str) -> Receipt:
@@ -134,8 +133,7 @@ class GoogleForJobs:
         """
         pages, refused = self._pages(request)
         sitemap = self._sitemap(pages, request.as_of)
-        ended = [self._name(reference) for reference in request.ended]
-        refuse_loss(NAME, self._published(), pages, ended, self._options, refused)
+        refuse_loss(NAME, self._live(), request, self._options)
         for name, content in pages.items():
             self._documents.put(name, content, "text/html; charset=utf-8")
         self._documents.put(self._sitemap_name, sitemap, "application/xml")
@@ -167,6 +165,11 @@ class GoogleForJobs:
     def _published(self) -> set[str]:
         return {n for n in self._documents.names(self._folder) if n.endswith(".html")}
 
+    def _live(self) -> list[str]:
+        """The references of the postings that have a page."""
+        stems = sorted(name.removeprefix(self._folder) for name in self._published())
+        return [unquote(stem.removesuffix(".html")) for stem in stems]
+
     def _stored(self, name: str) -> bytes | None:
         try:
             return self._documents.get(name)
@@ -189,12 +192,12 @@ class GoogleForJobs:
         demand(NAME, posting, known, known)
         content = PAGE.render(
             posting=posting,
-            job=_job_posting(posting, self._url(self._name(posting.reference))),
+            job=_job_posting(posting, self._url(self._name(posting))),
             place=_place_text(posting.place),
             pay=_pay_text(posting.pay) if posting.pay else "",
             apply_url=f"{self._apply_url}/{segment(posting.reference)}",
         )
-        return self._name(posting.reference), content.encode()
+        return self._name(posting), content.encode()
 
     def _sitemap(self, pages: Mapping[str, bytes], as_of: datetime) -> bytes:
         changed = as_of.astimezone(UTC).isoformat(timespec="seconds")
@@ -207,8 +210,8 @@ class GoogleForJobs:
             f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{rows}</urlset>\n'
         ).encode()
 
-    def _name(self, reference: str) -> str:
-        return f"{self._folder}{segment(reference)}.html"
+    def _name(self, posting: Posting) -> str:
+        return f"{self._folder}{segment(posting.reference)}.html"
 
     def _url(self, name: str) -> str:
         return f"{self._site}/{quote(name)}"

@@ -129,7 +129,7 @@ class JobSync:
         """
         wanted, lacking = self._wanted(request)
         rows = self._rows()
-        refuse_loss(NAME, rows, wanted, request.ended, self._options, lacking)
+        refuse_loss(NAME, rows, request, self._options)
         self._questions.publish(request.postings)
         steps = [
             *(partial(self._expire, rows, each) for each in sorted(_gone(rows, wanted))),

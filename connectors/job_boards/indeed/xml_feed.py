@@ -57,8 +57,7 @@ class XmlFeed:
         jobs, refused = self._jobs(request)
         content = self._written(jobs, request.as_of)
         self._questions.publish(request.postings)
-        wanted = [job["referencenumber"] for job in jobs]
-        self._feed.publish(content, wanted, request.ended, refused)
+        self._feed.publish(content, request)
         incomplete.tell(NAME, refused)
         return feed.receipt(jobs)
 
