@@ -21,7 +21,7 @@ STAND_IN = "http://127.0.0.1:8701/vendor"
 READ_ONLY = {"adzuna", "finch", "usajobs"}  # nothing is done there that could be for real
 TOLD = {"dropbox_sign"}  # each request says whether it is a test
 OURS = {"built_in", "manual_screening", "questionnaire"}  # they act through the other systems
-FEEDS = {"google_for_jobs", "indeed", "jooble", "linkedin", "talent", "ziprecruiter"}
+FEEDS = {name for name, vendor in VENDORS.items() if vendor.kind == "job_boards"}
 CLIENTS_OWN = {"filesystem", "folder_vault", "handover", "odoo", "odoo_employees", "s3", "s3_vault"}
 CLIENTS_OWN |= {"smtp"}
 # Every other vendor's host tells whether an order there is a real one.
