@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from itertools import islice
 from operator import itemgetter
 from typing import cast
 
@@ -14,6 +14,7 @@ from connectors.health import CLOCK, Check, tried
 from connectors.ledger import inbox, landing
 from connectors.ledger.store import Ledger
 from connectors.ports import Subscribing, System
+from connectors.records import Page
 from connectors.registry import LEFT_OUT, VENDORS
 from connectors.vendor import Vendor
 from tasks import clock
@@ -116,15 +117,19 @@ def _looks(opener: Opener, kind: str, vendor: Vendor) -> Iterator[Check]:
     system = opener.open(kind, vendor.name)
     scopes = f"; it needs {', '.join(vendor.scopes)}" if vendor.scopes else ""
     for resource in () if kind in STORES else system.resources:
-        first_page = partial(_first_page, system, resource)
-        yield tried(f"reads {resource}", f"check what the key may see{scopes}", first_page)
+        yield from _reads(system, resource, f"check what the key may see{scopes}")
     for check in system.check():
         if check.what != CLOCK or not clock.is_simulated():
             yield check
 
 
-def _first_page(system: System, resource: str) -> None:
-    next(iter(system.changes(resource, None, ())), None)
+def _reads(system: System, resource: str, remedy: str) -> Iterator[Check]:
+    """Whether a resource can be read; nothing, where only what is watched is asked for."""
+    first: list[Page] = []
+    pages = system.changes(resource, None, ())
+    check = tried(f"reads {resource}", remedy, lambda: first.extend(islice(pages, 1)))
+    if first or check.wrong:
+        yield check
 
 
 def _webhooks(opener: Opener, kind: str, vendor: Vendor) -> Iterator[Check]:

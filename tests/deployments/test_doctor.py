@@ -180,6 +180,7 @@ def test_every_account_that_is_missing_or_lacks_something_is_named_and_all_else_
     }
     assert told["questionnaire", "set-up"] == "smtp: it has no account that could be used"
     assert {("gusto", "clock"), ("folder_vault", "files")} <= looked_at(found)
+    assert ("dropbox_sign", "reads signature_requests") not in looked_at(found)  # nobody asked
     assert "location_id is missing: The id of the" in wrong(found)["ashby", "account"]
     assert "from_email is missing" in wrong(found)["smtp", "account"]
     for each in found:
