@@ -321,12 +321,14 @@ def test_every_write_whose_answer_is_lost_is_done_once(lossy: str, raw: Odoo) ->
     )
     lost_then_done(tracker, "add_note", AddNote(candidate_ref=ref, text="a <b> & c\nd"), "note")
     starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    colleague = f"panel.{RUN}@odoo.example".lower()
+    raw.make("res.partner", f"interviewer_{RUN}", {"name": "Panel", "email": colleague})
     interview = ScheduleInterview(
         application_ref=ref,
         round="panel",
         starts_at=starts_at,
         ends_at=starts_at + timedelta(hours=1),
-        interviewers=("ADMIN@odoo.example",),
+        interviewers=(colleague.upper(),),
     )
     event = lost_then_done(tracker, "schedule_interview", interview, f"interview {RUN}")
     reject = RejectApplication(application_ref=other, reason="withdrew", by_candidate=True)
