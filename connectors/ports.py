@@ -134,6 +134,13 @@ class BackgroundScreener(System, Protocol):
         """
 
 
+FILLED_IN = (
+    "the candidate has filled in the form: the check is under way. Have it cancelled there, if that"
+    " is possible, and let nobody read it; then waive this"
+)
+"""Why an order is not called off any more, and what a person does then."""
+
+
 class ReferenceChecker(System, Protocol):
     """Whoever asks referees."""
 

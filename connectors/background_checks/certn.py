@@ -47,7 +47,7 @@ from connectors.http import Api, segment
 from connectors.links import Links
 from connectors.notices import Notices
 from connectors.payload import Payload, items
-from connectors.ports import Answers, BackgroundScreener, Messenger
+from connectors.ports import FILLED_IN, Answers, BackgroundScreener, Messenger
 from connectors.records import (
     BackgroundReport,
     CancelBackgroundCheck,
@@ -91,10 +91,6 @@ SCORES = {
     "RESTRICTED": ReportResult.CONSIDER,
     "NOT_APPLICABLE": ReportResult.CONSIDER,
 }
-FILLED_IN = (
-    "the candidate has filled in the form: the check is under way. Have it cancelled there, if that"
-    " is possible, and let nobody read it; then waive this"
-)
 OF_ONE_CHECK = {**SCORES, "NOT_APPLICABLE": ReportResult.CLEAR}  # it says nothing against anybody
 
 # What is kept of a case: neither what the candidate claimed nor what was found.
@@ -220,13 +216,14 @@ class Certn:
         yield Check("packages", wrong, f"name each package in a setting {PACKAGE}NAME")
         yield from self._api.health()
 
+    def _case(self, case_ref: str) -> Any:
+        return self._api.read("GET", f"{CASES}{segment(case_ref)}/").body
+
     def _status(self, case_ref: str) -> ReportStatus:
-        case = self._api.read("GET", f"{CASES}{segment(case_ref)}/").body
-        return Payload(NAME, case).choice("overall_status", STATUSES)
+        return Payload(NAME, self._case(case_ref)).choice("overall_status", STATUSES)
 
     def _observe(self, case_ref: str) -> tuple[BackgroundReport]:
-        case = self._api.read("GET", f"{CASES}{segment(case_ref)}/").body
-        return (self._notices.beside(_report(case)),)
+        return (self._notices.beside(_report(self._case(case_ref))),)
 
     def _lists(self, params: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
         """Every page of the cases; where the next one is, the vendor says in full."""

@@ -43,7 +43,7 @@ from connectors.errors import Refused, Unsupported
 from connectors.health import Check, tried
 from connectors.http import Api, segment
 from connectors.payload import Payload
-from connectors.ports import BackgroundScreener
+from connectors.ports import FILLED_IN, BackgroundScreener
 from connectors.records import (
     AdverseStatus,
     BackgroundReport,
@@ -69,10 +69,6 @@ INVITATIONS = {
     "expired": ReportStatus.EXPIRED,
 }
 LIVE = (ReportStatus.INVITED, ReportStatus.PENDING)
-FILLED_IN = (
-    "the candidate has filled in the form: the check is under way. Have it cancelled there, if that"
-    " is possible, and let nobody read it; then waive this"
-)
 REPORTS = {
     "pending": ReportStatus.PENDING,
     "complete": ReportStatus.COMPLETE,
@@ -155,12 +151,11 @@ class Checkr:
 
     def call_off(self, request: CancelBackgroundCheck, key: str) -> Receipt:
         """Delete an invitation that is open; raises Refused if it is filled in."""
-        path = _invitation(request.order_ref)
-        status = _invitation_status(Payload(NAME, self._read(path)))
+        status = self._status(request.order_ref)
         if status is ReportStatus.PENDING:
             raise Refused(NAME, FILLED_IN)
         if status is ReportStatus.INVITED:
-            self._api.write("DELETE", path, reading=_deleted)
+            self._api.write("DELETE", _invitation(request.order_ref), reading=_deleted)
         return Receipt(external_id=request.order_ref)
 
     def find(self, request: Request, key: str) -> Receipt | None:
@@ -170,10 +165,8 @@ class Checkr:
         """
         match request:
             case CancelBackgroundCheck():
-                status = _invitation_status(
-                    Payload(NAME, self._read(_invitation(request.order_ref)))
-                )
-                return None if status in LIVE else Receipt(external_id=request.order_ref)
+                live = self._status(request.order_ref) in LIVE
+                return None if live else Receipt(external_id=request.order_ref)
             case OrderBackgroundCheck():
                 return self._find_invitation(request)
             case StartAdverseAction():
@@ -220,6 +213,9 @@ class Checkr:
             "copy_requested": False,
         }
         return self._post("/v1/candidates", person, f"{key}:candidate")
+
+    def _status(self, invitation_ref: str) -> ReportStatus:
+        return _invitation_status(Payload(NAME, self._read(_invitation(invitation_ref))))
 
     def _observe(self, invitation_ref: str) -> tuple[BackgroundReport]:
         invitation = self._read(_invitation(invitation_ref))

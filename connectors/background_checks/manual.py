@@ -120,7 +120,8 @@ class Manual:
 
     def order(self, request: OrderBackgroundCheck, key: str) -> Receipt:
         """Ask the person to order; the receipt's id is the order's in our own words."""
-        return _receipt(request, key, self._messenger.send(self._letter(request, key), key))
+        sent = self._messenger.send(self._letter(request, key), key)
+        return _receipt(_order_ref(request, key), sent)
 
     def start_adverse_action(self, request: StartAdverseAction, key: str) -> Receipt:
         """Ask the person to send both notices."""
@@ -128,19 +129,17 @@ class Manual:
 
     def call_off(self, request: CancelBackgroundCheck, key: str) -> Receipt:
         """Ask the person to cancel it."""
-        sent = self._messenger.send(self._calling_off(request), key)
-        return Receipt(external_id=request.order_ref, others={"message": sent.external_id})
+        return _receipt(request.order_ref, self._messenger.send(self._calling_off(request), key))
 
     def find(self, request: Request, key: str) -> Receipt | None:
         """Look whether the letter left."""
         match request:
             case CancelBackgroundCheck():
                 sent = self._messenger.find(self._calling_off(request), key)
-                others = {"message": sent.external_id} if sent else {}
-                return Receipt(external_id=request.order_ref, others=others) if sent else None
+                return _receipt(request.order_ref, sent) if sent else None
             case OrderBackgroundCheck():
                 sent = self._messenger.find(self._letter(request, key), key)
-                return _receipt(request, key, sent) if sent else None
+                return _receipt(_order_ref(request, key), sent) if sent else None
             case StartAdverseAction():
                 return self._notices.find(request, key)
         raise Unsupported(NAME, f"cannot look for {type(request).__name__}")
@@ -163,36 +162,33 @@ class Manual:
         )
 
     def _calling_off(self, request: CancelBackgroundCheck) -> SendMessage:
-        return SendMessage(
-            to_name=self._options["person"],
-            to_email=self._options["person_email"],
-            subject=CALLED_OFF.format(order=request.order_ref),
-            body=CALL_OFF.format(
-                person=self._options["person"],
-                screener=self._options["screener"],
-                order=request.order_ref,
-            ),
-            template="screening_called_off",
-        )
+        return self._to_person("screening_called_off", CALLED_OFF, CALL_OFF, request.order_ref)
 
     def _letter(self, request: OrderBackgroundCheck, key: str) -> SendMessage:
         order_ref = _order_ref(request, key)
         place = (request.work_place.city, request.work_place.code)
+        return self._to_person(
+            "screening_order",
+            SUBJECT,
+            BODY,
+            order_ref,
+            candidate=request.name,
+            email=request.email,
+            package=request.package,
+            place=", ".join(place),
+            link=self._links.to(self._question(order_ref)),
+        )
+
+    def _to_person(
+        self, template: str, subject: str, body: str, order_ref: str, **words: str
+    ) -> SendMessage:
+        person, screener = self._options["person"], self._options["screener"]
         return SendMessage(
-            to_name=self._options["person"],
+            to_name=person,
             to_email=self._options["person_email"],
-            subject=SUBJECT.format(order=order_ref),
-            body=BODY.format(
-                person=self._options["person"],
-                screener=self._options["screener"],
-                candidate=request.name,
-                email=request.email,
-                package=request.package,
-                place=", ".join(place),
-                order=order_ref,
-                link=self._links.to(self._question(order_ref)),
-            ),
-            template="screening_order",
+            subject=subject.format(order=order_ref),
+            body=body.format(person=person, screener=screener, order=order_ref, **words),
+            template=template,
         )
 
 
@@ -208,8 +204,8 @@ def _application(order_ref: str) -> str:
     return application_key
 
 
-def _receipt(request: OrderBackgroundCheck, key: str, sent: Receipt) -> Receipt:
-    return Receipt(external_id=_order_ref(request, key), others={"message": sent.external_id})
+def _receipt(order_ref: str, sent: Receipt) -> Receipt:
+    return Receipt(external_id=order_ref, others={"message": sent.external_id})
 
 
 def _report(order_ref: str, answer: FormAnswer) -> BackgroundReport:
