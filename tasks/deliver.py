@@ -52,6 +52,7 @@ from connectors.records import (
     ScheduleInterview,
     SendMessage,
     SendOffer,
+    Sms,
     StartAdverseAction,
     TellBoard,
 )
@@ -227,8 +228,7 @@ def _one(desk: Desk, effect: Claimed, as_of: datetime, line: _Line) -> str:
                 breaker.check(connection, desk.client, effect.system, as_of)
             receipt = _look_up(desk, effect, request)
         if receipt is None:
-            _look_whether_it_is_wanted(desk, effect, request, as_of)
-            receipt = _send(desk, effect, _as_it_leaves(request, leaves), line)
+            receipt = _send(desk, effect, _as_it_leaves(desk, effect, request, leaves), line)
     except ConnectorError as failure:
         return _failed(desk, effect, failure, as_of)
     except Exception as failure:  # a fault of ours must not keep the other effects from going out
@@ -242,10 +242,6 @@ def _request(desk: Desk, effect: Claimed) -> Request:
     request = KINDS[effect.kind][0].model_validate(effect.request)
     if isinstance(request, SendMessage):
         return with_links(request, desk.links, desk.client)
-    if isinstance(request, PublishPostings):
-        with desk.ledger.transaction() as connection:
-            ended = sourcing.ended_postings(connection, desk.client)
-        return request.model_copy(update={"ended": tuple(ended)})
     return request
 
 
@@ -254,22 +250,22 @@ def _leaves_at(request: Request, as_of: datetime) -> datetime:
     return max(as_of, clock.now()) if isinstance(request, StartAdverseAction) else as_of
 
 
-def _as_it_leaves(request: Request, as_of: datetime) -> Request:
+def _as_it_leaves(desk: Desk, effect: Claimed, request: Request, as_of: datetime) -> Request:
     """What was decided some time ago, as it may leave now; raises RanOut if it may not."""
-    if isinstance(request, SendOffer) and request.expires_at <= as_of:
-        raise RanOut("desk", "the offer ran out before it was sent; a new version is drafted")
-    return as_it_leaves(request, as_of) if isinstance(request, StartAdverseAction) else request
-
-
-def _look_whether_it_is_wanted(
-    desk: Desk, effect: Claimed, request: Request, as_of: datetime
-) -> None:
-    """Raise RanOut for a text that has become pointless, or that the person does not want."""
-    sms = request.sms if isinstance(request, SendMessage) else None
-    if sms and (
-        why := texting.refusal(desk.ledger, effect.subject_key, sms, effect.asked_at, as_of)
-    ):
-        raise RanOut(effect.system, why)
+    match request:
+        case SendOffer() if request.expires_at <= as_of:
+            raise RanOut("desk", "the offer ran out before it was sent; a new version is drafted")
+        case SendMessage(sms=Sms() as text):
+            about = (effect.subject_key, text, effect.asked_at, as_of)
+            if why := texting.refusal(desk.ledger, *about):
+                raise RanOut(effect.system, why)
+        case PublishPostings():
+            with desk.ledger.transaction() as connection:
+                ended = sourcing.ended_postings(connection, desk.client)
+            return request.model_copy(update={"ended": tuple(ended)})
+        case StartAdverseAction():
+            return as_it_leaves(request, as_of)
+    return request
 
 
 def _look_up(desk: Desk, effect: Claimed, request: Request) -> Receipt | None:

@@ -207,9 +207,9 @@ OFFER = SendOffer(
 
 
 def test_an_offer_leaves_until_it_runs_out_and_never_after() -> None:
-    assert _as_it_leaves(OFFER, NOW - timedelta(seconds=1)) == OFFER
+    assert _as_it_leaves(desk(Mailbox()), claimed(), OFFER, NOW - timedelta(seconds=1)) == OFFER
     with pytest.raises(RanOut) as late:
-        _as_it_leaves(OFFER, NOW)
+        _as_it_leaves(desk(Mailbox()), claimed(), OFFER, NOW)
     assert _meaning(claimed(), late.value, spared=False) == ("overtaken", 0.0)
 
 
@@ -271,8 +271,8 @@ def test_the_adverse_action_leaves_with_the_wait_that_begins_now() -> None:
         decided_by="R. Lee",
     )
 
-    held = _as_it_leaves(notice, NOW + timedelta(days=7))
+    held = _as_it_leaves(desk(Mailbox()), claimed(), notice, NOW + timedelta(days=7))
 
-    assert _as_it_leaves(notice, NOW) == notice
+    assert _as_it_leaves(desk(Mailbox()), claimed(), notice, NOW) == notice
     assert isinstance(held, StartAdverseAction)
     assert held.final_not_before == NOW + timedelta(days=16)
