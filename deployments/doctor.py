@@ -19,10 +19,9 @@ from connectors.registry import LEFT_OUT, VENDORS
 from connectors.vendor import Vendor
 from tasks import clock
 from tasks.account import account_name, remedy, stored, wrong
-from tasks.desk import Opener, Surroundings, access_to, places, vendors
+from tasks.desk import STORES, Opener, Surroundings, access_to, places, vendors
 from tasks.process import Process
 
-STORES = ("documents", "vault")
 OFFERS = re.compile(r"""link\(\s*["']texting["']\s*,\s*texting\b""")
 QUIET = timedelta(days=14)  # for which changes may be told by no webhook: not each has an event
 

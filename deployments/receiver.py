@@ -110,7 +110,7 @@ def _terms(question: Question, terms: str) -> str | None:
     ledger = Ledger(Surroundings().database_url, question.client)
     with ledger.transaction() as connection:
         known = applicant(connection, question.client, question.subject)
-    number = texting.number(known.phone, known.jurisdictions) if known else ""
+    number = texting.number(known) if known else ""
     if known is None or texting.about(question.subject, number) != question.about:
         return None
     return terms.format(employer=known.employer, number=number[-4:])

@@ -87,11 +87,12 @@ def _ask_hr(decisions: Decisions, row: Row, process: Process, begins: datetime) 
 
 
 def report_due(row: Row, process: Process) -> Due | None:
-    """By when HR is to report the new hire; None if that is done, or not theirs to do."""
-    told = row.answer("new_hire_report")
+    """By when HR is to report who has arrived; None if that is done, or not theirs to do."""
+    arrival, told = row.answer("day_one"), row.answer("new_hire_report")
+    arrived = arrival is not None and arrival["arrived"] == "yes"
     by_hr = process.payroll.new_hire_report == "hr"
     done = told and FORMS["new_hire_report"].final(told)
-    if not by_hr or done or row.report_days is None or row.start_on is None:
+    if not (arrived and by_hr) or done or row.report_days is None or row.start_on is None:
         return None
     begins = _first_day(row.start_on, process)
     return Due(begins + timedelta(days=row.report_days), "client", legal=True)

@@ -23,6 +23,8 @@ from connectors.vendor import Need, Vendor
 from tasks import account, clock
 from tasks.process import POOL, Process
 
+STORES = ("documents", "vault")  # kinds that keep files; all others are systems
+
 
 class Surroundings(BaseSettings):
     """Where a flow process finds the ledger and how our own links are made."""
@@ -172,7 +174,7 @@ def _assemble(
     opened = {(kind, name): opener.open(kind, name) for kind, name in places(process)}
     store = opened["documents", process.systems.documents]
     vault = opened["vault", process.systems.vault] if process.systems.vault else None
-    each = {name: its for (kind, name), its in opened.items() if kind not in ("documents", "vault")}
+    each = {name: its for (kind, name), its in opened.items() if kind not in STORES}
     return Desk(process, ledger, opener.links, each, store, around.settling_seconds, vault)
 
 

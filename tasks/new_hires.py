@@ -37,8 +37,8 @@ def unreported(process: Process, as_of: datetime) -> list[Unreported]:
         inside = rows.inside(connection, Row, stage.rows, stage.name, scope, as_of)
     found = []
     for row in inside:
-        arrival, due = row.answer("day_one"), day_one.report_due(row, process)
-        if due and arrival and arrival["arrived"] == "yes" and row.offer and row.start_on:
+        due = day_one.report_due(row, process)
+        if due and row.offer and row.start_on:
             state = Place.model_validate(row.offer["work_place"]).state
             name, entity = row.name, row.offer["entity"]
             found.append(Unreported(row.key, name, state, entity, row.start_on, due.at.date()))

@@ -10,14 +10,14 @@ elsewhere: unverified. Its prior express written consent is more than texts that
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from connectors.calling_hours import STATES
 from connectors.ledger import answers
 from connectors.ledger.rows import ApplicationRow
 from connectors.ledger.store import Ledger
-from connectors.ledger.texting import applicant
+from connectors.ledger.texting import Applicant, applicant
 from connectors.links import Question
 from connectors.records import SMS_LENGTH, Sms
 from tasks.identity import e164
@@ -27,13 +27,11 @@ STALE = timedelta(days=1)  # any night is over by then, and its news is old
 _OURS = re.compile(r"\+1[2-9][0-9]{9}")  # of North America, with its area
 
 
-def number(phone: str | None, places: Sequence[str]) -> str:
-    """The number in E.164 that an applicant can be texted at; "" if there is none.
-
-    phone: as they wrote it; places: the codes of the places of their application.
-    """
+def number(of: Applicant | ApplicationRow) -> str:
+    """The number in E.164 that an applicant can be texted at; "" if there is none."""
+    places = of.jurisdictions
     country = places[0].partition("-")[0] if places else ""
-    found = e164(phone, country) if phone else None
+    found = e164(of.phone, country) if of.phone else None
     return found if found and _OURS.fullmatch(found) else ""
 
 
@@ -44,13 +42,13 @@ def about(key: str, phone: str) -> str:
 
 def asks_about(row: ApplicationRow) -> str:
     """What an applicant is asked about who may be texted; "" if they have no number for it."""
-    phone = number(row.phone, row.jurisdictions)
+    phone = number(row)
     return about(row.key, phone) if phone else ""
 
 
 def sms(row: ApplicationRow, body: str) -> Sms | None:
     """The text to who has agreed to be texted; None to everybody else, and if it is too long."""
-    phone = number(row.phone, row.jurisdictions)
+    phone = number(row)
     asked = about(row.key, phone)
     answer, at = row.answer(FORM, asked), row.answered_at(FORM, asked)
     if not (phone and answer and at and _is_yes(answer) and 0 < len(body) <= SMS_LENGTH):
@@ -70,7 +68,7 @@ def refusal(ledger: Ledger, key: str, text: Sms, asked_at: datetime, as_of: date
     with ledger.transaction() as connection:
         known = applicant(connection, ledger.client, key)
         given = answers.given(connection, question)
-    if known is None or number(known.phone, known.jurisdictions) != text.to_phone:
+    if known is None or number(known) != text.to_phone:
         return "the application has another number by now"
     return "" if given and _is_yes(given[-1].fields) else "this person does not agree any more"
 
