@@ -9,14 +9,11 @@ import yaml
 from typer.testing import CliRunner
 
 from connectors.applicant_tracking.built_in import BuiltIn
-from connectors.ledger import arrivals, landing
 from connectors.ledger import requisition as requisitions
-from connectors.ledger.decisions import Decisions
 from connectors.ledger.store import Ledger
 from connectors.records import (
     AddApplication,
     AddNote,
-    Application,
     MoveApplication,
     OpenJob,
     Place,
@@ -28,7 +25,7 @@ from deployments.cli import app
 from deployments.cli.common import database_url
 from deployments.errors import DeploymentError
 from deployments.sandbox.people import DATA
-from tests.deployments.test_cli_ops import AS_OF, BY, OF, Command, fullcycle, home, subject
+from tests.deployments.test_cli_ops import AS_OF, BY, OF, Command, applies, fullcycle, home, subject
 
 assert fullcycle, home  # fixtures
 
@@ -41,22 +38,9 @@ def built(fullcycle: Command) -> BuiltIn:
     """A tracker with one application, whose key is `ann`'s."""
     ledger = Ledger(database_url(), "harbor")
     fields = yaml.safe_load((DATA / "requisitions/HARBOR-1.yaml").read_text(encoding="utf-8"))
-    applied = Application(
-        external_id="ann",
-        updated_at=AS_OF,
-        job_ref="HARBOR-1-US-CA",
-        name="Ann",
-        source="Indeed",
-        applied_at=AS_OF,
-    )
     with ledger.transaction() as connection:
         requisitions.put(connection, Requisition.model_validate(fields), AS_OF)
-    posted = Decisions()
-    posted.post(subject(ledger, "requisition"), "HARBOR-1-US-CA", {})
-    ledger.apply(posted, AS_OF)
-    with ledger.transaction() as connection:
-        landing.land(connection, "harbor", "indeed", [applied], AS_OF)
-        arrivals.open_applications(connection, "harbor", "us", AS_OF)
+    applies(ledger)
     built = BuiltIn(ledger)
     place = Place(code="US-CA", city="San Francisco", region="CA", country="US")
     built.open_job(OpenJob(requisition="HARBOR-1", title="Clerk", place=place, headcount=2), "job")

@@ -11,16 +11,16 @@ import yaml
 from sqlalchemy import text
 
 from connectors.errors import Misconfigured, Refused
-from connectors.ledger import arrivals, day_one, gates, landing, rows, tables
+from connectors.ledger import day_one, gates, landing, rows, tables
 from connectors.ledger.decisions import Decisions
 from connectors.ledger.gates import Verdict
 from connectors.ledger.scope import Scope
 from connectors.ledger.store import Ledger
-from connectors.records import Application, FormAnswer
+from connectors.records import FormAnswer
 from deployments.cli.common import database_url
 from deployments.errors import DeploymentError
 from deployments.sandbox.people import DATA
-from tests.deployments.test_cli_ops import AS_OF, BY, Command, fullcycle, home, subject
+from tests.deployments.test_cli_ops import AS_OF, BY, Command, applies, fullcycle, home, subject
 
 assert fullcycle, home  # fixtures
 
@@ -43,24 +43,6 @@ def register(fullcycle: Command, folder: Path, version: int, **payroll: Any) -> 
     file = folder / "process.yaml"
     file.write_text(yaml.safe_dump(process, allow_unicode=True), encoding="utf-8")
     fullcycle("client", "add", *BY, str(file))
-
-
-def applies(ledger: Ledger) -> None:
-    """Ann applies."""
-    applied = Application(
-        external_id="ann",
-        updated_at=AS_OF,
-        job_ref="HARBOR-1-US-CA",
-        name="Ann Lee",
-        source="Indeed",
-        applied_at=AS_OF,
-    )
-    posted = Decisions()
-    posted.post(subject(ledger, "requisition"), "HARBOR-1-US-CA", {})
-    ledger.apply(posted, AS_OF)
-    with ledger.transaction() as connection:
-        landing.land(connection, "harbor", "indeed", [applied], AS_OF)
-        arrivals.open_applications(connection, "harbor", "us", AS_OF)
 
 
 def arrives(ledger: Ledger) -> str:
@@ -118,7 +100,7 @@ def test_from_the_list_to_the_file_for_the_state_and_no_number_is_kept(
     register(fullcycle, tmp_path, 1)
     fullcycle("requisition", "open", *BY, str(DATA / "requisitions/HARBOR-1.yaml"))
     ledger = Ledger(database_url(), "harbor")
-    applies(ledger)
+    applies(ledger, name="Ann Lee")
     assert "HARBOR-1" not in fullcycle("new-hires", "list", "harbor")
     key = arrives(ledger)
     draft, filled, out = (tmp_path / name for name in ("draft.csv", "filled.csv", "report.txt"))

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -45,16 +46,16 @@ def home() -> Iterator[Path]:
             embedded.down(settings)
 
 
-def hold(ledger: Ledger) -> None:
-    """Let intake's gate hold somebody, and something be delivered that nobody can read."""
+def applies(ledger: Ledger, name: str = "Ann", **values: Any) -> None:
+    """Ann applies through Indeed for what HARBOR-1 advertises in California."""
     applied = Application(
         external_id="ann",
         updated_at=AS_OF,
         job_ref="HARBOR-1-US-CA",
-        name="Ann",
-        emails=(OLD,),
+        name=name,
         source="Indeed",
         applied_at=AS_OF,
+        **values,
     )
     posted = Decisions()
     posted.post(subject(ledger, "requisition"), "HARBOR-1-US-CA", {})
@@ -62,6 +63,12 @@ def hold(ledger: Ledger) -> None:
     with ledger.transaction() as connection:
         landing.land(connection, "harbor", "indeed", [applied], AS_OF)
         arrivals.open_applications(connection, "harbor", "us", AS_OF)
+
+
+def hold(ledger: Ledger) -> None:
+    """Let intake's gate hold somebody, and something be delivered that nobody can read."""
+    applies(ledger, emails=(OLD,))
+    with ledger.transaction() as connection:
         inbox.keep(connection, "harbor", "indeed", "e1", '{"secret": "of Ann"}', AS_OF)
         (delivery,) = inbox.arrived(connection, "harbor", ["unread"])
         inbox.mark_read(connection, [delivery.id], AS_OF, {delivery.id: "Unreadable"})
