@@ -111,12 +111,23 @@ class Report:
 
 
 def file_of(state: str, reports: Sequence[Report]) -> bytes:
-    """The file for a state's directory; raises Refused where its layout is not made here."""
+    """The file for a state's directory.
+
+    Raises Refused where its layout is not made here, or cannot say the employer's name.
+    """
     if state in OWN_LAYOUTS:
         told = f"{OWN_LAYOUTS[state]} takes a layout of its own, which is not made here"
         raise Refused(NAME, f"{told}: enter them on the directory's site")
     skip = 2 if state in UNTAGGED else 0
     return "".join(f"{_record(report)[skip:]}\r\n" for report in reports).encode("ascii")
+
+
+def _employers_name(entity: str) -> str:
+    try:
+        return _plain(entity)
+    except ValueError:
+        told = f"the name of {entity} has letters beyond A to Z, which no record takes"
+        raise Refused(NAME, f"{told}: enter its hires on the directory's site") from None
 
 
 def _record(report: Report) -> str:
@@ -142,7 +153,7 @@ def _record(report: Report) -> str:
         (report.place.removeprefix("US-")[:2], 2),
         (employer.ein.replace("-", ""), 9),
         ("", 12),  # the state's own number of the employer, which is not asked for
-        (_plain(report.entity), 45),
+        (_employers_name(report.entity), 45),
         (employer.street, 40),
         ("", 40 + 40),
         (employer.city, 25),

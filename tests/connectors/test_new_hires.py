@@ -1,5 +1,6 @@
 """The file of new hires: lines as the state's directory reads them, and nothing that it refuses."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -103,6 +104,13 @@ def test_nevada_reads_the_same_line_without_its_tag() -> None:
 def test_a_state_with_a_layout_of_its_own_gets_no_file(state: str) -> None:
     with pytest.raises(Refused, match="enter them on the directory's site"):
         file_of(state, [report(state)])
+
+
+def test_an_employer_whose_name_no_record_can_say_is_refused_by_its_name() -> None:
+    strange = replace(report(), entity="Łódź Works Inc.")
+
+    with pytest.raises(Refused, match="the name of Łódź Works Inc"):
+        file_of("US-AK", [strange])
 
 
 @pytest.mark.parametrize(
